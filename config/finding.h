@@ -1,0 +1,44 @@
+// Findings: what is wrong in the files that people write. All of a file's findings are collected in one run.
+// Printed as FILE:LINE:COLUMN: error: message.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+// Line and column count from 1; 0 means that the file as a whole is meant.
+struct Position {
+  std::string file;
+  int line = 0;
+  int column = 0;
+};
+
+enum class Severity { kError, kWarning };
+
+struct Finding {
+  Position at;
+  Severity severity = Severity::kError;
+  std::string rule;  // kebab-case name of the check, such as "unknown-key": stable, for machines
+  std::string message;
+};
+
+class Findings {
+ public:
+  void error(const Position& at, std::string_view rule, std::string message);
+  void warning(const Position& at, std::string_view rule, std::string message);
+
+  bool has_errors() const;
+  const std::vector<Finding>& all() const { return findings_; }
+  // Orders by file, line and column, keeping the order of equal positions.
+  void sort();
+
+ private:
+  std::vector<Finding> findings_;
+};
+
+// "FILE:LINE:COLUMN: error: message", without a final newline.
+std::string to_text(const Finding& finding);
+
+}  // namespace sluice

@@ -1,0 +1,172 @@
+// Model: the configuration file as plain structs, one per YAML block (interface 2), defaults in place.
+// Owner: whoever loaded it; immutable once read. Paths are absolute or relative to the working directory.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/secret.h"
+#include "config/units.h"
+
+namespace sluice {
+
+// host:port, [v6]:port, or unix:PATH.
+struct Address {
+  std::string host;         // without brackets; empty for a unix socket
+  uint16_t port = 0;        // 0: the system chooses one, printed at start
+  std::string unix_path;    // not empty: a unix socket
+  Position at;
+};
+
+struct ListenerTls {
+  std::string certificate;  // PEM, chain included
+  std::string private_key;  // PEM
+  std::string client_ca;    // PEM; not empty: clients must present a certificate that verifies against it
+};
+
+struct ListenConfig {
+  Address address;
+  std::optional<ListenerTls> tls;
+};
+
+struct AdminConfig {
+  Address address{"127.0.0.1", 9901, "", {}};
+  std::vector<std::string> hosts;  // further Host names that may be used (DNS rebinding guard)
+};
+
+// Downstream limits; each breach is answered with its own status.
+struct LimitsConfig {
+  Bytes head_size = 32_KiB;
+  int64_t header_count = 100;
+  Bytes target_size = 8_KiB;        // RFC 9112 3 asks for at least 8,000 octets
+  Millis head_time{10'000};         // to receive a whole head
+  Millis body_time{30'000};         // silence in a body, or while the client reads slowly
+  Millis keep_alive{75'000};
+  int64_t connections = 10'000;
+  int64_t connections_per_source = 1'000;
+};
+
+struct DrainConfig {
+  Millis delay{0};         // not ready but serving
+  Millis timeout{30'000};  // then finishing
+};
+
+struct CredentialConfig {
+  std::string header;  // empty: the catalogue's
+  std::string value;   // template with {key} or {base64:key}; empty: the catalogue's
+  SecretRef read;      // optional
+  SecretRef full;      // required
+};
+
+struct RateLimit {
+  double rate = 10;   // requests per second
+  double burst = 10;  // depth of the vendor's bucket, in requests
+};
+
+struct QueueConfig {
+  int64_t max_requests = 1000;  // waiting requests of one client on one API
+  Millis max_wait{9'000};       // under the 10 s after which the strictest known client gives up
+};
+
+struct UpstreamTlsConfig {
+  std::string ca;           // PEM; empty: the system's store
+  std::string server_name;  // empty: the host of the URL
+};
+
+struct UpstreamTimeouts {
+  Millis connect{5'000};    // with TLS
+  Millis response{30'000};  // the first byte of the answer
+  Millis silence{30'000};   // a gap in the answer
+  Millis idle{60'000};      // a pooled connection
+};
+
+struct UpstreamUrl {
+  bool tls = true;
+  std::string host;  // without brackets
+  uint16_t port = 443;
+  std::string path;  // "" or "/prefix" without a final slash
+  std::string authority;  // what Host says: host, and the port unless it is the scheme's own
+};
+
+struct ApiConfig {
+  std::string name;
+  std::string catalogue;  // a built-in name, or a path
+  Position catalogue_at;
+  UpstreamUrl upstream;
+  std::vector<std::string> hosts;  // lower case
+  CredentialConfig credential;
+  std::optional<RateLimit> limit;  // absent: the catalogue's
+  QueueConfig queue;
+  UpstreamTlsConfig upstream_tls;
+  UpstreamTimeouts timeouts;
+  Bytes max_body = 1_MiB;
+  Position at;
+};
+
+enum class Priority { kNone, kInteractive, kBatch };
+
+struct ClientConfig {
+  std::string name;
+  std::vector<std::array<uint8_t, 32>> token_sha256;
+  std::vector<SecretRef> tokens;
+  std::string certificate_san;  // empty: no certificate
+  std::vector<std::string> groups;
+  Priority priority = Priority::kNone;
+  int64_t weight = 1;
+  Position at;
+};
+
+enum class Durability { kPower, kProcess };
+enum class WhenUnavailable { kBlock, kAllow };
+enum class WebhookSignature { kStandard, kPush, kNone };
+
+struct WebhookConfig {
+  std::string name;
+  UpstreamUrl url;  // path here is the whole path with the query
+  std::vector<SecretRef> secrets;  // newest first
+  WebhookSignature signature = WebhookSignature::kStandard;
+  std::vector<std::pair<std::string, SecretRef>> headers;
+  std::vector<std::string> events;  // patterns without "io.sluice."; empty: all
+  bool public_only = false;
+  std::string ca;  // PEM; empty: the system's store
+  Position at;
+};
+
+struct AuditConfig {
+  std::string spool;
+  Durability durability = Durability::kPower;
+  WhenUnavailable when_unavailable = WhenUnavailable::kBlock;
+  Bytes retain_size = 10_GiB;
+  Millis retain_age{7LL * 24 * 3600 * 1000};
+  std::vector<WebhookConfig> webhooks;
+};
+
+enum class LogFormat { kJson, kText };
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+
+struct LogConfig {
+  LogFormat format = LogFormat::kJson;
+  LogLevel level = LogLevel::kInfo;
+  bool access = false;  // one line per request
+};
+
+struct Config {
+  std::string file;
+  std::vector<ListenConfig> listen;
+  AdminConfig admin;
+  int64_t workers = 1;  // event loops; 0 means one per core
+  LimitsConfig limits;
+  DrainConfig drain;
+  std::vector<ApiConfig> apis;        // file order; an index into it names an API everywhere else
+  std::vector<ClientConfig> clients;  // file order; an index into it names a client everywhere else
+  std::string policy;                 // path
+  Position policy_at;
+  AuditConfig audit;
+  LogConfig log;
+};
+
+}  // namespace sluice

@@ -1,0 +1,42 @@
+// Admin: health, metrics and status on a port of its own (interface 5).
+//   GET /healthz  200 while the process serves
+//   GET /readyz   200 only when every required part is usable and it is not draining; JSON that names each part
+//   GET /metrics  Prometheus text
+//   GET /status   JSON
+// A Host other than an IP address, localhost or one of admin.hosts is 403 (DNS rebinding); other methods are 405.
+// Owner: main. Thread: its loop's; the callbacks are called there.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/model.h"
+#include "config/result.h"
+#include "proxy/admin/metrics.h"
+#include "proxy/net/event_loop.h"
+
+namespace sluice {
+
+struct PartState {
+  std::string name;    // policy, credentials, audit, webhook:NAME, draining
+  bool ready = true;   // false: /readyz is 503
+  std::string detail;  // "ok", or what is wrong
+};
+
+struct AdminSources {
+  std::function<std::vector<PartState>()> parts;
+  std::function<std::string()> status_json;  // a whole JSON document
+  Metrics* metrics = nullptr;
+};
+
+class Admin {
+ public:
+  virtual ~Admin() = default;
+  virtual uint16_t port() const = 0;
+};
+
+Result<std::unique_ptr<Admin>> start_admin(EventLoop& loop, const AdminConfig& config, AdminSources sources);
+
+}  // namespace sluice

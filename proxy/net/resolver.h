@@ -1,0 +1,44 @@
+// Resolver: host names to addresses without blocking the loop (getaddrinfo on libuv's thread pool), remembered for 30 s.
+// Literal addresses answer at once. Owner: one per loop. Thread: the loop's.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/ip.h"
+#include "config/result.h"
+#include "proxy/net/event_loop.h"
+
+namespace sluice {
+
+class Resolver {
+ public:
+  using Answer = std::function<void(const Result<std::vector<IpAddress>>&)>;
+
+  explicit Resolver(EventLoop& loop);
+  ~Resolver();  // cancels: no call back follows
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+
+  // Calls back now (literal or remembered) or in a later turn. Returns an id for cancel(), 0 when it has called back.
+  uint64_t resolve(const std::string& host, Answer answer);
+  void cancel(uint64_t id);
+
+ private:
+  struct Lookup;
+  struct Remembered {
+    std::vector<IpAddress> addresses;
+    Millis until{0};
+  };
+  void finish(Lookup* lookup, int status, const void* list);
+
+  EventLoop& loop_;
+  uint64_t next_id_ = 1;
+  std::map<uint64_t, Lookup*> pending_;
+  std::map<std::string, Remembered> remembered_;
+};
+
+}  // namespace sluice
