@@ -45,7 +45,7 @@ struct HttpClientOptions {
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
-  // Requires: no call is under way. `done` is called once, in a later turn.
+  // Requires: no call is under way. `done` is called once, after this has returned; it may send again or destroy this.
   virtual void send(HttpCall call, std::function<void(HttpResult)> done) = 0;
 };
 

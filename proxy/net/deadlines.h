@@ -68,6 +68,7 @@ class Deadlines {
   uv_timer_t timer_{};
   std::array<Deadline*, kSlots> slots_{};
   uint64_t tick_ = 0;  // the last tick that was visited
+  Deadline* cursor_ = nullptr;  // the next one of the slot that is being visited
   size_t linked_ = 0;
   bool open_ = false;
 };

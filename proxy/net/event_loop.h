@@ -42,6 +42,9 @@ class EventLoop {
   // Keeps `object` alive until the current callback has unwound, then destroys it.
   void destroy_later(std::unique_ptr<Deferred> object);
 
+  // Destroys what is put off. Requires: none of it is on the stack.
+  void reap() { doomed_.clear(); }
+
   // Runs until stop(), then until every handle is closed.
   void run();
   // Lets run() end once every other handle is closed. From the loop's thread.

@@ -1,0 +1,48 @@
+// Listener: one listening socket; hands over accepted connections, with TLS where it is configured.
+// TCP listeners use SO_REUSEPORT, so that every worker may have its own on the same port.
+// Owner: worker or server. Thread: the loop's.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "config/ip.h"
+#include "config/model.h"
+#include "config/result.h"
+#include "proxy/net/byte_stream.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/net/tls_context.h"
+
+namespace sluice {
+
+struct Accepted {
+  StreamPtr stream;  // set an observer before returning; with TLS, on_connected follows after the handshake
+  IpAddress peer;
+};
+
+class Listener {
+ public:
+  using Handler = std::function<void(Accepted)>;
+
+  // `tls` may be null and has to outlive the listener's connections.
+  static Result<std::unique_ptr<Listener>> open(EventLoop& loop, const Address& address, const TlsContext* tls,
+                                                Handler handler);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  uint16_t port() const { return port_; }
+  // "127.0.0.1:8080", "[::1]:8080" or "unix:/path".
+  const std::string& address() const { return address_; }
+
+ private:
+  struct Socket;
+  Listener() = default;
+
+  Socket* socket_ = nullptr;  // freed by its uv close callback
+  uint16_t port_ = 0;
+  std::string address_;
+  std::string unix_path_;
+};
+
+}  // namespace sluice
