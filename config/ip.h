@@ -19,6 +19,7 @@ struct IpAddress {
 std::optional<IpAddress> parse_ip(std::string_view text);
 std::string to_text(const IpAddress& address);
 
+// A prefix shorter than 96 bits is one of IPv6 and holds no IPv4 address: ::/0 is "any IPv6".
 struct Cidr {
   IpAddress network;
   int bits = 0;  // of 128

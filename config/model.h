@@ -16,9 +16,9 @@ namespace sluice {
 
 // host:port, [v6]:port, or unix:PATH.
 struct Address {
-  std::string host;         // without brackets; empty for a unix socket
-  uint16_t port = 0;        // 0: the system chooses one, printed at start
-  std::string unix_path;    // not empty: a unix socket
+  std::string host;       // without brackets; empty for a unix socket
+  uint16_t port = 0;      // 0: the system chooses one, printed at start
+  std::string unix_path;  // not empty: a unix socket
   Position at;
 };
 
@@ -42,9 +42,9 @@ struct AdminConfig {
 struct LimitsConfig {
   Bytes head_size = 32_KiB;
   int64_t header_count = 100;
-  Bytes target_size = 8_KiB;        // RFC 9112 3 asks for at least 8,000 octets
-  Millis head_time{10'000};         // to receive a whole head
-  Millis body_time{30'000};         // silence in a body, or while the client reads slowly
+  Bytes target_size = 8_KiB;  // RFC 9112 3 asks for at least 8,000 octets
+  Millis head_time{10'000};   // to receive a whole head
+  Millis body_time{30'000};   // silence in a body, or while the client reads slowly
   Millis keep_alive{75'000};
   int64_t connections = 10'000;
   int64_t connections_per_source = 1'000;
@@ -88,7 +88,7 @@ struct UpstreamUrl {
   bool tls = true;
   std::string host;  // without brackets
   uint16_t port = 443;
-  std::string path;  // "" or "/prefix" without a final slash
+  std::string path;       // "" or "/prefix" without a final slash
   std::string authority;  // what Host says: host, and the port unless it is the scheme's own
 };
 
@@ -126,7 +126,7 @@ enum class WebhookSignature { kStandard, kPush, kNone };
 
 struct WebhookConfig {
   std::string name;
-  UpstreamUrl url;  // path here is the whole path with the query
+  UpstreamUrl url;                 // path here is the whole path with the query
   std::vector<SecretRef> secrets;  // newest first
   WebhookSignature signature = WebhookSignature::kStandard;
   std::vector<std::pair<std::string, SecretRef>> headers;

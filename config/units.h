@@ -16,6 +16,7 @@ using Nanos = std::chrono::nanoseconds;
 // A number of octets.
 struct Bytes {
   uint64_t count = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a 0 in the generated comparison
   friend auto operator<=>(const Bytes&, const Bytes&) = default;
 };
 

@@ -1,0 +1,144 @@
+#include "config/config_parts.h"
+
+#include <algorithm>
+#include <array>
+
+#include "config/address.h"
+#include "config/variables.h"
+#include "config/yaml_reader.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kSecretForms = "use { env: NAME } or { file: PATH }";
+
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// RFC 9110 5.6.2.
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+void check_path(const Value& value, std::string_view key, std::string& out, const ReadContext& context) {
+  auto text = read_text(value, key, context.findings);
+  if (!text) return;
+  if (text->empty()) {
+    context.findings.error(value.at, "invalid-value",
+                           std::string(key) + ": expected a path, got an empty text");
+    return;
+  }
+  out = resolve_path(context.file, *text);
+}
+
+}  // namespace
+
+SecretRef read_secret_ref(const Value& value, std::string_view what, const ReadContext& context) {
+  SecretRef ref;
+  ref.at = value.at;
+  const std::string place = std::string(what) + ": ";
+  auto refuse = [&](const Position& at, std::string_view rule, const std::string& message) {
+    context.findings.error(at, rule, place + message);
+    return SecretRef{SecretRef::Kind::kNone, "", value.at};
+  };
+  if (value.reported) return ref;
+  if (value.is_scalar()) {
+    return refuse(value.at, "literal-secret",
+                  "a secret must not be written here, " + std::string(kSecretForms));
+  }
+  if (!value.is_map() || value.entries.size() != 1) {
+    return refuse(value.at, "wrong-type", "expected one place of a secret, " + std::string(kSecretForms));
+  }
+  const auto& [key, source] = value.entries.front();
+  if (key.text != "env" && key.text != "file") {
+    const std::vector<std::string> known = {"env", "file"};
+    std::string hint = suggestion(key.text, known);
+    if (hint.empty()) hint = ", " + std::string(kSecretForms);
+    return refuse(key.at, "unknown-key", "unknown place of a secret" + hint);
+  }
+  if (!source.is_scalar() || source.text.empty()) {
+    return refuse(source.at, "wrong-type", key.text + " must be a text, " + std::string(kSecretForms));
+  }
+  if (source.text.find("${") != std::string::npos) {
+    return refuse(source.at, "invalid-value",
+                  "${NAME} is not replaced in a secret, " + std::string(kSecretForms));
+  }
+  if (key.text == "env" && !is_variable_name(source.text)) {
+    return refuse(source.at, "invalid-value",
+                  "env must be the name of an environment variable: letters, digits and _");
+  }
+  ref.kind = key.text == "env" ? SecretRef::Kind::kEnv : SecretRef::Kind::kFile;
+  ref.name = key.text == "env" ? source.text : resolve_path(context.file, source.text);
+  return ref;
+}
+
+std::vector<SecretRef> read_secret_refs(const Value& value, std::string_view what,
+                                        const ReadContext& context) {
+  if (!value.is_list()) return {read_secret_ref(value, what, context)};
+  std::vector<SecretRef> refs;
+  for (const Value& item : value.items) refs.push_back(read_secret_ref(item, what, context));
+  if (refs.empty()) {
+    context.findings.error(value.at, "invalid-value",
+                           std::string(what) + ": the list is empty, " + std::string(kSecretForms));
+  }
+  return refs;
+}
+
+void read_path(MapReader& map, std::string_view key, std::string& out, const ReadContext& context) {
+  if (const Value* value = map.optional(key)) check_path(*value, key, out, context);
+}
+
+void read_required_path(MapReader& map, std::string_view key, std::string& out, const ReadContext& context) {
+  if (const Value* value = map.required(key)) check_path(*value, key, out, context);
+}
+
+std::vector<std::string> read_hosts(const Value& value, std::string_view what, const ReadContext& context,
+                                    HostOwners* owners, const std::string& owner) {
+  std::vector<std::string> hosts;
+  for (const Value* scalar : read_scalars(value, what, context.findings)) {
+    const std::string place = std::string(what) + ": ";
+    if (!is_host(scalar->text)) {
+      context.findings.error(
+          scalar->at, "invalid-value",
+          place + "\"" + scalar->text + "\" is not a host name (without port) or an IPv4 address");
+      continue;
+    }
+    std::string host = to_lower(scalar->text);
+    if (owners != nullptr) {
+      auto [earlier, is_new] = owners->emplace(host, owner);
+      if (!is_new) {
+        context.findings.error(scalar->at, "duplicate-host",
+                               place + host + " already means the API " + earlier->second);
+        continue;
+      }
+    }
+    hosts.push_back(std::move(host));
+  }
+  return hosts;
+}
+
+bool is_name(std::string_view text) {
+  return !text.empty() && is_alphanumeric(text[0]) && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
+  });
+}
+
+bool check_header_name(const Value& value, std::string_view name, const ReadContext& context) {
+  constexpr std::array<std::string_view, 7> kFraming = {
+      "host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade"};
+  if (!is_token(name)) {
+    context.findings.error(value.at, "invalid-value", "\"" + std::string(name) + "\" is not a header name");
+    return false;
+  }
+  if (std::find(kFraming.begin(), kFraming.end(), to_lower(name)) != kFraming.end()) {
+    context.findings.error(value.at, "invalid-value",
+                           "header " + std::string(name) + " frames the message and cannot carry a secret");
+    return false;
+  }
+  return true;
+}
+
+}  // namespace sluice

@@ -1,0 +1,52 @@
+// config_parts: the blocks of a configuration file, each read by one function. Only config_reader.cc and its
+// siblings config_reader_*.cc include this. Fails: everything wrong becomes a finding, and what could be read
+// is returned.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "config/map_reader.h"
+#include "config/model.h"
+
+namespace sluice {
+
+// What every part needs; lives as long as one read_config().
+struct ReadContext {
+  const std::string& file;  // relative paths are relative to its folder
+  Findings& findings;
+};
+
+std::vector<ApiConfig> read_apis(const Value& value, const ReadContext& context);
+// `certificates_verified`: whether a listener asks its clients for one.
+std::vector<ClientConfig> read_clients(const Value& value, bool certificates_verified,
+                                       const ReadContext& context);
+AuditConfig read_audit(const Value& value, const ReadContext& context);
+// Beside the configuration file.
+std::string default_spool(const std::string& file);
+
+// { env: NAME } or { file: PATH }. Anything else is refused, and never quoted: it may be the secret itself.
+SecretRef read_secret_ref(const Value& value, std::string_view what, const ReadContext& context);
+// One of them, or a list.
+std::vector<SecretRef> read_secret_refs(const Value& value, std::string_view what,
+                                        const ReadContext& context);
+
+// A text that is not empty, resolved as a path. Leaves `out` alone when the key is absent or wrong.
+void read_path(MapReader& map, std::string_view key, std::string& out, const ReadContext& context);
+// As read_path, for a key that must be there.
+void read_required_path(MapReader& map, std::string_view key, std::string& out, const ReadContext& context);
+// Which API a host means.
+using HostOwners = std::map<std::string, std::string>;
+// Host names in lower case, without ports. With `owners`, each is entered for `owner`, and one that is taken
+// is reported.
+std::vector<std::string> read_hosts(const Value& value, std::string_view what, const ReadContext& context,
+                                    HostOwners* owners = nullptr, const std::string& owner = {});
+
+// [A-Za-z0-9][A-Za-z0-9._-]*: names of clients, groups and webhooks, which become labels of metrics.
+bool is_name(std::string_view text);
+// A header name that may carry a credential: an RFC 9110 token, and none that frames the message. Reported
+// when not.
+bool check_header_name(const Value& value, std::string_view name, const ReadContext& context);
+
+}  // namespace sluice

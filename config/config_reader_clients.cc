@@ -1,0 +1,159 @@
+// The `clients` block of a configuration.
+#include <map>
+
+#include "config/config_parts.h"
+
+namespace sluice {
+namespace {
+
+using Hash = std::array<uint8_t, 32>;
+
+// SHA-256 of nothing: what a script prints whose token variable was empty.
+constexpr Hash kHashOfNothing = {0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4,
+                                 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b,
+                                 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55};
+
+std::optional<uint8_t> hex_digit(char c) {
+  if (c >= '0' && c <= '9') return static_cast<uint8_t>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<uint8_t>(c - 'a' + 10);
+  if (c >= 'A' && c <= 'F') return static_cast<uint8_t>(c - 'A' + 10);
+  return std::nullopt;
+}
+
+std::optional<Hash> parse_hash(std::string_view text) {
+  Hash hash{};
+  if (text.size() != 2 * hash.size()) return std::nullopt;
+  for (size_t index = 0; index < hash.size(); ++index) {
+    auto high = hex_digit(text[2 * index]);
+    auto low = hex_digit(text[2 * index + 1]);
+    if (!high || !low) return std::nullopt;
+    hash[index] = static_cast<uint8_t>(*high << 4 | *low);
+  }
+  return hash;
+}
+
+// Reads one client after the other, and knows whom each token and certificate belongs to.
+class ClientsReader {
+ public:
+  ClientsReader(bool certificates_verified, const ReadContext& context)
+      : certificates_verified_(certificates_verified), context_(context), findings_(context.findings) {}
+
+  ClientConfig read(const Value& key, const Value& value) {
+    ClientConfig client;
+    client.name = key.text;
+    client.at = key.at;
+    check_name(key, "a client");
+    MapReader map(value, "a client", findings_);
+    const Value* hashes = map.optional("token_sha256");
+    const Value* tokens = map.optional("token");
+    const Value* certificate = map.optional("certificate");
+    if (hashes != nullptr) read_hashes(*hashes, client);
+    if (tokens != nullptr) read_tokens(*tokens, client);
+    if (certificate != nullptr) read_certificate(*certificate, client);
+    if (const Value* groups = map.optional("groups")) read_groups(*groups, client);
+    map.choice("priority", {{"interactive", Priority::kInteractive}, {"batch", Priority::kBatch}},
+               client.priority);
+    map.integer("weight", client.weight, 1, 1'000);
+    map.finish();
+    const bool has_hash = hashes != nullptr && !(hashes->is_list() && hashes->items.empty());
+    if (map.is_map() && !has_hash && tokens == nullptr && certificate == nullptr) {
+      findings_.error(
+          key.at, "missing-key",
+          "client " + client.name + " has no credential, give it token_sha256, token or certificate");
+    }
+    return client;
+  }
+
+ private:
+  void check_name(const Value& value, const std::string& what) {
+    if (is_name(value.text)) return;
+    findings_.error(
+        value.at, "invalid-name",
+        "the name of " + what + " must be letters, digits, ., _ and -, starting with a letter or a digit");
+  }
+
+  void read_hashes(const Value& value, ClientConfig& client) {
+    if (!value.is_list()) return read_hash(value, client);
+    for (const Value& item : value.items) read_hash(item, client);
+  }
+
+  // The text is never quoted: it may be the token itself.
+  void read_hash(const Value& value, ClientConfig& client) {
+    if (value.reported) return;
+    auto hash = value.is_scalar() ? parse_hash(value.text) : std::nullopt;
+    if (!hash) {
+      findings_.error(value.at, "invalid-value",
+                      "token_sha256: expected 64 hexadecimal digits, the SHA-256 of a token (sluice client "
+                      "new prints both)");
+      return;
+    }
+    if (*hash == kHashOfNothing) {
+      findings_.error(value.at, "invalid-value", "token_sha256: this is the hash of an empty token");
+      return;
+    }
+    if (claim(hash_owners_, *hash, value.at, client, "token_sha256: this hash"))
+      client.token_sha256.push_back(*hash);
+  }
+
+  void read_tokens(const Value& value, ClientConfig& client) {
+    for (SecretRef& ref : read_secret_refs(value, "token", context_)) {
+      if (ref.kind == SecretRef::Kind::kNone) continue;
+      const std::string place = (ref.kind == SecretRef::Kind::kEnv ? "env " : "file ") + ref.name;
+      if (claim(token_owners_, place, ref.at, client, "token: " + place))
+        client.tokens.push_back(std::move(ref));
+    }
+  }
+
+  void read_certificate(const Value& value, ClientConfig& client) {
+    MapReader map(value, "certificate", findings_);
+    const Value* san = map.required("san");
+    auto name = san != nullptr ? read_text(*san, "san", findings_) : std::nullopt;
+    map.finish();
+    if (!name) return;
+    if (name->empty())
+      return findings_.error(san->at, "invalid-value", "san: expected a name, got an empty text");
+    if (!certificates_verified_) {
+      return findings_.error(value.at, "invalid-value",
+                             "certificate: no listener verifies certificates, give one tls.client_ca");
+    }
+    if (claim(san_owners_, *name, san->at, client, "san: " + *name))
+      client.certificate_san = std::move(*name);
+  }
+
+  void read_groups(const Value& value, ClientConfig& client) {
+    for (const Value* group : read_scalars(value, "groups", findings_)) {
+      check_name(*group, "a group");
+      client.groups.push_back(group->text);
+    }
+  }
+
+  // Two clients with one credential could not be told apart.
+  template <class Key>
+  bool claim(std::map<Key, std::string>& owners, const Key& credential, const Position& at,
+             const ClientConfig& client, const std::string& what) {
+    auto [owner, is_new] = owners.emplace(credential, client.name);
+    if (!is_new)
+      findings_.error(at, "duplicate-credential", what + " already belongs to client " + owner->second);
+    return is_new;
+  }
+
+  bool certificates_verified_;
+  const ReadContext& context_;
+  Findings& findings_;
+  std::map<Hash, std::string> hash_owners_;
+  std::map<std::string, std::string> token_owners_;
+  std::map<std::string, std::string> san_owners_;
+};
+
+}  // namespace
+
+std::vector<ClientConfig> read_clients(const Value& value, bool certificates_verified,
+                                       const ReadContext& context) {
+  std::vector<ClientConfig> clients;
+  const MapReader map(value, "clients", context.findings);
+  ClientsReader reader(certificates_verified, context);
+  for (const auto& [key, entry] : value.entries) clients.push_back(reader.read(key, entry));
+  return clients;
+}
+
+}  // namespace sluice

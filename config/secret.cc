@@ -1,0 +1,42 @@
+#include "config/secret.h"
+
+#include <cstring>
+#include <utility>
+
+namespace sluice {
+namespace {
+
+// The whole capacity, because a shorter value or a move may have left a rest behind the end.
+void wipe(std::string& text) {
+  text.resize(text.capacity());
+  explicit_bzero(text.data(), text.size());
+  text.clear();
+}
+
+}  // namespace
+
+Secret::Secret(std::string value) {
+  value_.swap(value);
+  wipe(value);
+}
+
+// A short string is copied by its move, so the source is wiped too.
+Secret::Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { wipe(other.value_); }
+
+Secret& Secret::operator=(Secret other) noexcept {
+  value_.swap(other.value_);
+  return *this;
+}
+
+Secret::~Secret() { wipe(value_); }
+
+bool Secret::equals(std::string_view other) const {
+  if (other.size() != value_.size()) return false;
+  volatile unsigned char difference = 0;
+  for (size_t index = 0; index < value_.size(); ++index) {
+    difference = static_cast<unsigned char>(difference | (value_[index] ^ other[index]));
+  }
+  return difference == 0;
+}
+
+}  // namespace sluice

@@ -1,0 +1,60 @@
+#include "config/secret_source.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "config/yaml_reader.h"
+
+namespace sluice {
+namespace {
+
+constexpr size_t kMaximumSecretSize = 64 * 1024;
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kWhiteSpace = " \t\r\n\f\v";
+  const size_t first = text.find_first_not_of(kWhiteSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kWhiteSpace) - first + 1);
+}
+
+// Secrets travel in headers: one with a line break would write a header of its own.
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    auto octet = static_cast<unsigned char>(c);
+    return octet < 0x20 || octet == 0x7f;
+  });
+}
+
+Result<Secret> checked(Secret secret, const std::string& place) {
+  if (secret.empty()) return Error{place + " is empty"};
+  if (has_control_character(secret.reveal())) {
+    return Error{place + " holds a line break or another control character inside the secret"};
+  }
+  return secret;
+}
+
+Result<Secret> from_environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr) return Error{"environment variable " + name + " is not set"};
+  return checked(Secret(value), "environment variable " + name);
+}
+
+Result<Secret> from_file(const std::string& path) {
+  auto content = read_file(path, kMaximumSecretSize);
+  if (!content) return content.error();
+  const Secret whole(std::move(*content));
+  return checked(Secret(std::string(trim(whole.reveal()))), "secret file " + path);
+}
+
+}  // namespace
+
+Result<Secret> resolve_secret(const SecretRef& ref) {
+  switch (ref.kind) {
+    case SecretRef::Kind::kNone: break;
+    case SecretRef::Kind::kEnv: return from_environment(ref.name);
+    case SecretRef::Kind::kFile: return from_file(ref.name);
+  }
+  return Error{"no secret is configured: use { env: NAME } or { file: PATH }"};
+}
+
+}  // namespace sluice

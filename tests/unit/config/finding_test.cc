@@ -1,0 +1,47 @@
+#include "config/finding.h"
+
+#include <gmock/gmock.h>
+
+namespace sluice {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(Finding, PrintsFileLineAndColumn) {
+  EXPECT_EQ(to_text({{"a.yaml", 3, 5}, Severity::kError, "x", "wrong"}), "a.yaml:3:5: error: wrong");
+  EXPECT_EQ(to_text({{"a.yaml", 3, 5}, Severity::kWarning, "x", "odd"}), "a.yaml:3:5: warning: odd");
+}
+
+TEST(Finding, PrintsTheFileAloneWhenItIsMeantAsAWhole) {
+  EXPECT_EQ(to_text({{"a.yaml", 0, 0}, Severity::kError, "x", "missing"}), "a.yaml: error: missing");
+}
+
+TEST(Finding, KeepsControlCharactersFromTheTerminal) {
+  EXPECT_EQ(to_text({{"a\n.yaml", 1, 1}, Severity::kError, "x", "key \"\x1b[2J\x7f\""}),
+            "a\\x0a.yaml:1:1: error: key \"\\x1b[2J\\x7f\"");
+  EXPECT_EQ(to_text({{"a", 1, 1}, Severity::kError, "x", "é"}), "a:1:1: error: é");
+}
+
+TEST(Finding, OnlyErrorsAreErrors) {
+  Findings findings;
+  findings.warning({"a", 1, 1}, "odd", "odd");
+  EXPECT_FALSE(findings.has_errors());
+  findings.error({"a", 1, 1}, "wrong", "wrong");
+  EXPECT_TRUE(findings.has_errors());
+}
+
+TEST(Finding, SortsByPlaceAndKeepsTheOrderOfEqualPlaces) {
+  Findings findings;
+  findings.error({"b", 1, 1}, "x", "5");
+  findings.error({"a", 10, 1}, "x", "4");
+  findings.error({"a", 2, 9}, "x", "2");
+  findings.error({"a", 2, 9}, "x", "3");
+  findings.error({"a", 2, 1}, "x", "1");
+  findings.sort();
+  std::vector<std::string> messages;
+  for (const Finding& finding : findings.all()) messages.push_back(finding.message);
+  EXPECT_THAT(messages, ElementsAre("1", "2", "3", "4", "5"));
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,44 @@
+#include "config/text_check.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice {
+namespace {
+
+using namespace std::string_view_literals;
+
+TEST(TextCheck, MeasuresCharactersAtTheBordersOfEachLength) {
+  EXPECT_EQ(utf8_length("\x7f"), 1U);
+  EXPECT_EQ(utf8_length("\xc2\x80"), 2U);
+  EXPECT_EQ(utf8_length("\xdf\xbf"), 2U);
+  EXPECT_EQ(utf8_length("\xe0\xa0\x80"), 3U);
+  EXPECT_EQ(utf8_length("\xef\xbf\xbf"), 3U);
+  EXPECT_EQ(utf8_length("\xf0\x90\x80\x80"), 4U);
+  EXPECT_EQ(utf8_length("\xf4\x8f\xbf\xbf"), 4U);
+}
+
+TEST(TextCheck, RefusesOverlongFormsSurrogatesAndWhatIsCutOff) {
+  for (std::string_view text :
+       {""sv, "\x80"sv, "\xbf"sv, "\xc0\x80"sv, "\xc1\xbf"sv, "\xe0\x9f\xbf"sv, "\xed\xa0\x80"sv,
+        "\xed\xbf\xbf"sv, "\xf0\x8f\xbf\xbf"sv, "\xf4\x90\x80\x80"sv, "\xf5\x80\x80\x80"sv, "\xff"sv,
+        "\xc3"sv, "\xe2\x82"sv, "\xf0\x9f\x98"sv, "\xc3("sv, "\xe2\x82("sv, "\xf0\x9f\x98("sv}) {
+    EXPECT_EQ(utf8_length(text), 0U);
+  }
+}
+
+TEST(TextCheck, AcceptsTextWithTabsAndBothLineEnds) {
+  EXPECT_FALSE(find_unreadable("a\tb\nc\r\n\xc3\xa9 \xf0\x9f\x98\x80"));
+}
+
+TEST(TextCheck, FindsWhatReadersSeeDifferently) {
+  for (std::string_view text : {"ab\0"sv, "ab\x04"sv, "ab\x1b"sv, "ab\x7f"sv, "ab\rc"sv, "ab\r"sv, "ab\xff"sv,
+                                "ab\xe2\x80\xae"sv, "ab\xe2\x81\xa6"sv}) {
+    auto bad = find_unreadable(text);
+    ASSERT_TRUE(bad);
+    EXPECT_EQ(bad->offset, 2U);
+  }
+  EXPECT_FALSE(find_unreadable("\xe2\x80\xa9\xe2\x80\xaf"));
+}
+
+}  // namespace
+}  // namespace sluice
