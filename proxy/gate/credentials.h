@@ -1,0 +1,38 @@
+// Credential: a vendor's keys as the header values that carry them. Reads use the read key where there is one, so that
+// they never carry the full key. Immutable; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "config/model.h"
+#include "config/result.h"
+#include "config/secret.h"
+#include "policy/catalogue/catalogue.h"
+
+namespace sluice {
+
+class Credential {
+ public:
+  // Resolves the keys. The header and the template are the configuration's, or else the catalogue's.
+  static Result<Credential> resolve(const CredentialConfig& config, const Catalogue& catalogue);
+
+  struct Choice {
+    const Secret* key;      // what the vendor's answer must not hold
+    const Secret* value;    // of the header
+    std::string_view name;  // of the choice, for the audit: read | full
+  };
+  Choice choose(Access access) const;
+  std::string_view header() const { return header_; }
+
+ private:
+  std::string header_;
+  bool has_read_ = false;
+  Secret read_key_, read_value_;
+  Secret full_key_, full_value_;
+};
+
+// "{key}" and "{base64:key}" of the template replaced.
+Secret render_credential(std::string_view value_template, const Secret& key);
+
+}  // namespace sluice

@@ -1,0 +1,249 @@
+#include "proxy/gate/downstream.h"
+
+#include <array>
+
+#include "proxy/gate/worker.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr size_t kMaxHeld = 64 * 1024;         // of a pipelining client, beyond which it is not read
+constexpr uint64_t kMaxDiscarded = 1 << 20;    // of a body that nobody wants
+constexpr Millis kLinger{2'000};               // for the client to read the last answer (RFC 9112 9.6)
+constexpr Millis kDrainIdle{500};              // for a request that is on its way as the drain begins
+
+}  // namespace
+
+Downstream::Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, bool tls)
+    : worker_(worker), stream_(std::move(stream)), peer_(peer), deadline_(*this), exchange_(worker, *this) {
+  const LimitsConfig& limits = worker_.serving()->config.limits;
+  limits_ = {limits.head_size.count, static_cast<size_t>(limits.header_count), limits.target_size.count};
+  stream_->set_observer(this);
+  // With TLS the handshake has to be done within the time of a head, too.
+  deadline_.set(worker_.loop().deadlines(), tls ? limits.head_time : limits.keep_alive);
+}
+
+bool Downstream::can_take() const {
+  switch (phase_) {
+    case Phase::kHead:
+    case Phase::kDiscard: return true;
+    case Phase::kBody: return body_wanted_;
+    case Phase::kAnswer:
+    case Phase::kClosing:
+    case Phase::kGone: return false;
+  }
+  return false;
+}
+
+void Downstream::on_data(std::string_view data) {
+  if (phase_ == Phase::kClosing) return;
+  if (taking_ || !held_.empty() || !can_take()) {
+    held_.append(data);
+    if (held_.size() > kMaxHeld) stream_->set_reading(false);
+    return;
+  }
+  take(data);
+}
+
+// Takes as much as the exchange lets it; the rest is held.
+void Downstream::take(std::string_view data) {
+  taking_ = true;
+  while (!data.empty() && can_take()) {
+    if (phase_ == Phase::kHead) {
+      take_head(data);
+    } else {
+      take_body(data);
+    }
+  }
+  taking_ = false;
+  if (phase_ == Phase::kGone || phase_ == Phase::kClosing || data.empty()) return;
+  held_.insert(0, data);
+  if (held_.size() > kMaxHeld) stream_->set_reading(false);
+}
+
+void Downstream::take_head(std::string_view& data) {
+  if (!head_reader_.started()) {
+    deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.head_time);
+  }
+  const HeadReader::Step step = head_reader_.feed(data, limits_);
+  if (step.state == HeadReader::State::kNeedMore) {
+    data.remove_prefix(step.consumed);
+    return;
+  }
+  HeadError error = step.error;
+  if (step.state == HeadReader::State::kHead) error = parse_request_head(step.head, limits_, head_);
+  if (error != HeadError::kNone) {
+    data = {};
+    const std::string_view detail = head_.detail.empty() ? "the head is malformed or too large" : head_.detail;
+    last_request_ = true;
+    phase_ = Phase::kAnswer;
+    return exchange_.on_request_broken(problem_of(error), detail);
+  }
+  data.remove_prefix(step.consumed);
+  body_.start(head_.framing);
+  body_wanted_ = true;
+  discarded_ = 0;
+  phase_ = Phase::kBody;
+  if (!head_.keep_alive) last_request_ = true;
+  deadline_.clear();
+  exchange_.on_request_head(head_, step.head);
+  head_reader_.reset();
+  if (phase_ != Phase::kBody) return;
+  if (body_.done()) {
+    phase_ = Phase::kAnswer;
+    exchange_.on_request_end();
+  } else {
+    deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
+  }
+}
+
+void Downstream::take_body(std::string_view& data) {
+  const BodyDecoder::Step step = body_.feed(data);
+  data.remove_prefix(step.consumed);
+  if (step.state == BodyDecoder::State::kBad) {
+    data = {};
+    last_request_ = true;
+    if (phase_ == Phase::kDiscard) return close_when_sent();
+    phase_ = Phase::kAnswer;
+    return exchange_.on_request_broken(Problem::kMalformedRequest, "the body's chunks are malformed");
+  }
+  deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
+  if (phase_ == Phase::kDiscard) {
+    discarded_ += step.piece.size();
+    if (discarded_ > kMaxDiscarded) return close_when_sent();
+    if (body_.done()) next_request();
+    return;
+  }
+  if (!step.piece.empty()) exchange_.on_request_body(step.piece);
+  if (phase_ != Phase::kBody || !body_.done()) return;
+  phase_ = Phase::kAnswer;
+  deadline_.clear();
+  exchange_.on_request_end();
+}
+
+void Downstream::want_body(bool wanted) {
+  if (body_wanted_ == wanted) return;
+  body_wanted_ = wanted;
+  if (phase_ != Phase::kBody) return;
+  if (wanted) {
+    deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
+    resume();
+  } else {
+    deadline_.clear();  // it is not the client that is slow
+    if (stream_ != nullptr) stream_->set_reading(false);
+  }
+}
+
+// Takes up what was held. A call from within take() is left to its loop.
+void Downstream::resume() {
+  if (taking_ || stream_ == nullptr) return;
+  while (!held_.empty() && can_take()) {
+    const std::string held = std::move(held_);
+    held_.clear();
+    take(held);
+  }
+  if (stream_ != nullptr && held_.size() <= kMaxHeld && (can_take() || phase_ == Phase::kAnswer)) {
+    stream_->set_reading(true);
+  }
+}
+
+void Downstream::write(std::span<const std::string_view> parts) {
+  if (stream_ == nullptr) return;
+  stream_->write(parts);
+  // From here on it is the client that is slow; see on_drained.
+  if (stream_->unsent() > 0 && !deadline_.is_set()) {
+    deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
+  }
+}
+
+void Downstream::on_drained() {
+  if (phase_ == Phase::kAnswer) deadline_.clear();
+  exchange_.on_downstream_drained();
+}
+
+void Downstream::exchange_done(bool keep_alive) {
+  if (phase_ == Phase::kGone) return worker_.remove(*this);
+  if (!keep_alive || last_request_) return close_when_sent();
+  if (body_.done()) return next_request();
+  phase_ = Phase::kDiscard;
+  body_wanted_ = true;
+  deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
+  resume();
+}
+
+void Downstream::next_request() {
+  phase_ = Phase::kHead;
+  const Millis idle = worker_.draining() ? kDrainIdle : worker_.serving()->config.limits.keep_alive;
+  deadline_.set(worker_.loop().deadlines(), idle);
+  resume();
+}
+
+void Downstream::close_when_sent() {
+  phase_ = Phase::kClosing;
+  held_.clear();
+  if (stream_ == nullptr) return leave();
+  stream_->finish_writing();
+  stream_->set_reading(true);  // until the client's end, so that a reset does not eat the answer
+  deadline_.set(worker_.loop().deadlines(), kLinger);
+}
+
+void Downstream::on_end() {
+  last_request_ = true;
+  switch (phase_) {
+    case Phase::kAnswer:
+      // The client may only have ended its side: what is sent already is answered. One that waits has left.
+      if (exchange_.phase() == Exchange::Phase::kSending || exchange_.phase() == Exchange::Phase::kRelaying) return;
+      return leave();
+    case Phase::kHead:
+    case Phase::kBody:
+    case Phase::kDiscard:
+    case Phase::kClosing:
+    case Phase::kGone: return leave();
+  }
+}
+
+void Downstream::on_closed(std::string_view) { leave(); }
+
+void Downstream::on_deadline() {
+  switch (phase_) {
+    case Phase::kHead:
+      if (!head_reader_.started()) return leave();  // idle
+      last_request_ = true;
+      phase_ = Phase::kAnswer;
+      return exchange_.on_request_broken(Problem::kRequestTimeout, "the head did not arrive in time");
+    case Phase::kBody:
+      last_request_ = true;
+      phase_ = Phase::kAnswer;
+      return exchange_.on_request_broken(Problem::kRequestTimeout, "the body did not arrive in time");
+    case Phase::kAnswer:  // it does not read its answer
+    case Phase::kDiscard:
+    case Phase::kClosing:
+    case Phase::kGone: return leave();
+  }
+}
+
+void Downstream::abort() {
+  stream_.reset();
+  phase_ = Phase::kGone;
+}
+
+void Downstream::leave() {
+  stream_.reset();
+  deadline_.clear();
+  phase_ = Phase::kGone;
+  exchange_.on_client_gone();
+  if (!exchange_.active()) worker_.remove(*this);
+}
+
+void Downstream::drain() {
+  last_request_ = last_request_ || phase_ != Phase::kHead;
+  if (phase_ == Phase::kHead && !head_reader_.started()) deadline_.set(worker_.loop().deadlines(), kDrainIdle);
+}
+
+void Downstream::shut_down() {
+  exchange_.on_shut_down();
+  if (phase_ != Phase::kGone && phase_ != Phase::kClosing) leave();
+}
+
+}  // namespace sluice

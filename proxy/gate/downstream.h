@@ -1,0 +1,80 @@
+// Downstream: one client's connection. Finds requests in its octets, hands them to its exchange one at a time and in
+// order, and writes the answers. Slow clients meet deadlines; what a pipelining client sends early is bounded.
+// Owner: worker. Thread: the worker's.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxy/gate/exchange.h"
+#include "proxy/http/body_framing.h"
+#include "proxy/http/h1_parser.h"
+#include "proxy/http/local_reply.h"
+#include "proxy/net/byte_stream.h"
+#include "proxy/net/event_loop.h"
+
+namespace sluice {
+
+class Downstream final : public Deferred, private StreamObserver, private DeadlineObserver {
+ public:
+  Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, bool tls);
+
+  const IpAddress& peer() const { return peer_; }
+
+  // For the exchange.
+  const ByteStream& stream() const { return *stream_; }
+  void write(std::span<const std::string_view> parts);
+  size_t unsent() const { return stream_ != nullptr ? stream_->unsent() : 0; }
+  // Whether pieces of the request's body are wanted now.
+  void want_body(bool wanted);
+  // The answer is written. `keep_alive`: another request may follow.
+  void exchange_done(bool keep_alive);
+  // Ends the connection at once, so that a cut answer cannot look whole.
+  void abort();
+  bool client_left() const { return stream_ == nullptr; }
+
+  // For the worker.
+  void drain();      // no further request
+  void shut_down();  // now
+
+ private:
+  // What is pending: a head (or nothing yet), the rest of a body, the exchange's answer, the rest of a body that
+  // nobody wants, the client's end of the connection, or nothing: it has left and the exchange ends alone.
+  enum class Phase : uint8_t { kHead, kBody, kAnswer, kDiscard, kClosing, kGone };
+
+  void on_connected() override {}
+  void on_data(std::string_view data) override;
+  void on_end() override;
+  void on_drained() override;
+  void on_closed(std::string_view reason) override;
+  void on_deadline() override;
+
+  bool can_take() const;
+  void take(std::string_view data);
+  void take_head(std::string_view& data);
+  void take_body(std::string_view& data);
+  void resume();
+  void next_request();
+  void close_when_sent();
+  void leave();
+
+  Worker& worker_;
+  StreamPtr stream_;
+  IpAddress peer_;
+  Deadline deadline_;
+  Phase phase_ = Phase::kHead;
+  HeadLimits limits_;
+  HeadReader head_reader_;
+  RequestHead head_;
+  BodyDecoder body_;
+  Exchange exchange_;
+  std::string held_;           // octets that came before they could be taken
+  uint64_t discarded_ = 0;
+  bool body_wanted_ = true;
+  bool taking_ = false;        // take() is on the stack
+  bool last_request_ = false;  // no other follows: draining, or the client has ended its side
+};
+
+}  // namespace sluice

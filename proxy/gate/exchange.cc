@@ -1,0 +1,383 @@
+// From the head to the vendor: which API, which client, which operation, what the policy says, when it may go.
+#include "proxy/gate/exchange.h"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "proxy/gate/downstream.h"
+#include "proxy/gate/forwarding.h"
+#include "proxy/gate/worker.h"
+#include "proxy/http/h1_writer.h"
+
+namespace sluice {
+
+namespace {
+
+// A body up to here is waited for even if nobody looks inside, so that the request goes out in one piece, once its
+// turn has come. A longer one streams.
+constexpr size_t kGatherBody = 64 * 1024;
+// Above this many unsent octets the other side is not read.
+constexpr size_t kHighWater = 256 * 1024;
+// For the audit to say that an attempt is durable (interface 2.5).
+constexpr Millis kRecordTime{250};
+
+// Which phase may follow which. A transition that is not here is our mistake.
+constexpr bool may_follow(Exchange::Phase from, Exchange::Phase to) {
+  using P = Exchange::Phase;
+  switch (from) {
+    case P::kIdle: return to == P::kReading || to == P::kIdle;
+    case P::kReading: return to == P::kQueued || to == P::kIdle;
+    case P::kQueued: return to == P::kRecording || to == P::kConnecting || to == P::kIdle;
+    case P::kRecording: return to == P::kConnecting || to == P::kIdle;
+    case P::kConnecting: return to == P::kSending || to == P::kIdle;
+    // A read that the vendor refused waits again; one on a stale connection connects again.
+    case P::kSending: return to == P::kRelaying || to == P::kQueued || to == P::kConnecting || to == P::kIdle;
+    case P::kRelaying: return to == P::kIdle;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string_view to_text(Exchange::Phase phase) {
+  switch (phase) {
+    case Exchange::Phase::kIdle: return "idle";
+    case Exchange::Phase::kReading: return "reading";
+    case Exchange::Phase::kQueued: return "queued";
+    case Exchange::Phase::kRecording: return "recording";
+    case Exchange::Phase::kConnecting: return "connecting";
+    case Exchange::Phase::kSending: return "sending";
+    case Exchange::Phase::kRelaying: return "relaying";
+  }
+  return "";
+}
+
+Exchange::Exchange(Worker& worker, Downstream& downstream)
+    : worker_(worker), downstream_(downstream), deadline_(*this) {}
+
+Exchange::~Exchange() {
+  if (phase_ == Phase::kQueued) worker_.pacer(route_.api).leave(*this);
+  if (record_token_ != 0) worker_.forget_record(record_token_);
+  let_go_of_upstream();
+}
+
+void Exchange::enter(Phase phase) {
+  if (!may_follow(phase_, phase)) {
+    std::fprintf(stderr, "exchange %s: %s cannot follow %s\n", record_.request_id.c_str(),
+                 std::string(to_text(phase)).c_str(), std::string(to_text(phase_)).c_str());
+    std::abort();
+  }
+  phase_ = phase;
+}
+
+void Exchange::begin() {
+  serving_ = worker_.serving();
+  routed_ = streams_body_ = body_whole_ = false;
+  answer_begun_ = answer_chunked_ = answer_keeps_alive_ = false;
+  body_.clear();
+  answer_head_.clear();
+  body_hash_.reset();
+  body_bytes_ = answer_bytes_ = 0;
+  answer_status_ = requeued_ = 0;
+  queued_ = sent_ = Nanos(0);
+  policy_time_ = Nanos(-1);
+  started_ = monotonic_now();
+  target_ = {};
+  decision_ = {};
+  fields_.clear();
+  record_ = {};
+  record_.time = std::chrono::system_clock::now();
+  record_.request_id = uuid_v7();
+  record_.source_ip = to_text(downstream_.peer());
+  record_.policy_sha256 = serving_->policy_sha256;
+}
+
+void Exchange::on_request_broken(Problem problem, std::string_view detail) {
+  switch (phase_) {
+    case Phase::kIdle:  // no head could be read
+      begin();
+      head_ = {};
+      return reply(problem, std::string(detail));
+    case Phase::kReading:
+    case Phase::kQueued:
+    case Phase::kRecording:
+    case Phase::kConnecting: return reply(problem, std::string(detail));
+    case Phase::kSending:
+    case Phase::kRelaying:  // the vendor has part of it: its connection is cut, so that it cannot look whole
+      if (answer_begun_) return cut_answer(detail);
+      return reply(problem, std::string(detail));
+  }
+}
+
+void Exchange::on_request_head(const RequestHead& head, std::string_view text) {
+  begin();
+  head_text_.assign(text);
+  head_ = head;
+  head_.rebase(text.data(), head_text_.data());
+  enter(Phase::kReading);
+  if (!find_target()) return;
+  const Engine& engine = *serving_->engine;
+  if (!engine.needs_body(target_, view())) {
+    if (!decide(std::nullopt)) return;
+    streams_body_ = true;
+  }
+  if (head_.expects_continue && head_.framing.kind != Framing::Kind::kNone) {
+    downstream_.write(std::array<std::string_view, 1>{"HTTP/1.1 100 Continue\r\n\r\n"});
+  }
+}
+
+// Which API, which client, which operation. False: answered.
+bool Exchange::find_target() {
+  const Config& config = serving_->config;
+  record_.method = head_.method;
+  const auto found = route(config.apis, head_.host, head_.target);
+  if (!found) {
+    reply(Problem::kUnknownApi, "no api has this host or path prefix");
+    return false;
+  }
+  route_ = *found;
+  routed_ = true;
+  record_.api = api().name;
+  record_.path = route_.path;
+  const std::string_view header = serving_->apis[route_.api].credential.header();
+  const Identity::Answer caller = serving_->identity.identify(head_.fields, header, downstream_.stream());
+  if (!caller.client) {
+    reply(Problem::kUnauthenticated, std::string(caller.why));
+    return false;
+  }
+  client_ = *caller.client;
+  record_.client = config.clients[client_].name;
+  const bool blocks = config.audit.when_unavailable == WhenUnavailable::kBlock;
+  if (blocks && !worker_.audit().usable()) {
+    reply(Problem::kAuditUnavailable, "the audit cannot be written");
+    return false;
+  }
+  if (head_.framing.kind == Framing::Kind::kLength && head_.framing.length > api().max_body.count) {
+    reply(Problem::kBodyTooLarge, "the body is over " + format_size(api().max_body));
+    return false;
+  }
+  select_request_fields(head_, header, fields_);
+  target_ = serving_->engine->resolve(view());
+  if (target_.refused) {
+    reply(problem_named(target_.refusal.type), target_.refusal.detail);
+    return false;
+  }
+  fill_record_from_request();
+  return true;
+}
+
+RequestView Exchange::view() const {
+  RequestView view;
+  view.api = route_.api;
+  view.client = client_;
+  view.method = head_.method;
+  view.path = route_.path;
+  view.query = route_.query;
+  view.headers = fields_;
+  view.source = downstream_.peer();
+  view.at = record_.time;
+  return view;
+}
+
+// What the policy says. False: answered.
+bool Exchange::decide(std::optional<std::string_view> body) {
+  const Nanos before = monotonic_now();
+  decision_ = serving_->engine->decide(target_, view(), body);
+  policy_time_ = monotonic_now() - before;
+  record_.rules.assign(decision_.rules.begin(), decision_.rules.end());
+  record_.shadow_rules.assign(decision_.shadow_rules.begin(), decision_.shadow_rules.end());
+  record_.tags.assign(decision_.tags.begin(), decision_.tags.end());
+  record_.targets = decision_.targets;
+  for (const std::string_view rule : decision_.shadow_rules) worker_.metrics().shadow_decision(rule);
+  switch (decision_.outcome) {
+    case Outcome::kAllow: record_.reason.clear(); return true;
+    case Outcome::kDeny:
+      record_.reason = decision_.reason;
+      reply(Problem::kPolicyDenied, std::string(decision_.reason));
+      return false;
+    case Outcome::kRefuse: reply(problem_named(decision_.refusal.type), decision_.refusal.detail); return false;
+  }
+  return false;
+}
+
+void Exchange::on_request_body(std::string_view piece) {
+  body_bytes_ += piece.size();
+  if (body_bytes_ > api().max_body.count) {
+    return on_request_broken(Problem::kBodyTooLarge, "the body is over " + format_size(api().max_body));
+  }
+  if (body_hash_ != nullptr) body_hash_->update(piece);
+  if (phase_ == Phase::kReading) {
+    body_.append(piece);
+    if (!streams_body_ || body_.size() < kGatherBody) return;
+    downstream_.want_body(false);
+    body_hash_ = std::make_unique<Sha256Stream>();
+    body_hash_->update(body_);
+    return admit();
+  }
+  // Streaming: the vendor has the head already.
+  if (upstream_ == nullptr || piece.empty()) return;
+  if (head_.framing.kind == Framing::Kind::kChunked) {
+    std::string size;
+    append_chunk_size(size, piece.size());
+    upstream_->send_more(std::array<std::string_view, 3>{size, piece, kChunkEnd}, false);
+  } else {
+    upstream_->send_more(std::array<std::string_view, 1>{piece}, false);
+  }
+  if (upstream_->unsent() > kHighWater) downstream_.want_body(false);
+}
+
+void Exchange::on_request_end() {
+  body_whole_ = true;
+  if (phase_ == Phase::kReading) {
+    if (!streams_body_ && !decide(std::string_view(body_))) return;
+    return admit();
+  }
+  if (upstream_ == nullptr) return;
+  const bool chunked = head_.framing.kind == Framing::Kind::kChunked;
+  upstream_->send_more(std::array<std::string_view, 1>{chunked ? kLastChunk : std::string_view()}, true);
+  sent_ = monotonic_now();
+  deadline_.set(worker_.loop().deadlines(), api().timeouts.response);
+}
+
+// The request is decided; it goes when its turn comes.
+void Exchange::admit() {
+  const Credential& credential = serving_->apis[route_.api].credential;
+  credential_ = credential.choose(target_.access);
+  record_.key = credential_.name;
+  record_.decision = "allow";
+  const UpstreamUrl& url = api().upstream;
+  upstream_head_.clear();
+  append_request_head(upstream_head_,
+                      {head_.method, url.path, route_.path, route_.query, route_.has_query, url.authority}, fields_);
+  if (body_whole_ && (head_.framing.kind != Framing::Kind::kNone)) {
+    append_field(upstream_head_, "Content-Length", body_.size());
+  } else if (head_.framing.kind == Framing::Kind::kLength) {
+    append_field(upstream_head_, "Content-Length", head_.framing.length);
+  } else if (head_.framing.kind == Framing::Kind::kChunked) {
+    append_field(upstream_head_, "Transfer-Encoding", "chunked");
+  }
+  Millis wait = api().queue.max_wait;
+  if (const int64_t preferred = preferred_wait(head_); preferred >= 0) wait = std::min(wait, Millis(preferred * 1000));
+
+  queued_ = monotonic_now();
+  enter(Phase::kQueued);
+  const Admission admission = worker_.pacer(route_.api).admit(*this, client_, wait);
+  switch (admission.kind) {
+    case Admission::Kind::kGo: return on_turn();
+    case Admission::Kind::kQueued: return;
+    case Admission::Kind::kQueueFull:
+      return reply(Problem::kQueueFull, "too many requests of this client wait", admission.retry_after);
+    case Admission::Kind::kWaitTooLong:
+      return reply(Problem::kWaitTooLong, "the vendor's limit leaves no room in time", admission.retry_after);
+  }
+}
+
+void Exchange::on_turn() {
+  const auto waited = std::chrono::duration_cast<Millis>(monotonic_now() - queued_);
+  record_.queued_ms = waited.count();
+  constexpr std::array<std::string_view, 3> kPriorities{"none", "interactive", "batch"};
+  const ClientConfig& client = serving_->config.clients[client_];
+  worker_.metrics().queue_wait(api().name, kPriorities[static_cast<size_t>(client.priority)], waited);
+  if (target_.access == Access::kWrite && record_.attempts == 0) return record_attempt();
+  connect(false);
+}
+
+// A write is durable in the audit before anything of it is sent.
+void Exchange::record_attempt() {
+  enter(Phase::kRecording);
+  AuditRecord attempt = record_;
+  attempt.type = AuditType::kRequestAttempted;
+  attempt.time = std::chrono::system_clock::now();
+  if (body_whole_) attempt.body_bytes = body_bytes_;
+  attempt.body_sha256 = body_digest();
+  deadline_.set(worker_.loop().deadlines(), kRecordTime);
+  record_token_ = worker_.record_durably(std::move(attempt), *this);
+}
+
+void Exchange::on_recorded(bool durable) {
+  record_token_ = 0;
+  if (phase_ != Phase::kRecording) return;
+  deadline_.clear();
+  if (!durable && serving_->config.audit.when_unavailable == WhenUnavailable::kBlock) {
+    return reply(Problem::kAuditUnavailable, "the attempt cannot be recorded");
+  }
+  connect(false);
+}
+
+void Exchange::connect(bool fresh) {
+  enter(Phase::kConnecting);
+  UpstreamPool& pool = worker_.pool(route_.api);
+  upstream_ = fresh ? pool.take_new(*this) : pool.take(*this);
+  if (upstream_->connected()) send();
+}
+
+void Exchange::on_upstream_connected() { send(); }
+
+void Exchange::send() {
+  enter(Phase::kSending);
+  ++record_.attempts;
+  sent_ = monotonic_now();
+  guard_.start(credential_.key->reveal());
+  std::string chunk;
+  std::string_view chunk_end;
+  if (!body_whole_ && head_.framing.kind == Framing::Kind::kChunked) {
+    append_chunk_size(chunk, body_.size());
+    chunk_end = kChunkEnd;
+  }
+  const Credential& credential = serving_->apis[route_.api].credential;
+  const std::array<std::string_view, 8> parts{upstream_head_, credential.header(), ": ", credential_.value->reveal(),
+                                              "\r\n\r\n",     chunk,               body_, chunk_end};
+  upstream_->send(parts, head_.method == "HEAD", body_whole_);
+  deadline_.set(worker_.loop().deadlines(), api().timeouts.response);
+  if (!body_whole_) {
+    body_.clear();
+    downstream_.want_body(true);
+  }
+}
+
+void Exchange::on_upstream_drained() {
+  if (!body_whole_) downstream_.want_body(true);
+}
+
+void Exchange::on_client_gone() {
+  switch (phase_) {
+    case Phase::kIdle: return;
+    case Phase::kReading:
+    case Phase::kQueued:
+    case Phase::kRecording:
+    case Phase::kConnecting: break;
+    case Phase::kSending:
+    case Phase::kRelaying:
+      // The vendor may have acted: its answer is worth knowing, as long as the request is whole.
+      if (target_.access == Access::kWrite && body_whole_) return;
+      break;
+  }
+  let_go_of_upstream();
+  record_.reason = "the client left";
+  finish(AuditType::kRequestFailed, 0, false);
+}
+
+void Exchange::on_shut_down() {
+  if (phase_ == Phase::kIdle) return;
+  if (answer_begun_) return cut_answer("the gate is shutting down");
+  reply(Problem::kDraining, "the gate is shutting down");
+}
+
+void Exchange::on_deadline() {
+  switch (phase_) {
+    case Phase::kRecording:
+      if (serving_->config.audit.when_unavailable == WhenUnavailable::kAllow) return connect(false);
+      return reply(Problem::kAuditUnavailable, "the attempt could not be recorded in time");
+    case Phase::kSending: return reply(Problem::kUpstreamTimeout, "no answer in time");
+    case Phase::kRelaying:
+      if (!answer_begun_) return reply(Problem::kUpstreamTimeout, "no whole answer in time");
+      return cut_answer("the vendor fell silent");
+    case Phase::kIdle:
+    case Phase::kReading:
+    case Phase::kQueued:
+    case Phase::kConnecting: return;
+  }
+}
+
+}  // namespace sluice

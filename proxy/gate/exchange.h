@@ -1,0 +1,138 @@
+// Exchange: the life of one request, from its head to the answer's last octet and its record in the audit.
+// An explicit state machine (design: "The way of a request"); a member of its client's connection, reused for one
+// request after another. Every request that begins ends in exactly one outcome record.
+// Owner: Downstream. Thread: the worker's.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/decision.h"
+#include "policy/request_view.h"
+#include "proxy/audit/record.h"
+#include "proxy/crypto.h"
+#include "proxy/gate/credentials.h"
+#include "proxy/gate/reflection_guard.h"
+#include "proxy/gate/routing.h"
+#include "proxy/gate/serving.h"
+#include "proxy/gate/upstream.h"
+#include "proxy/http/h1_parser.h"
+#include "proxy/http/local_reply.h"
+#include "proxy/net/deadlines.h"
+#include "proxy/pacing/pacer.h"
+
+namespace sluice {
+
+class Downstream;
+class Worker;
+
+class Exchange final : public PacedRequest, private UpstreamObserver, private DeadlineObserver {
+ public:
+  // What is pending.
+  enum class Phase : uint8_t {
+    kIdle,        // nothing: between requests
+    kReading,     // the request's body, or enough of it
+    kQueued,      // its turn at the vendor's limit
+    kRecording,   // the audit's word that the attempt is durable
+    kConnecting,  // a vendor connection
+    kSending,     // the answer's head; maybe the rest of the request's body
+    kRelaying,    // the rest of the answer
+  };
+
+  Exchange(Worker& worker, Downstream& downstream);
+  ~Exchange();
+
+  // From the connection, in this order. `head` points into `text`.
+  void on_request_head(const RequestHead& head, std::string_view text);
+  void on_request_body(std::string_view piece);
+  void on_request_end();
+  // The request cannot be read to its end. Also for a head that was refused (no on_request_head then).
+  void on_request_broken(Problem problem, std::string_view detail);
+  void on_client_gone();
+  void on_downstream_drained();
+  // The drain has no more time.
+  void on_shut_down();
+  // From the worker.
+  void on_recorded(bool durable);
+
+  bool active() const { return phase_ != Phase::kIdle; }
+  Phase phase() const { return phase_; }
+
+ private:
+  void on_turn() override;
+  void on_upstream_connected() override;
+  void on_response_head(const ResponseHead& head) override;
+  void on_response_body(std::string_view piece) override;
+  void on_response_end() override;
+  void on_upstream_drained() override;
+  void on_upstream_failed(UpstreamFailure failure, std::string_view reason) override;
+  void on_deadline() override;
+
+  void enter(Phase phase);
+  // exchange.cc: from the head to the vendor
+  void begin();
+  bool find_target();
+  bool decide(std::optional<std::string_view> body);
+  void admit();
+  void record_attempt();
+  void connect(bool fresh);
+  void send();
+  RequestView view() const;
+  // exchange_answer.cc: from the vendor to the client
+  bool send_again_later(const ResponseHead& head);
+  bool withhold(const ResponseHead& head);
+  void relay(std::string_view released, std::string_view piece);
+  void cut_answer(std::string_view reason);
+  // exchange_outcome.cc: answers of the gate's own, and the record
+  void reply(Problem problem, std::string detail, std::optional<int64_t> retry_after = std::nullopt);
+  void fill_record_from_request();
+  void submit_outcome(AuditType type, int status);
+  void finish(AuditType type, int status, bool keep_alive);
+  std::optional<Sha256> body_digest();
+  bool body_whole_or_short() const;
+  void let_go_of_upstream();
+  const ApiConfig& api() const { return serving_->config.apis[route_.api]; }
+
+  Worker& worker_;
+  Downstream& downstream_;
+  Phase phase_ = Phase::kIdle;
+  Deadline deadline_;
+
+  // Of the request under way.
+  std::shared_ptr<const Serving> serving_;
+  std::string head_text_;  // what the views of head_ point into
+  RequestHead head_;
+  Route route_;
+  bool routed_ = false;
+  size_t client_ = 0;
+  std::vector<HeaderView> fields_;  // of head_, as forwarded and as the policy sees them
+  Target target_;
+  Decision decision_;
+  std::string upstream_head_;
+  Credential::Choice credential_{};
+  std::string body_;         // all of it, or what came before it began to stream
+  bool body_whole_ = false;  // all of it has come
+  bool streams_body_ = false;
+  std::unique_ptr<Sha256Stream> body_hash_;
+  uint64_t body_bytes_ = 0;
+  Nanos started_{0}, queued_{0}, sent_{0}, policy_time_{-1};
+  int requeued_ = 0;
+  uint64_t record_token_ = 0;
+
+  Upstream* upstream_ = nullptr;  // lent
+  ReflectionGuard guard_;
+  std::string answer_head_;       // not yet written
+  bool answer_begun_ = false;     // something of the vendor's answer has been written to the client
+  bool answer_chunked_ = false;
+  bool answer_keeps_alive_ = false;
+  int answer_status_ = 0;
+  uint64_t answer_bytes_ = 0;
+
+  AuditRecord record_;
+};
+
+std::string_view to_text(Exchange::Phase phase);
+
+}  // namespace sluice

@@ -1,0 +1,152 @@
+// From the vendor to the client: the answer, searched for the key, streamed with back-pressure.
+#include <array>
+
+#include "proxy/gate/downstream.h"
+#include "proxy/gate/exchange.h"
+#include "proxy/gate/forwarding.h"
+#include "proxy/gate/worker.h"
+#include "proxy/http/h1_writer.h"
+#include "proxy/pacing/feedback.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr size_t kHighWater = 256 * 1024;
+constexpr int kMaxRequeues = 2;
+
+const HeaderField* find_field(const ResponseHead& head, HeaderId id) {
+  for (const HeaderField& field : head.fields) {
+    if (field.id == id && field.exact_name) return &field;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void Exchange::on_response_head(const ResponseHead& head) {
+  const Nanos time = monotonic_now() - sent_;
+  worker_.metrics().upstream(api().name, head.status, time);
+  record_.upstream_status = head.status;
+  record_.upstream_ms = std::chrono::duration_cast<Millis>(time).count();
+  if (head.status == 429 && send_again_later(head)) return;
+  if (withhold(head)) return;
+  enter(Phase::kRelaying);
+  deadline_.set(worker_.loop().deadlines(), api().timeouts.silence);
+  answer_status_ = head.status;
+  const bool has_length = head.framing.kind == Framing::Kind::kLength || head.framing.kind == Framing::Kind::kNone;
+  answer_chunked_ = !has_length && head_.minor_version == 1;
+  answer_keeps_alive_ = head_.keep_alive && body_whole_ && !worker_.draining() && (has_length || answer_chunked_);
+  answer_head_.clear();
+  append_response_head(answer_head_, head,
+                       {record_.request_id, record_.queued_ms.value_or(0), answer_keeps_alive_, answer_chunked_});
+}
+
+// The vendor's 429 holds its API. A read goes back to the queue: nothing was done.
+bool Exchange::send_again_later(const ResponseHead& head) {
+  const HeaderField* retry_after = find_field(head, HeaderId::kRetryAfter);
+  Pacer& pacer = worker_.pacer(route_.api);
+  pacer.hold(retry_pause(retry_after != nullptr ? retry_after->value : std::string_view(), std::chrono::system_clock::now()));
+  if (target_.access == Access::kWrite || !body_whole_ || requeued_ >= kMaxRequeues) return false;
+  ++requeued_;
+  let_go_of_upstream();
+  deadline_.clear();
+  enter(Phase::kQueued);
+  pacer.readmit(*this, client_);
+  return true;
+}
+
+// An answer that must not be passed on, because it holds the key or cannot be searched for it.
+bool Exchange::withhold(const ResponseHead& head) {
+  const std::string_view key = credential_.key->reveal();
+  bool reflected = ReflectionGuard::contains(head.reason, key);
+  for (const HeaderField& field : head.fields) {
+    reflected = reflected || ReflectionGuard::contains(field.value, key) || ReflectionGuard::contains(field.name, key);
+  }
+  if (reflected) {
+    reply(Problem::kCredentialReflected, "the answer's head held the credential");
+    return true;
+  }
+  const HeaderField* coding = find_field(head, HeaderId::kContentEncoding);
+  if (coding != nullptr && !coding->value.empty() && !equals_ignoring_case(coding->value, "identity")) {
+    reply(Problem::kUpstreamProtocol, "the answer has a content-encoding that was not asked for");
+    return true;
+  }
+  return false;
+}
+
+void Exchange::on_response_body(std::string_view piece) {
+  deadline_.set(worker_.loop().deadlines(), api().timeouts.silence);
+  const ReflectionGuard::Step step = guard_.feed(piece);
+  if (step.found) {
+    if (answer_begun_) return cut_answer("credential-reflected");
+    return reply(Problem::kCredentialReflected, "the answer's body held the credential");
+  }
+  relay(step.released, step.piece);
+}
+
+// Writes what is cleared, after the head if that has waited for it.
+void Exchange::relay(std::string_view released, std::string_view piece) {
+  const size_t size = released.size() + piece.size();
+  if (size == 0) return;
+  answer_begun_ = true;
+  answer_bytes_ += size;
+  if (downstream_.client_left()) return;
+  std::string chunk;
+  if (answer_chunked_) append_chunk_size(chunk, size);
+  const std::string_view end = answer_chunked_ ? kChunkEnd : std::string_view();
+  downstream_.write(std::array<std::string_view, 5>{answer_head_, chunk, released, piece, end});
+  answer_head_.clear();
+  if (downstream_.unsent() > kHighWater && upstream_ != nullptr) upstream_->set_reading(false);
+}
+
+void Exchange::on_downstream_drained() {
+  if (upstream_ != nullptr && phase_ == Phase::kRelaying) upstream_->set_reading(true);
+}
+
+void Exchange::on_response_end() {
+  upstream_ = nullptr;
+  relay(guard_.finish(), {});
+  answer_begun_ = true;
+  downstream_.write(std::array<std::string_view, 2>{answer_head_, answer_chunked_ ? kLastChunk : std::string_view()});
+  answer_head_.clear();
+  finish(AuditType::kRequestForwarded, answer_status_, answer_keeps_alive_ && body_whole_);
+}
+
+// Part of the answer has gone out: the connection is broken off, so that nobody takes it for the whole.
+void Exchange::cut_answer(std::string_view reason) {
+  let_go_of_upstream();
+  record_.reason = reason;
+  downstream_.abort();
+  finish(AuditType::kRequestFailed, answer_status_, false);
+}
+
+void Exchange::on_upstream_failed(UpstreamFailure failure, std::string_view reason) {
+  const bool stale = upstream_ != nullptr && upstream_->reused() && !upstream_->answer_started();
+  upstream_ = nullptr;
+  switch (phase_) {
+    case Phase::kConnecting: return reply(Problem::kUpstreamUnreachable, "no connection to the vendor");
+    case Phase::kSending: {
+      // The vendor closed an idle connection as the request went out. Only a read may go out again: of a write nobody
+      // knows whether it was done.
+      if (stale && failure == UpstreamFailure::kLost && target_.access == Access::kRead && body_whole_) {
+        return connect(true);
+      }
+      worker_.metrics().upstream(api().name, 0, monotonic_now() - sent_);
+      const bool protocol = failure == UpstreamFailure::kProtocol;
+      record_.reason = reason;
+      return reply(protocol ? Problem::kUpstreamProtocol : Problem::kUpstreamUnreachable,
+                   protocol ? "the vendor's answer is not http" : "the vendor closed the connection without an answer");
+    }
+    case Phase::kRelaying:
+      record_.reason = reason;
+      if (!answer_begun_) return reply(Problem::kUpstreamProtocol, "the vendor's answer broke off");
+      return cut_answer(reason);
+    case Phase::kIdle:
+    case Phase::kReading:
+    case Phase::kQueued:
+    case Phase::kRecording: return;
+  }
+}
+
+}  // namespace sluice

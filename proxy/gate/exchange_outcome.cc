@@ -1,0 +1,129 @@
+// The end of a request: answers of the gate's own, the record in the audit, the metrics.
+#include <array>
+
+#include "proxy/gate/downstream.h"
+#include "proxy/gate/exchange.h"
+#include "proxy/gate/worker.h"
+#include "proxy/log.h"
+
+namespace sluice {
+
+namespace {
+
+// Which outcome an answer of the gate's own is.
+AuditType outcome_of(Problem problem, bool allowed) {
+  if (problem == Problem::kPolicyDenied) return AuditType::kRequestDenied;
+  switch (problem) {
+    case Problem::kUpstreamUnreachable:
+    case Problem::kUpstreamProtocol:
+    case Problem::kUpstreamTimeout:
+    case Problem::kCredentialReflected:
+    case Problem::kCredentialUnavailable:
+    case Problem::kAuditUnavailable:
+    case Problem::kDraining: return allowed ? AuditType::kRequestFailed : AuditType::kRequestRefused;
+    default: return AuditType::kRequestRefused;
+  }
+}
+
+}  // namespace
+
+void Exchange::fill_record_from_request() {
+  record_.operation = target_.operation_id;
+  record_.access = to_text(target_.access);
+  for (const Target::Fit& fit : target_.fits) {
+    for (const Parameter& parameter : fit.parameters) {
+      record_.params.emplace_back(parameter.name, parameter.value);
+    }
+    break;  // the first one names the operation
+  }
+}
+
+void Exchange::reply(Problem problem, std::string detail, std::optional<int64_t> retry_after) {
+  const ProblemKind& kind = kind_of(problem);
+  let_go_of_upstream();
+  if (phase_ == Phase::kQueued) worker_.pacer(route_.api).leave(*this);
+  const bool allowed = record_.decision == "allow";
+  if (problem == Problem::kPolicyDenied) {
+    record_.decision = "deny";
+  } else if (!allowed) {
+    record_.decision = "refuse";
+  }
+  if (record_.reason.empty()) record_.reason = std::string(kind.type) + ": " + detail;
+
+  LocalReply answer;
+  answer.problem = problem;
+  answer.detail = std::move(detail);
+  answer.request_id = record_.request_id;
+  if (problem == Problem::kPolicyDenied) answer.rules = record_.rules;
+  answer.operation = record_.operation;
+  answer.retry_after = retry_after;
+  // Without a head nobody knows where the next request begins.
+  const bool framed = !head_text_.empty() && kind.status != 408 && problem != Problem::kDraining;
+  const bool keep_alive = framed && head_.keep_alive && !worker_.draining() && body_whole_or_short();
+  downstream_.write(std::array<std::string_view, 1>{render(answer, keep_alive, head_.method == "HEAD")});
+  finish(outcome_of(problem, allowed), kind.status, keep_alive);
+}
+
+// Whether the rest of the body is worth reading for the connection's sake.
+bool Exchange::body_whole_or_short() const {
+  constexpr uint64_t kWorthReading = 64 * 1024;
+  if (body_whole_ || head_.framing.kind == Framing::Kind::kNone) return true;
+  return head_.framing.kind == Framing::Kind::kLength && head_.framing.length <= kWorthReading && !head_.expects_continue;
+}
+
+void Exchange::let_go_of_upstream() {
+  if (upstream_ == nullptr) return;
+  Upstream* lent = upstream_;
+  upstream_ = nullptr;
+  worker_.pool(route_.api).discard(*lent);
+}
+
+// None for a body that carries a credential, or of which nobody knows whether it does: a digest can be guessed at.
+std::optional<Sha256> Exchange::body_digest() {
+  if (!body_whole_ || body_bytes_ == 0 || decision_.body_has_credential || decision_.outcome == Outcome::kRefuse) {
+    return std::nullopt;
+  }
+  return body_hash_ != nullptr ? body_hash_->finish() : sha256(body_);
+}
+
+void Exchange::submit_outcome(AuditType type, int status) {
+  record_.type = type;
+  record_.time = std::chrono::system_clock::now();
+  if (status != 0) record_.status = status;
+  record_.bytes_out = answer_bytes_;
+  if (body_bytes_ > 0 || body_whole_) record_.body_bytes = body_bytes_;
+  record_.body_sha256 = body_digest();
+  worker_.audit().submit(std::move(record_));
+}
+
+void Exchange::finish(AuditType type, int status, bool keep_alive) {
+  deadline_.clear();
+  if (phase_ == Phase::kQueued) worker_.pacer(route_.api).leave(*this);
+  if (record_token_ != 0) worker_.forget_record(record_token_);
+  record_token_ = 0;
+  RequestSample sample;
+  if (routed_) sample.api = api().name;
+  sample.operation = target_.operation_id;
+  sample.client = record_.client;
+  sample.decision = record_.decision;
+  sample.status = status;
+  sample.total = monotonic_now() - started_;
+  sample.policy = policy_time_;
+  worker_.metrics().request(sample);
+  if (serving_->config.log.access) {
+    const std::string status_text = std::to_string(status);
+    log_info("request", {{"request_id", record_.request_id},
+                         {"client", record_.client},
+                         {"source_ip", record_.source_ip},
+                         {"api", record_.api},
+                         {"operation", record_.operation},
+                         {"decision", record_.decision},
+                         {"status", status_text}});
+  }
+  submit_outcome(type, status);
+  enter(Phase::kIdle);
+  head_text_.clear();
+  downstream_.exchange_done(keep_alive);
+}
+
+}  // namespace sluice

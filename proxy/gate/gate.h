@@ -1,0 +1,58 @@
+// Gate: the running whole: workers on their threads, the audit, the admin port, signals.
+// Owner: the serve command. Thread: main; run() returns after a clean drain.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "config/result.h"
+#include "proxy/admin/admin.h"
+#include "proxy/admin/metrics.h"
+#include "proxy/audit/audit_log.h"
+#include "proxy/gate/worker.h"
+
+namespace sluice {
+
+class Gate final : private DeadlineObserver {
+ public:
+  // Opens everything: audit, listeners, admin port. Nothing is served before run(). The error says what is missing.
+  static Result<std::unique_ptr<Gate>> open(std::shared_ptr<const Serving> serving);
+  ~Gate();
+
+  // Serves until SIGTERM or SIGINT, then drains. A second signal ends at once.
+  void run();
+
+ private:
+  explicit Gate(std::shared_ptr<const Serving> serving);
+  Result<void> open_audit();
+  Result<void> open_workers();
+  Result<void> open_admin();
+  void watch_signals();
+  void on_signal(int number);
+  void on_deadline() override;
+  void begin_drain();
+  void on_worker_ended();
+
+  // gate_status.cc
+  std::vector<PartState> parts() const;
+  std::string status_json() const;
+  std::vector<MetricSample> samples() const;
+
+  EventLoop loop_;  // of the admin port and the signals
+  Shared shared_;
+  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<AuditLog> audit_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::thread> threads_;
+  std::unique_ptr<Admin> admin_;
+  std::vector<uv_signal_t> signals_;
+  Deadline delay_;
+  Nanos started_{0};
+  size_t workers_left_ = 0;
+  int signals_seen_ = 0;
+  bool draining_ = false;
+};
+
+}  // namespace sluice

@@ -1,0 +1,125 @@
+// What the gate says of itself: /readyz, /status, and the gauges of /metrics.
+#include <nlohmann/json.hpp>
+
+#include "proxy/gate/gate.h"
+#include "proxy/version.h"
+
+namespace sluice {
+
+namespace {
+
+// Further behind than this, a webhook is named in /readyz.
+constexpr double kBehindSeconds = 60;
+
+struct ApiFigures {
+  int64_t waiting = 0, idle = 0, active = 0;
+};
+
+ApiFigures sum(const std::vector<std::unique_ptr<Worker>>& workers, size_t api) {
+  ApiFigures total;
+  for (const auto& worker : workers) {
+    const WorkerFigures::PerApi& part = worker->figures().apis[api];
+    total.waiting += part.waiting;
+    total.idle += part.idle;
+    total.active += part.active;
+  }
+  return total;
+}
+
+}  // namespace
+
+std::vector<PartState> Gate::parts() const {
+  std::vector<PartState> parts;
+  parts.push_back({"policy", true, "ok"});
+  parts.push_back({"credentials", true, "ok"});
+  const bool blocks = shared_.serving->config.audit.when_unavailable == WhenUnavailable::kBlock;
+  const bool usable = audit_->usable();
+  parts.push_back({"audit", usable || !blocks, usable ? "ok" : audit_->trouble()});
+  for (const WebhookState& webhook : audit_->webhooks()) {
+    std::string detail = "ok";
+    if (webhook.disabled) detail = "disabled: it answered 410";
+    else if (webhook.lag_seconds > kBehindSeconds) detail = "behind: " + webhook.last_error;
+    else if (!webhook.last_error.empty()) detail = webhook.last_error;
+    parts.push_back({"webhook:" + webhook.name, true, detail});
+  }
+  parts.push_back({"serving", !draining_, draining_ ? "draining" : "ok"});
+  return parts;
+}
+
+std::string Gate::status_json() const {
+  const Config& config = shared_.serving->config;
+  nlohmann::ordered_json json;
+  json["version"] = kVersion;
+  json["uptime_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(monotonic_now() - started_).count();
+  json["draining"] = draining_;
+  json["policy"] = {{"file", config.policy}, {"sha256", shared_.serving->policy_sha256}};
+  json["workers"] = workers_.size();
+  json["connections"] = shared_.connections.load();
+  json["apis"] = nlohmann::ordered_json::array();
+  for (size_t i = 0; i < config.apis.size(); ++i) {
+    const ApiFigures figures = sum(workers_, i);
+    const RateLimit& limit = shared_.serving->apis[i].limit;
+    json["apis"].push_back({{"name", config.apis[i].name},
+                            {"upstream", config.apis[i].upstream.authority},
+                            {"limit", {{"rate", limit.rate}, {"burst", limit.burst}}},
+                            {"waiting", figures.waiting},
+                            {"connections", {{"active", figures.active}, {"idle", figures.idle}}}});
+  }
+  nlohmann::ordered_json webhooks = nlohmann::ordered_json::array();
+  for (const WebhookState& webhook : audit_->webhooks()) {
+    webhooks.push_back({{"name", webhook.name},
+                        {"backlog", webhook.backlog},
+                        {"lag_seconds", webhook.lag_seconds},
+                        {"delivered", webhook.delivered},
+                        {"failed", webhook.failed},
+                        {"disabled", webhook.disabled},
+                        {"last_error", webhook.last_error}});
+  }
+  json["audit"] = {{"usable", audit_->usable()},
+                   {"trouble", audit_->trouble()},
+                   {"last_sequence", audit_->last_sequence()},
+                   {"webhooks", webhooks}};
+  return json.dump(2) + "\n";
+}
+
+std::vector<MetricSample> Gate::samples() const {
+  const Config& config = shared_.serving->config;
+  std::vector<MetricSample> samples;
+  const auto add = [&samples](std::string name, std::string help, MetricType type,
+                              std::vector<std::pair<std::string, std::string>> labels, double value) {
+    samples.push_back({std::move(name), std::move(help), type, std::move(labels), value});
+  };
+  constexpr MetricType kGauge = MetricType::kGauge;
+  constexpr MetricType kCounter = MetricType::kCounter;
+  add("sluice_policy_info", "The policy in force, by its SHA-256.", kGauge, {{"sha256", shared_.serving->policy_sha256}}, 1);
+  add("sluice_connections", "Open client connections.", kGauge, {{"listener", "all"}},
+      static_cast<double>(shared_.connections.load()));
+  for (size_t i = 0; i < config.apis.size(); ++i) {
+    const ApiFigures figures = sum(workers_, i);
+    const std::string& api = config.apis[i].name;
+    add("sluice_queue_depth", "Requests that wait for the vendor's limit.", kGauge, {{"api", api}, {"client", "all"}},
+        static_cast<double>(figures.waiting));
+    constexpr const char* kHelp = "Connections to the vendor.";
+    add("sluice_upstream_connections", kHelp, kGauge, {{"api", api}, {"state", "active"}}, static_cast<double>(figures.active));
+    add("sluice_upstream_connections", kHelp, kGauge, {{"api", api}, {"state", "idle"}}, static_cast<double>(figures.idle));
+  }
+  const auto events = audit_->events_by_type();
+  for (size_t i = 0; i < events.size(); ++i) {
+    add("sluice_audit_events_total", "Audit events recorded.", kCounter,
+        {{"type", std::string(to_text(static_cast<AuditType>(i)))}}, static_cast<double>(events[i]));
+  }
+  for (const WebhookState& webhook : audit_->webhooks()) {
+    add("sluice_audit_backlog", "Events that a webhook has not acknowledged.", kGauge, {{"webhook", webhook.name}},
+        static_cast<double>(webhook.backlog));
+    add("sluice_audit_lag_seconds", "Age of the oldest event that a webhook has not acknowledged.", kGauge,
+        {{"webhook", webhook.name}}, webhook.lag_seconds);
+    constexpr const char* kHelp = "Attempts to deliver to a webhook.";
+    add("sluice_webhook_deliveries_total", kHelp, kCounter, {{"webhook", webhook.name}, {"outcome", "delivered"}},
+        static_cast<double>(webhook.delivered));
+    add("sluice_webhook_deliveries_total", kHelp, kCounter, {{"webhook", webhook.name}, {"outcome", "failed"}},
+        static_cast<double>(webhook.failed));
+  }
+  return samples;
+}
+
+}  // namespace sluice

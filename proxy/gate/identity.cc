@@ -1,0 +1,102 @@
+#include "proxy/gate/identity.h"
+
+#include "config/secret_source.h"
+
+namespace sluice {
+
+namespace {
+
+// A scheme's argument: "Bearer x" -> "x". Empty when the scheme is another.
+std::string_view argument_of(std::string_view value, std::string_view scheme) {
+  if (value.size() <= scheme.size() || value[scheme.size()] != ' ') return {};
+  if (!equals_ignoring_case(value.substr(0, scheme.size()), scheme)) return {};
+  value.remove_prefix(scheme.size());
+  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  return value;
+}
+
+}  // namespace
+
+bool is_credential_field(const HeaderField& field, std::string_view credential_header) {
+  switch (field.id) {
+    case HeaderId::kApiKey:
+    case HeaderId::kAuthorization:
+    case HeaderId::kProxyAuthorization: return true;
+    default: break;
+  }
+  if (field.name.size() != credential_header.size()) return false;
+  for (size_t i = 0; i < field.name.size(); ++i) {
+    char c = field.name[i];
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    if (c == '_') c = '-';
+    if (c != credential_header[i]) return false;
+  }
+  return true;
+}
+
+Result<Identity> Identity::resolve(const std::vector<ClientConfig>& clients) {
+  Identity identity;
+  for (size_t i = 0; i < clients.size(); ++i) {
+    const ClientConfig& client = clients[i];
+    std::vector<Sha256> digests(client.token_sha256.begin(), client.token_sha256.end());
+    for (const SecretRef& ref : client.tokens) {
+      const Result<Secret> token = resolve_secret(ref);
+      if (!token) return Error{"client " + client.name + ": " + token.error().message};
+      digests.push_back(sha256(token->reveal()));
+    }
+    for (const Sha256& digest : digests) {
+      for (const Token& known : identity.tokens_) {
+        if (known.digest != digest || known.client == i) continue;
+        return Error{"clients " + clients[known.client].name + " and " + client.name + " have the same token"};
+      }
+      identity.tokens_.push_back({digest, i});
+    }
+    if (!client.certificate_san.empty()) identity.sans_.emplace_back(client.certificate_san, i);
+  }
+  return identity;
+}
+
+std::optional<size_t> Identity::client_of(std::string_view token) const {
+  const Sha256 digest = sha256(token);
+  const std::string_view wanted(reinterpret_cast<const char*>(digest.data()), digest.size());
+  std::optional<size_t> found;
+  for (const Token& known : tokens_) {  // no early end: the time tells nothing
+    const std::string_view candidate(reinterpret_cast<const char*>(known.digest.data()), known.digest.size());
+    if (equal_in_constant_time(wanted, candidate)) found = known.client;
+  }
+  return found;
+}
+
+Identity::Answer Identity::identify(const std::vector<HeaderField>& fields, std::string_view credential_header,
+                                    const ByteStream& stream) const {
+  const HeaderField* credential = nullptr;
+  for (const HeaderField& field : fields) {
+    if (!is_credential_field(field, credential_header)) continue;
+    if (credential != nullptr) return {std::nullopt, "more than one credential header"};
+    credential = &field;
+  }
+  if (credential == nullptr) {
+    for (const auto& [san, client] : sans_) {
+      if (stream.peer_has_san(san)) return {client, {}};
+    }
+    return {std::nullopt, "no credential: send the client token where the vendor's key would stand"};
+  }
+  if (!credential->exact_name || credential->id == HeaderId::kProxyAuthorization) {
+    return {std::nullopt, "this header does not carry a client token here"};
+  }
+  std::string_view token = credential->value;
+  if (credential->id == HeaderId::kAuthorization) {
+    token = argument_of(credential->value, "Bearer");
+    if (token.empty()) {
+      token = argument_of(credential->value, "APIKEY");
+      if (const auto decoded = base64_decode(token); decoded && !token.empty()) {
+        if (const auto client = client_of(*decoded)) return {client, {}};
+      }
+    }
+    if (token.empty()) return {std::nullopt, "authorization takes Bearer or APIKEY"};
+  }
+  if (const auto client = client_of(token)) return {client, {}};
+  return {std::nullopt, "the client token is not known"};
+}
+
+}  // namespace sluice

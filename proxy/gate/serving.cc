@@ -1,0 +1,33 @@
+#include "proxy/gate/serving.h"
+
+namespace sluice {
+
+Result<std::shared_ptr<const Serving>> make_serving(Config config, std::unique_ptr<const Engine> engine,
+                                                    std::string policy_sha256) {
+  auto serving = std::make_shared<Serving>();
+  for (size_t i = 0; i < config.apis.size(); ++i) {
+    const ApiConfig& api = config.apis[i];
+    const Catalogue& catalogue = engine->catalogue(i);
+    ServedApi served;
+    Result<Credential> credential = Credential::resolve(api.credential, catalogue);
+    if (!credential) return Error{"api " + api.name + ": " + credential.error().message};
+    served.credential = std::move(*credential);
+    served.limit = api.limit.value_or(catalogue.limit);
+    served.server_name = api.upstream_tls.server_name.empty() ? api.upstream.host : api.upstream_tls.server_name;
+    if (api.upstream.tls) {
+      auto tls = TlsContext::for_client(api.upstream_tls.ca);
+      if (!tls) return Error{"api " + api.name + ": " + tls.error().message};
+      served.tls = std::move(*tls);
+    }
+    serving->apis.push_back(std::move(served));
+  }
+  Result<Identity> identity = Identity::resolve(config.clients);
+  if (!identity) return identity.error();
+  serving->identity = std::move(*identity);
+  serving->config = std::move(config);
+  serving->engine = std::move(engine);
+  serving->policy_sha256 = std::move(policy_sha256);
+  return std::shared_ptr<const Serving>(std::move(serving));
+}
+
+}  // namespace sluice

@@ -1,0 +1,37 @@
+// Serving: everything that a request is served by, immutable: configuration, policy, callers, credentials, TLS.
+// Made whole or not at all. Owner: shared by the workers and by the exchanges under way. Thread: any.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/model.h"
+#include "config/result.h"
+#include "policy/engine.h"
+#include "proxy/gate/credentials.h"
+#include "proxy/gate/identity.h"
+#include "proxy/net/tls_context.h"
+
+namespace sluice {
+
+struct ServedApi {
+  Credential credential;
+  std::unique_ptr<TlsContext> tls;  // null for an http upstream
+  std::string server_name;          // to verify and send as SNI
+  RateLimit limit;
+};
+
+struct Serving {
+  Config config;
+  std::unique_ptr<const Engine> engine;
+  std::string policy_sha256;
+  Identity identity;
+  std::vector<ServedApi> apis;  // same order as config.apis
+};
+
+// Resolves every secret and reads every certificate. The error names what could not be had.
+Result<std::shared_ptr<const Serving>> make_serving(Config config, std::unique_ptr<const Engine> engine,
+                                                    std::string policy_sha256);
+
+}  // namespace sluice

@@ -1,0 +1,203 @@
+#include "proxy/gate/upstream.h"
+
+#include "proxy/gate/upstream_pool.h"
+#include "proxy/log.h"
+#include "proxy/net/tls_stream.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr HeadLimits kAnswerLimits{64 * 1024, 256, 0};
+constexpr uint32_t kMaxInterimAnswers = 16;
+
+}  // namespace
+
+Upstream::Upstream(UpstreamPool& pool, EventLoop& loop, Resolver& resolver, const Connector& connector,
+                   const ApiConfig& api, const ServedApi& served)
+    : pool_(pool),
+      loop_(loop),
+      resolver_(resolver),
+      connector_(connector),
+      api_(api),
+      served_(served),
+      deadline_(*this) {}
+
+Upstream::~Upstream() { resolver_.cancel(lookup_); }
+
+void Upstream::connect() {
+  phase_ = Phase::kResolving;
+  deadline_.set(loop_.deadlines(), api_.timeouts.connect);
+  in_connect_ = true;
+  lookup_ = resolver_.resolve(api_.upstream.host,
+                              [this](const Result<std::vector<IpAddress>>& addresses) { on_resolved(addresses); });
+  in_connect_ = false;
+}
+
+void Upstream::on_resolved(const Result<std::vector<IpAddress>>& addresses) {
+  lookup_ = 0;
+  if (phase_ != Phase::kResolving) return;
+  if (!addresses) return give_up(addresses.error().message);
+  addresses_.assign(addresses->rbegin(), addresses->rend());
+  connect_next("no address");
+}
+
+// `why` is what to say when no address is left.
+void Upstream::connect_next(std::string_view why) {
+  const std::string reason(why);
+  stream_.reset();
+  while (!addresses_.empty()) {
+    const IpAddress address = addresses_.back();
+    addresses_.pop_back();
+    phase_ = Phase::kConnecting;
+    StreamPtr stream = connector_(loop_, address, api_.upstream.port);
+    if (stream == nullptr) continue;
+    if (served_.tls != nullptr) {
+      stream_ = TlsStream::connect(loop_, *served_.tls, std::move(stream), served_.server_name, this);
+    } else {
+      stream->set_observer(this);
+      stream_ = std::move(stream);
+    }
+    return;
+  }
+  give_up(reason);
+}
+
+// Nobody is told while connect() is on the stack: whoever called it does not hold the connection yet.
+void Upstream::give_up(std::string_view reason) {
+  if (in_connect_) {
+    failure_ = reason;
+    deadline_.set(loop_.deadlines(), Millis(0));
+    return;
+  }
+  log_warning("upstream unreachable", {{"api", api_.name}, {"host", api_.upstream.authority}, {"reason", reason}});
+  fail(UpstreamFailure::kUnreachable, reason);
+}
+
+void Upstream::on_connected() {
+  if (phase_ != Phase::kConnecting) return;
+  phase_ = Phase::kIdle;
+  deadline_.clear();
+  if (observer_ != nullptr) observer_->on_upstream_connected();
+}
+
+void Upstream::send(std::span<const std::string_view> parts, bool to_head, bool whole) {
+  phase_ = Phase::kHead;
+  request_whole_ = whole;
+  to_head_ = to_head;
+  answer_started_ = false;
+  interim_answers_ = 0;
+  head_reader_.reset();
+  stream_->write(parts);
+}
+
+void Upstream::send_more(std::span<const std::string_view> parts, bool whole) {
+  request_whole_ = whole;
+  if (stream_ != nullptr) stream_->write(parts);
+}
+
+void Upstream::set_reading(bool on) {
+  if (stream_ != nullptr) stream_->set_reading(on);
+}
+
+void Upstream::rest(Millis idle) {
+  observer_ = nullptr;
+  phase_ = Phase::kIdle;
+  served_before_ = true;
+  deadline_.set(loop_.deadlines(), idle);
+}
+
+void Upstream::on_data(std::string_view data) {
+  if (phase_ == Phase::kIdle) return lost("octets that nobody asked for");
+  answer_started_ = true;
+  while (phase_ == Phase::kHead) {
+    if (!read_head(data)) return;
+  }
+  if (phase_ == Phase::kBody) read_body(data);
+}
+
+// True once a head is whole. An interim answer leaves the phase as it is.
+bool Upstream::read_head(std::string_view& data) {
+  const HeadReader::Step step = head_reader_.feed(data, kAnswerLimits);
+  if (step.state == HeadReader::State::kNeedMore) return false;
+  if (step.state == HeadReader::State::kBad) {
+    fail(UpstreamFailure::kProtocol, "the answer's head is malformed or too large");
+    return false;
+  }
+  if (parse_response_head(step.head, kAnswerLimits, to_head_, head_) != HeadError::kNone) {
+    fail(UpstreamFailure::kProtocol, head_.detail);
+    return false;
+  }
+  data.remove_prefix(step.consumed);
+  if (head_.status < 200) {
+    head_reader_.reset();
+    if (head_.status != 101 && ++interim_answers_ <= kMaxInterimAnswers) return true;
+    fail(UpstreamFailure::kProtocol, "interim answers that nobody asked for");
+    return false;
+  }
+  phase_ = Phase::kBody;
+  body_.start(head_.framing);
+  observer_->on_response_head(head_);
+  head_reader_.reset();
+  return true;
+}
+
+void Upstream::read_body(std::string_view data) {
+  while (phase_ == Phase::kBody && !body_.done() && !data.empty()) {
+    const BodyDecoder::Step step = body_.feed(data);
+    if (step.state == BodyDecoder::State::kBad) return fail(UpstreamFailure::kProtocol, "the answer's chunks are malformed");
+    data.remove_prefix(step.consumed);
+    if (!step.piece.empty()) observer_->on_response_body(step.piece);
+  }
+  if (phase_ == Phase::kBody && body_.done()) end_answer(!data.empty());
+}
+
+// Octets beyond the answer are nobody's: the connection is not used again.
+void Upstream::end_answer(bool surplus) {
+  UpstreamObserver* observer = observer_;
+  if (surplus || !head_.keep_alive || !request_whole_ || unsent() > 0) {
+    pool_.discard(*this);
+  } else {
+    pool_.give_back(*this);
+  }
+  observer->on_response_end();
+}
+
+void Upstream::on_drained() {
+  if (observer_ != nullptr) observer_->on_upstream_drained();
+}
+
+void Upstream::on_end() {
+  if (phase_ == Phase::kBody && body_.whole_at_end()) {
+    head_.keep_alive = false;
+    return end_answer(false);
+  }
+  lost("the vendor closed the connection before the answer was whole");
+}
+
+void Upstream::on_closed(std::string_view reason) { lost(reason); }
+
+void Upstream::lost(std::string_view reason) {
+  switch (phase_) {
+    case Phase::kConnecting: return connect_next(reason);
+    case Phase::kIdle: return observer_ == nullptr ? pool_.discard(*this) : fail(UpstreamFailure::kLost, reason);
+    case Phase::kHead:
+    case Phase::kBody: return fail(UpstreamFailure::kLost, reason);
+    case Phase::kResolving:
+    case Phase::kClosed: return;
+  }
+}
+
+void Upstream::on_deadline() {
+  if (phase_ == Phase::kIdle) return pool_.discard(*this);
+  give_up(failure_.empty() ? "no connection in time" : failure_);
+}
+
+void Upstream::fail(UpstreamFailure failure, std::string_view reason) {
+  UpstreamObserver* observer = observer_;
+  const std::string kept(reason);
+  pool_.discard(*this);
+  if (observer != nullptr) observer->on_upstream_failed(failure, kept);
+}
+
+}  // namespace sluice

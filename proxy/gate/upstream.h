@@ -1,0 +1,120 @@
+// Upstream: one connection to a vendor, and the answer being read from it. Kept by the pool between requests.
+// Owner: the pool. Thread: its worker's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/model.h"
+#include "proxy/gate/serving.h"
+#include "proxy/http/body_framing.h"
+#include "proxy/http/h1_parser.h"
+#include "proxy/net/byte_stream.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/net/resolver.h"
+
+namespace sluice {
+
+enum class UpstreamFailure : uint8_t {
+  kUnreachable,  // no address, no connection, or no valid certificate
+  kLost,         // the connection ended before the answer was whole
+  kProtocol,     // the answer is not what HTTP/1.1 allows
+};
+
+// The exchange that a connection is lent to. After on_response_end and on_upstream_failed the connection is not its
+// any more.
+class UpstreamObserver {
+ public:
+  virtual void on_upstream_connected() = 0;
+  // `head` is valid during the call.
+  virtual void on_response_head(const ResponseHead& head) = 0;
+  virtual void on_response_body(std::string_view piece) = 0;
+  virtual void on_response_end() = 0;
+  virtual void on_upstream_drained() = 0;
+  // `reason` is for logs and the audit, static or valid during the call.
+  virtual void on_upstream_failed(UpstreamFailure failure, std::string_view reason) = 0;
+
+ protected:
+  ~UpstreamObserver() = default;
+};
+
+class UpstreamPool;
+
+// Opens a connection to one address: TcpStream::connect, or a test's own.
+using Connector = std::function<StreamPtr(EventLoop&, const IpAddress&, uint16_t port)>;
+
+class Upstream final : public Deferred, private StreamObserver, private DeadlineObserver {
+ public:
+  Upstream(UpstreamPool& pool, EventLoop& loop, Resolver& resolver, const Connector& connector, const ApiConfig& api,
+           const ServedApi& served);
+  ~Upstream() override;
+
+  void lend_to(UpstreamObserver& observer) { observer_ = &observer; }
+  // Resolves the name and tries its addresses in turn, each with TLS, within timeouts.connect altogether.
+  void connect();
+  bool connected() const { return phase_ == Phase::kIdle || phase_ == Phase::kHead || phase_ == Phase::kBody; }
+  // Whether it has served a request before: only then may an end without an answer be the vendor's idle timeout.
+  bool reused() const { return served_before_; }
+  // Whether any octet of an answer has come.
+  bool answer_started() const { return answer_started_; }
+
+  // Begins a request. `whole`: nothing more of it follows. Requires: connected, idle.
+  void send(std::span<const std::string_view> parts, bool to_head, bool whole);
+  // More of its body.
+  void send_more(std::span<const std::string_view> parts, bool whole);
+  size_t unsent() const { return stream_ != nullptr ? stream_->unsent() : 0; }
+  void set_reading(bool on);
+
+  // Idle in the pool from here on.
+  void rest(Millis idle);
+
+ private:
+  friend class UpstreamPool;
+  // What is pending: an address, the connection, nothing, an answer's head, an answer's body, nothing ever again.
+  enum class Phase : uint8_t { kResolving, kConnecting, kIdle, kHead, kBody, kClosed };
+
+  void on_connected() override;
+  void on_data(std::string_view data) override;
+  void on_end() override;
+  void on_drained() override;
+  void on_closed(std::string_view reason) override;
+  void on_deadline() override;
+
+  void on_resolved(const Result<std::vector<IpAddress>>& addresses);
+  void connect_next(std::string_view why);
+  void give_up(std::string_view reason);
+  bool read_head(std::string_view& data);
+  void read_body(std::string_view data);
+  void end_answer(bool surplus);
+  void lost(std::string_view reason);
+  void fail(UpstreamFailure failure, std::string_view reason);
+
+  UpstreamPool& pool_;
+  EventLoop& loop_;
+  Resolver& resolver_;
+  const Connector& connector_;
+  const ApiConfig& api_;
+  const ServedApi& served_;
+  UpstreamObserver* observer_ = nullptr;
+  StreamPtr stream_;
+  Deadline deadline_;  // connecting, or resting in the pool; the answer's time is the exchange's
+  Phase phase_ = Phase::kResolving;
+  uint64_t lookup_ = 0;
+  std::vector<IpAddress> addresses_;  // still to try, last first
+  HeadReader head_reader_;
+  ResponseHead head_;
+  BodyDecoder body_;
+  uint32_t interim_answers_ = 0;
+  std::string failure_;      // why connect() failed at once; told by the deadline
+  bool in_connect_ = false;  // connect() is on the stack
+  bool request_whole_ = false;
+  bool to_head_ = false;
+  bool served_before_ = false;
+  bool answer_started_ = false;
+};
+
+}  // namespace sluice

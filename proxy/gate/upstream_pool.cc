@@ -1,0 +1,51 @@
+#include "proxy/gate/upstream_pool.h"
+
+#include <algorithm>
+
+namespace sluice {
+
+UpstreamPool::UpstreamPool(EventLoop& loop, Resolver& resolver, const Connector& connector, const ApiConfig& api,
+                           const ServedApi& served)
+    : loop_(loop), resolver_(resolver), connector_(connector), api_(api), served_(served) {}
+
+UpstreamPool::~UpstreamPool() { close_all(); }
+
+Upstream* UpstreamPool::take(UpstreamObserver& observer) {
+  if (idle_.empty()) return take_new(observer);
+  Upstream* connection = idle_.back();
+  idle_.pop_back();
+  connection->deadline_.clear();
+  connection->lend_to(observer);
+  return connection;
+}
+
+Upstream* UpstreamPool::take_new(UpstreamObserver& observer) {
+  all_.push_back(std::make_unique<Upstream>(*this, loop_, resolver_, connector_, api_, served_));
+  Upstream* connection = all_.back().get();
+  connection->lend_to(observer);
+  connection->connect();
+  return connection;
+}
+
+void UpstreamPool::give_back(Upstream& connection) {
+  connection.rest(api_.timeouts.idle);
+  idle_.push_back(&connection);
+}
+
+void UpstreamPool::discard(Upstream& connection) {
+  connection.observer_ = nullptr;
+  connection.phase_ = Upstream::Phase::kClosed;
+  connection.stream_.reset();
+  connection.deadline_.clear();
+  std::erase(idle_, &connection);
+  const auto found = std::find_if(all_.begin(), all_.end(), [&connection](const auto& one) { return one.get() == &connection; });
+  if (found == all_.end()) return;
+  loop_.destroy_later(std::move(*found));
+  all_.erase(found);
+}
+
+void UpstreamPool::close_all() {
+  while (!all_.empty()) discard(*all_.back());
+}
+
+}  // namespace sluice

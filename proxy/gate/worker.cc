@@ -1,0 +1,144 @@
+#include "proxy/gate/worker.h"
+
+#include <vector>
+
+#include "proxy/gate/downstream.h"
+#include "proxy/http/local_reply.h"
+#include "proxy/log.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr Millis kTick{100};
+
+}  // namespace
+
+Worker::Worker(Shared& shared)
+    : shared_(shared), resolver_(loop_), figures_(shared.serving->config.apis.size()), tick_(*this) {
+  const Config& config = shared_.serving->config;
+  for (size_t i = 0; i < config.apis.size(); ++i) {
+    const ApiConfig& api = config.apis[i];
+    pools_.push_back(std::make_unique<UpstreamPool>(loop_, resolver_, shared_.connector, api, shared_.serving->apis[i]));
+    pacers_.push_back(Pacer::make(loop_, *shared_.budgets[i], api.queue, config.clients.size()));
+  }
+  tick_.set(loop_.deadlines(), kTick);
+}
+
+Worker::~Worker() {
+  listeners_.clear();
+  connections_.clear();
+  pools_.clear();
+  pacers_.clear();
+  loop_.reap();  // what was put off refers to the members above
+}
+
+Result<void> Worker::listen(const std::vector<uint16_t>& ports) {
+  const std::vector<ListenConfig>& configured = shared_.serving->config.listen;
+  for (size_t i = 0; i < configured.size(); ++i) {
+    Address address = configured[i].address;
+    if (i < ports.size() && ports[i] != 0) address.port = ports[i];
+    const TlsContext* tls = shared_.listener_tls[i].get();
+    auto opened = Listener::open(loop_, address, tls, [this, tls](Accepted accepted) {
+      adopt(std::move(accepted.stream), accepted.peer, tls != nullptr);
+    });
+    if (!opened) return opened.error();
+    listeners_.push_back(std::move(*opened));
+  }
+  return {};
+}
+
+void Worker::run() { loop_.run(); }
+
+void Worker::adopt(StreamPtr stream, const IpAddress& peer, bool tls) {
+  const LimitsConfig& limits = shared_.serving->config.limits;
+  int64_t& from_source = per_source_[peer.octets];
+  if (shared_.connections >= limits.connections || from_source >= limits.connections_per_source) {
+    if (!tls) stream->write(render({Problem::kTooManyConnections, "too many connections are open", {}, {}, {}, {}}, false, false));
+    if (from_source == 0) per_source_.erase(peer.octets);
+    return;
+  }
+  ++from_source;
+  ++shared_.connections;
+  ++figures_.connections;
+  auto connection = std::make_unique<Downstream>(*this, std::move(stream), peer, tls);
+  Downstream* key = connection.get();
+  connections_.emplace(key, std::move(connection));
+}
+
+void Worker::remove(Downstream& connection) {
+  const auto found = connections_.find(&connection);
+  if (found == connections_.end()) return;
+  const auto source = per_source_.find(connection.peer().octets);
+  if (source != per_source_.end() && --source->second == 0) per_source_.erase(source);
+  --shared_.connections;
+  --figures_.connections;
+  loop_.destroy_later(std::move(found->second));
+  connections_.erase(found);
+  if (draining_) end_when_idle();
+}
+
+uint64_t Worker::record_durably(AuditRecord record, Exchange& exchange) {
+  const uint64_t token = next_token_++;
+  recording_[token] = &exchange;
+  shared_.audit->submit(std::move(record), this, token);
+  return token;
+}
+
+// On the audit thread: only posts.
+void Worker::on_recorded(uint64_t token, bool durable) {
+  loop_.post([this, token, durable] {
+    const auto found = recording_.find(token);
+    if (found == recording_.end()) return;
+    Exchange* exchange = found->second;
+    recording_.erase(found);
+    exchange->on_recorded(durable);
+  });
+}
+
+void Worker::drain(Millis patience) {
+  loop_.post([this, patience] { begin_drain(patience); });
+}
+
+void Worker::begin_drain(Millis patience) {
+  if (draining_) {  // a second signal
+    drain_until_ = loop_.now() + patience;
+    return;
+  }
+  draining_ = true;
+  drain_until_ = loop_.now() + patience;
+  listeners_.clear();
+  for (const auto& [key, connection] : connections_) connection->drain();
+  end_when_idle();
+}
+
+void Worker::on_deadline() {
+  update_figures();
+  if (draining_ && loop_.now() >= drain_until_) {
+    std::vector<Downstream*> left;
+    for (const auto& [key, connection] : connections_) left.push_back(key);
+    for (Downstream* connection : left) connection->shut_down();
+    drain_until_ = loop_.now() + Millis(1'000);  // for the last answers to go out
+  }
+  if (!ended_) tick_.set(loop_.deadlines(), kTick);
+}
+
+void Worker::end_when_idle() {
+  if (ended_ || !connections_.empty()) return;
+  ended_ = true;
+  update_figures();
+  tick_.clear();
+  for (auto& pool : pools_) pool->close_all();
+  pacers_.clear();
+  loop_.stop();
+}
+
+void Worker::update_figures() {
+  for (size_t i = 0; i < pools_.size(); ++i) {
+    figures_.apis[i].idle = static_cast<int64_t>(pools_[i]->idle());
+    figures_.apis[i].active = static_cast<int64_t>(pools_[i]->active());
+    if (i < pacers_.size()) figures_.apis[i].waiting = static_cast<int64_t>(pacers_[i]->waiting());
+  }
+}
+
+}  // namespace sluice

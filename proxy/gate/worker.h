@@ -1,0 +1,102 @@
+// Worker: one thread's share of the gate: its loop, its listeners and connections, its vendor connections, its waiting
+// rooms. Shares with other workers only the serving snapshot, the budgets, and the way to the audit.
+// Owner: the gate (serve command). Thread: its own; the public calls after start() are posted to it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/admin/metrics.h"
+#include "proxy/audit/audit_log.h"
+#include "proxy/gate/serving.h"
+#include "proxy/gate/upstream_pool.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/net/listener.h"
+#include "proxy/net/resolver.h"
+#include "proxy/net/tcp_stream.h"
+#include "proxy/pacing/pacer.h"
+
+namespace sluice {
+
+class Downstream;
+class Exchange;
+
+// What all workers share. Owner: the gate; outlives the workers.
+struct Shared {
+  std::shared_ptr<const Serving> serving;
+  std::vector<std::unique_ptr<Budget>> budgets;                   // one per API
+  std::vector<std::unique_ptr<TlsContext>> listener_tls;          // one per listener, null without TLS
+  AuditLog* audit = nullptr;
+  Metrics* metrics = nullptr;
+  Connector connector = TcpStream::connect;                       // to the vendors
+  std::atomic<int64_t> connections{0};
+};
+
+// Figures for /status and /metrics, read from any thread.
+struct WorkerFigures {
+  std::atomic<int64_t> connections{0};
+  struct PerApi {
+    std::atomic<int64_t> waiting{0}, idle{0}, active{0};
+  };
+  std::vector<PerApi> apis;
+  explicit WorkerFigures(size_t count) : apis(count) {}
+};
+
+class Worker final : private AuditWaiter, private DeadlineObserver {
+ public:
+  explicit Worker(Shared& shared);
+  ~Worker();
+
+  // Opens a listener for each of config.listen, on the ports given (0: as configured).
+  Result<void> listen(const std::vector<uint16_t>& ports);
+  const std::vector<std::unique_ptr<Listener>>& listeners() const { return listeners_; }
+  // Runs on the calling thread until the drain is over.
+  void run();
+  // Stops accepting; connections end after the request under way, at the latest after `patience`. Any thread.
+  void drain(Millis patience);
+
+  // For connections and exchanges, on the worker's thread.
+  EventLoop& loop() { return loop_; }
+  const std::shared_ptr<const Serving>& serving() const { return shared_.serving; }
+  UpstreamPool& pool(size_t api) { return *pools_[api]; }
+  Pacer& pacer(size_t api) { return *pacers_[api]; }
+  AuditLog& audit() { return *shared_.audit; }
+  Metrics& metrics() { return *shared_.metrics; }
+  bool draining() const { return draining_; }
+  const WorkerFigures& figures() const { return figures_; }
+  // Makes the record durable; the exchange's on_recorded follows unless it has called forget_record meanwhile.
+  uint64_t record_durably(AuditRecord record, Exchange& exchange);
+  void forget_record(uint64_t token) { recording_.erase(token); }
+  // Takes a connection over: from a listener, or from a test.
+  void adopt(StreamPtr stream, const IpAddress& peer, bool tls);
+  void remove(Downstream& connection);
+
+ private:
+  void on_recorded(uint64_t token, bool durable) override;
+  void on_deadline() override;
+  void begin_drain(Millis patience);
+  void end_when_idle();
+  void update_figures();
+
+  EventLoop loop_;
+  Shared& shared_;
+  Resolver resolver_;
+  std::vector<std::unique_ptr<UpstreamPool>> pools_;
+  std::vector<std::unique_ptr<Pacer>> pacers_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::unordered_map<Downstream*, std::unique_ptr<Downstream>> connections_;
+  std::map<std::array<uint8_t, 16>, int64_t> per_source_;  // connections by address
+  std::unordered_map<uint64_t, Exchange*> recording_;
+  uint64_t next_token_ = 1;
+  WorkerFigures figures_;
+  Deadline tick_;          // refreshes the figures; ends the drain
+  Millis drain_until_{0};
+  bool draining_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace sluice
