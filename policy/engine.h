@@ -3,7 +3,8 @@
 //
 // A request is decided in three steps, so that a body is only waited for when a rule looks into it:
 //   resolve()     path -> operation(s), or a refusal
-//   needs_body()  whether decide() wants the whole body: the operation has a body schema, or a rule that could match
+//   needs_body()  whether decide() wants the whole body: the operation has a body schema, or a rule that
+//   could match
 //                 this request looks into it
 //   decide()      the decision
 #pragma once
@@ -25,8 +26,8 @@ struct CompiledPolicy;  // policy/compiler.h
 
 class Engine {
  public:
-  // `catalogues` has one entry for each of config.apis, same order. Reads and compiles `policy_text`; nullptr when a
-  // finding is an error. Copies what it needs: neither argument has to outlive it.
+  // `catalogues` has one entry for each of config.apis, same order. Reads and compiles `policy_text`; nullptr
+  // when a finding is an error. Copies what it needs: neither argument has to outlive it.
   static std::unique_ptr<const Engine> compile(std::string_view policy_text, const std::string& policy_file,
                                                const Config& config, std::vector<Catalogue> catalogues,
                                                Findings& findings);
@@ -34,8 +35,10 @@ class Engine {
 
   Target resolve(const RequestView& request) const;
   bool needs_body(const Target& target, const RequestView& request) const;
-  // `body`: the whole body as it came; empty view for none; nullopt when needs_body() said no and it was not read.
-  Decision decide(const Target& target, const RequestView& request, std::optional<std::string_view> body) const;
+  // `body`: the whole body as it came; empty view for none; nullopt when needs_body() said no and it was not
+  // read.
+  Decision decide(const Target& target, const RequestView& request,
+                  std::optional<std::string_view> body) const;
 
   const Catalogue& catalogue(size_t api) const;
   const CompiledPolicy& compiled() const { return *compiled_; }

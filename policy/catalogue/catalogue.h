@@ -23,8 +23,9 @@ struct BodySchema {
   struct Property;
 
   Type type = Type::kAny;
-  std::vector<Property> properties;    // of an object
-  std::vector<std::string> required;   // of an object
+  // Of an object. Names are case-folded where the catalogue is case-insensitive, as parse_json_strictly() folds keys.
+  std::vector<Property> properties;
+  std::vector<std::string> required;
   std::vector<BodySchema> items;       // of an array: empty or one schema for every item
   std::optional<uint64_t> min_items, max_items, min_length, max_length;
   std::vector<std::string> enumeration;  // allowed texts
@@ -52,7 +53,7 @@ struct Operation {
   Access access = Access::kRead;
   std::vector<std::string> tags;
   std::optional<BodySchema> body;
-  bool body_required = false;
+  bool body_required = false;  // also true by default when the body has required members
   std::vector<std::string> query;    // names of the documented query parameters
   std::vector<std::string> targets;  // JSON Pointers (with *) to the ids of the objects touched, in the body
   std::string source;                // seed | public | inferred

@@ -1,0 +1,63 @@
+// compiler: rules to a CompiledPolicy, in which each operation and client has the list of the rules that can
+// apply, so that deciding costs what those rules cost, however many there are. Owner: Engine; immutable once
+// compiled; any thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "policy/catalogue/catalogue.h"
+#include "policy/json_view.h"
+#include "policy/router.h"
+#include "policy/rule.h"
+#include "policy/vocabulary.h"
+
+namespace sluice {
+
+// Rules that can apply, by index into CompiledPolicy::rules.
+struct Candidates {
+  std::vector<uint32_t> rules;
+  bool look_at_body = false;          // one of them does
+  bool enforce_look_at_body = false;  // one that is not a shadow does: an unreadable body is refused
+};
+
+struct CompiledSlot {
+  Candidates everyone;                // rules that name no client and no group
+  std::vector<Candidates> by_client;  // rules that do, by client
+};
+
+struct CompiledOperation {
+  std::vector<JsonPointer> targets;
+  bool may_hold_credential = false;
+};
+
+struct CompiledApi {
+  bool fold = false;  // case-insensitive
+  size_t first_slot = 0;
+  Router router;
+  std::vector<CompiledOperation> operations;  // as in the catalogue
+};
+
+struct CompiledPolicy {
+  CompiledPolicy(const Config& config, std::vector<Catalogue> all_catalogues)
+      : catalogues(std::move(all_catalogues)), vocabulary(config, catalogues) {}
+  CompiledPolicy(const CompiledPolicy&) = delete;  // routers point into it
+  CompiledPolicy& operator=(const CompiledPolicy&) = delete;
+
+  std::vector<Catalogue> catalogues;
+  Vocabulary vocabulary;
+  std::vector<Rule> rules;  // file order
+  std::vector<CompiledApi> apis;
+  std::vector<CompiledSlot> slots;
+
+  // nullptr: API.unknown.
+  const Operation* operation(size_t slot) const;
+  const CompiledOperation* compiled_operation(size_t slot) const;
+  // Requires: `operation` is of the API's catalogue, or nullptr.
+  size_t slot_of(size_t api, const Operation* operation) const;
+};
+
+// Requires: catalogues and vocabulary are filled. Sets the rest.
+void compile_rules(std::vector<Rule> rules, CompiledPolicy& policy);
+
+}  // namespace sluice

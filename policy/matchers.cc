@@ -1,0 +1,344 @@
+#include "policy/matchers.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "policy/path.h"
+#include "policy/text.h"
+
+namespace sluice {
+namespace {
+
+using Type = JsonValue::Type;
+
+// All must hold: what fails for sure fails, else what is unsure leaves all unsure.
+void join(Truth& all, Truth one) { all = std::min(all, one); }
+Truth truth(bool holds) { return holds ? Truth::kHolds : Truth::kFails; }
+
+bool is_number(const JsonValue& value) { return value.type == Type::kInteger || value.type == Type::kNumber; }
+
+// Exact for every int64 and every double: its mantissa has 64 bits or more on the machines that this runs on.
+long double number_of(const JsonValue& value) {
+  return value.integer_exact ? static_cast<long double>(value.integer)
+                             : static_cast<long double>(value.number);
+}
+
+bool is_integral(const JsonValue& value) {
+  return value.type == Type::kInteger ||
+         (value.type == Type::kNumber && std::trunc(value.number) == value.number);
+}
+
+bool has_type(const JsonValue& value, JsonType type) {
+  switch (type) {
+    case JsonType::kString: return value.type == Type::kString;
+    case JsonType::kNumber: return is_number(value);
+    case JsonType::kInteger: return is_integral(value);
+    case JsonType::kBoolean: return value.type == Type::kBoolean;
+    case JsonType::kArray: return value.type == Type::kArray;
+    case JsonType::kObject: return value.type == Type::kObject;
+    case JsonType::kNull: return value.type == Type::kNull;
+  }
+  return false;
+}
+
+bool text_has_type(std::string_view text, JsonType type) {
+  switch (type) {
+    case JsonType::kString: return true;
+    case JsonType::kBoolean: return text == "true" || text == "false";
+    case JsonType::kNumber:
+    case JsonType::kInteger: {
+      const auto number = read_json_number(text);
+      return number && has_type(*number, type);
+    }
+    case JsonType::kArray:
+    case JsonType::kObject:
+    case JsonType::kNull: return false;
+  }
+  return false;
+}
+
+Truth check_range(const Constraint& constraint, const std::optional<JsonValue>& number) {
+  if (!constraint.minimum && !constraint.maximum) return Truth::kHolds;
+  if (!number) return Truth::kUnsure;
+  const long double value = number_of(*number);
+  return truth((!constraint.minimum || value >= static_cast<long double>(*constraint.minimum)) &&
+               (!constraint.maximum || value <= static_cast<long double>(*constraint.maximum)));
+}
+
+// `text` is nullptr when the value is not a text.
+Truth check_length(const Constraint& constraint, const std::string_view* text) {
+  if (!constraint.min_length && !constraint.max_length) return Truth::kHolds;
+  if (text == nullptr || !is_valid_utf8(*text)) return Truth::kUnsure;
+  const uint64_t length = count_code_points(*text);
+  return truth((!constraint.min_length || length >= *constraint.min_length) &&
+               (!constraint.max_length || length <= *constraint.max_length));
+}
+
+// RE2 cannot match an octet that is not UTF-8, so a header that holds one says nothing either way.
+Truth check_pattern(const Constraint& constraint, const std::string_view* text, bool fold) {
+  const re2::RE2* pattern = fold ? constraint.folded_pattern.get() : constraint.pattern.get();
+  if (pattern == nullptr) return Truth::kHolds;
+  if (text == nullptr || !is_valid_utf8(*text)) return Truth::kUnsure;
+  return truth(re2::RE2::PartialMatch(re2::StringPiece(text->data(), text->size()), *pattern));
+}
+
+bool has_unique_items(const JsonValue& array) {
+  std::vector<const JsonValue*> items;
+  items.reserve(array.items.size());
+  for (const JsonValue& item : array.items) items.push_back(&item);
+  std::sort(items.begin(), items.end(),
+            [](const JsonValue* left, const JsonValue* right) { return compare(*left, *right) < 0; });
+  return std::adjacent_find(items.begin(), items.end(), [](const JsonValue* left, const JsonValue* right) {
+           return compare(*left, *right) == 0;
+         }) == items.end();
+}
+
+Truth check_items(const Constraint& constraint, const JsonValue* value) {
+  if (!constraint.min_items && !constraint.max_items && !constraint.unique_items) return Truth::kHolds;
+  if (value == nullptr || value->type != Type::kArray) return Truth::kUnsure;
+  return truth((!constraint.min_items || value->items.size() >= *constraint.min_items) &&
+               (!constraint.max_items || value->items.size() <= *constraint.max_items) &&
+               (!constraint.unique_items || has_unique_items(*value)));
+}
+
+// A query has texts only. A number is meant when the text is the number as the policy writes it; another
+// spelling of the same number (2.0, 2e0) means it to some readers and not to others.
+Truth check_text_literal(const Literal& literal, std::string_view text, bool fold) {
+  switch (literal.value.type) {
+    case Type::kString: return truth(fold ? text == literal.folded_text : text == literal.value.text);
+    case Type::kBoolean: return truth(text == literal.as_written);
+    case Type::kInteger:
+    case Type::kNumber: {
+      if (text == literal.as_written) return Truth::kHolds;
+      const auto number = read_json_number(text);
+      return number && compare(*number, literal.value) == 0 ? Truth::kUnsure : Truth::kFails;
+    }
+    case Type::kNull:
+    case Type::kArray:
+    case Type::kObject: return Truth::kFails;
+  }
+  return Truth::kFails;
+}
+
+// Gathers the values of one constraint into the answer that the reading asks for.
+class Tally {
+ public:
+  Tally(const Constraint& constraint, Reading reading) : constraint_(constraint), reading_(reading) {}
+
+  void add(Truth one) {
+    seen_ = true;
+    any_ = any_ || one != Truth::kFails;
+    all_ = all_ && one == Truth::kHolds;
+  }
+  void add_absent() {
+    const bool holds =
+        reading_ == Reading::kDemands ? constraint_.present != true : constraint_.present == false;
+    add(truth(holds));
+  }
+  bool result() {
+    if (!seen_) add_absent();
+    return reading_ == Reading::kRestricts ? any_ : all_;
+  }
+
+ private:
+  const Constraint& constraint_;
+  const Reading reading_;
+  bool seen_ = false;
+  bool any_ = false;
+  bool all_ = true;
+};
+
+// Every value that the pointer names, and every place under a * where there is none. A * where there is a
+// value but no array is unsure: some readers take a single value for an array of one.
+class BodyWalk {
+ public:
+  BodyWalk(const BodyConstraint& constraint, bool fold, Tally& tally)
+      : constraint_(constraint.constraint),
+        segments_((fold ? constraint.folded_pointer : constraint.pointer).segments()),
+        fold_(fold),
+        tally_(tally) {}
+
+  void walk(const JsonValue& value, size_t depth) {
+    if (depth == segments_.size()) {
+      tally_.add(check_value(constraint_, value, fold_));
+      return;
+    }
+    const std::string& segment = segments_[depth];
+    if (segment == "*") {
+      if (value.type != Type::kArray) {
+        tally_.add(Truth::kUnsure);
+        return;
+      }
+      for (const JsonValue& item : value.items) walk(item, depth + 1);
+      if (value.items.empty()) tally_.add_absent();
+      return;
+    }
+    const JsonValue* child = value.child(segment);
+    if (child != nullptr) {
+      walk(*child, depth + 1);
+    } else {
+      tally_.add_absent();
+    }
+  }
+
+ private:
+  const Constraint& constraint_;
+  const std::vector<std::string>& segments_;
+  const bool fold_;
+  Tally& tally_;
+};
+
+int compare_members(const JsonValue& left, const JsonValue& right) {
+  const auto sorted = [](const JsonValue& object) {
+    std::vector<const JsonValue::Member*> members;
+    for (const auto& member : object.members) members.push_back(&member);
+    std::sort(members.begin(), members.end(),
+              [](const auto* a, const auto* b) { return a->first < b->first; });
+    return members;
+  };
+  const auto left_members = sorted(left);
+  const auto right_members = sorted(right);
+  for (size_t i = 0; i < left_members.size(); ++i) {
+    if (const int names = left_members[i]->first.compare(right_members[i]->first)) return names;
+    if (const int values = compare(left_members[i]->second, right_members[i]->second)) return values;
+  }
+  return 0;
+}
+
+template <class T>
+int three_way(const T& left, const T& right) {
+  if (left < right) return -1;
+  return right < left ? 1 : 0;
+}
+
+}  // namespace
+
+Truth check_value(const Constraint& constraint, const JsonValue& value, bool fold_keys) {
+  if (constraint.present == false) return Truth::kFails;
+  Truth all = Truth::kHolds;
+  if (!constraint.types.empty()) {
+    join(all, truth(std::any_of(constraint.types.begin(), constraint.types.end(),
+                                [&value](JsonType type) { return has_type(value, type); })));
+  }
+  if (!constraint.allowed.empty()) {
+    join(all, truth(std::any_of(constraint.allowed.begin(), constraint.allowed.end(),
+                                [&value, fold_keys](const Literal& literal) {
+                                  return compare(fold_keys ? literal.keys_folded : literal.value, value) == 0;
+                                })));
+  }
+  const std::string_view text = value.text;
+  const std::string_view* text_or_null = value.type == Type::kString ? &text : nullptr;
+  join(all, check_length(constraint, text_or_null));
+  join(all, check_pattern(constraint, text_or_null, false));
+  if (constraint.minimum || constraint.maximum) {
+    join(all, check_range(constraint, is_number(value) ? std::optional<JsonValue>(value) : std::nullopt));
+  }
+  join(all, check_items(constraint, &value));
+  return all;
+}
+
+Truth check_text(const Constraint& constraint, std::string_view text, bool fold) {
+  if (constraint.present == false) return Truth::kFails;
+  std::string folded;
+  if (fold) {
+    // What cannot be folded is compared as it is; patterns and lengths then cannot be sure of it.
+    folded = fold_case(text).value_or(std::string(text));
+    text = folded;
+  }
+  Truth all = Truth::kHolds;
+  if (!constraint.types.empty()) {
+    join(all, truth(std::any_of(constraint.types.begin(), constraint.types.end(),
+                                [text](JsonType type) { return text_has_type(text, type); })));
+  }
+  if (!constraint.allowed.empty()) {
+    Truth best = Truth::kFails;
+    for (const Literal& literal : constraint.allowed)
+      best = std::max(best, check_text_literal(literal, text, fold));
+    join(all, best);
+  }
+  join(all, check_length(constraint, &text));
+  join(all, check_pattern(constraint, &text, fold));
+  if (constraint.minimum || constraint.maximum) join(all, check_range(constraint, read_json_number(text)));
+  join(all, check_items(constraint, nullptr));
+  return all;
+}
+
+bool texts_match(const Constraint& constraint, const std::vector<std::string_view>& texts, bool fold,
+                 Reading reading) {
+  Tally tally(constraint, reading);
+  for (std::string_view text : texts) tally.add(check_text(constraint, text, fold));
+  return tally.result();
+}
+
+bool body_matches(const BodyConstraint& constraint, const BodyView& body, bool fold, Reading reading) {
+  Tally tally(constraint.constraint, reading);
+  if (body.state == BodyView::State::kUnreadable) tally.add(Truth::kUnsure);
+  if (body.state == BodyView::State::kReadable) BodyWalk(constraint, fold, tally).walk(*body.root, 0);
+  return tally.result();
+}
+
+std::optional<JsonValue> read_json_number(std::string_view text) {
+  std::string_view rest = text;
+  const auto skip_digits = [&rest] {
+    size_t count = 0;
+    while (count < rest.size() && rest[count] >= '0' && rest[count] <= '9') ++count;
+    rest.remove_prefix(count);
+    return count;
+  };
+  if (!rest.empty() && rest[0] == '-') rest.remove_prefix(1);
+  const bool starts_with_zero = !rest.empty() && rest[0] == '0';
+  const size_t whole_digits = skip_digits();
+  if (whole_digits == 0 || (starts_with_zero && whole_digits > 1)) return std::nullopt;
+  bool whole = true;
+  if (!rest.empty() && rest[0] == '.') {
+    whole = false;
+    rest.remove_prefix(1);
+    if (skip_digits() == 0) return std::nullopt;
+  }
+  if (!rest.empty() && (rest[0] == 'e' || rest[0] == 'E')) {
+    whole = false;
+    rest.remove_prefix(1);
+    if (!rest.empty() && (rest[0] == '+' || rest[0] == '-')) rest.remove_prefix(1);
+    if (skip_digits() == 0) return std::nullopt;
+  }
+  if (!rest.empty()) return std::nullopt;
+
+  JsonValue value;
+  value.type = whole ? Type::kInteger : Type::kNumber;
+  const char* end = text.data() + text.size();
+  if (std::from_chars(text.data(), end, value.number).ec != std::errc()) return std::nullopt;
+  value.integer_exact = whole && std::from_chars(text.data(), end, value.integer).ec == std::errc();
+  if (!value.integer_exact) value.integer = 0;
+  return value;
+}
+
+int compare(const JsonValue& left, const JsonValue& right) {
+  const auto rank = [](const JsonValue& value) {
+    return value.type == Type::kNumber ? Type::kInteger : value.type;
+  };
+  if (rank(left) != rank(right)) return three_way(rank(left), rank(right));
+  switch (left.type) {
+    case Type::kNull: return 0;
+    case Type::kBoolean: return three_way(left.boolean, right.boolean);
+    case Type::kInteger:
+    case Type::kNumber: return three_way(number_of(left), number_of(right));
+    case Type::kString: return left.text.compare(right.text);
+    case Type::kArray: {
+      if (left.items.size() != right.items.size()) return three_way(left.items.size(), right.items.size());
+      for (size_t i = 0; i < left.items.size(); ++i) {
+        if (const int items = compare(left.items[i], right.items[i])) return items;
+      }
+      return 0;
+    }
+    case Type::kObject:
+      if (left.members.size() != right.members.size())
+        return three_way(left.members.size(), right.members.size());
+      return compare_members(left, right);
+  }
+  return 0;
+}
+
+}  // namespace sluice

@@ -1,0 +1,42 @@
+#include "policy/router.h"
+
+namespace sluice {
+namespace {
+
+// Literals are folded where the API is, and then so is `folded`.
+bool fits(const Operation& operation, const DecodedPath& path) {
+  for (size_t i = 0; i < operation.segments.size(); ++i) {
+    const PathSegment& segment = operation.segments[i];
+    if (segment.parameter ? path.segments[i].empty() : segment.text != path.folded[i]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Router::Router(const std::vector<Operation>& operations) : operations_(&operations) {
+  for (size_t i = 0; i < operations.size(); ++i) {
+    const size_t length = operations[i].segments.size();
+    if (by_length_.size() <= length) by_length_.resize(length + 1);
+    by_length_[length].push_back(static_cast<uint32_t>(i));
+  }
+}
+
+std::vector<Target::Fit> Router::find(std::string_view method, const DecodedPath& path) const {
+  std::vector<Target::Fit> found;
+  if (path.segments.size() >= by_length_.size()) return found;
+  for (uint32_t index : by_length_[path.segments.size()]) {
+    const Operation& operation = (*operations_)[index];
+    const bool same_method = operation.method == method || (method == "HEAD" && operation.method == "GET");
+    if (!same_method || !fits(operation, path)) continue;
+    Target::Fit& fit = found.emplace_back();
+    fit.operation = &operation;
+    for (size_t i = 0; i < operation.segments.size(); ++i) {
+      const PathSegment& segment = operation.segments[i];
+      if (segment.parameter) fit.parameters.push_back({segment.text, path.segments[i]});
+    }
+  }
+  return found;
+}
+
+}  // namespace sluice

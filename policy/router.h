@@ -1,0 +1,29 @@
+// Router: method and path of one API to every operation that fits. A literal segment does not win over a
+// parameter: the vendor's router may think otherwise, so whoever decides has to look at all of them.
+// Immutable; any thread. Costs: a look at the operations whose templates have as many segments.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "policy/catalogue/catalogue.h"
+#include "policy/decision.h"
+#include "policy/path.h"
+
+namespace sluice {
+
+class Router {
+ public:
+  // Requires: `operations` stays where it is.
+  explicit Router(const std::vector<Operation>& operations);
+
+  // In the catalogue's order; empty when nothing fits. HEAD fits what GET fits.
+  std::vector<Target::Fit> find(std::string_view method, const DecodedPath& path) const;
+
+ private:
+  const std::vector<Operation>* operations_;
+  std::vector<std::vector<uint32_t>> by_length_;  // of the template, in segments
+};
+
+}  // namespace sluice

@@ -1,0 +1,142 @@
+// Rule: one rule of a policy file, read, checked and with its names resolved (policy_reader.h writes it).
+// Part of the immutable CompiledPolicy; any thread. What the file says is kept beside its meaning, so that
+// `explain` can answer in the words of the file.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/finding.h"
+#include "config/ip.h"
+#include "policy/catalogue/catalogue.h"
+#include "policy/json_view.h"
+#include "policy/time_window.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace sluice {
+
+enum class Effect : uint8_t { kAllow, kDeny, kRequire };
+enum class Mode : uint8_t { kEnforce, kShadow };
+std::string_view to_text(Effect effect);
+std::string_view to_text(Mode mode);
+
+// A constant of a policy, in the three forms that it is compared in.
+struct Literal {
+  JsonValue value;
+  JsonValue keys_folded;    // for the bodies of a case-insensitive API
+  std::string folded_text;  // for the path parameters of a case-insensitive API; of a text only
+  std::string as_written;   // a number or boolean as the file writes it: what a query would have to say
+};
+
+enum class JsonType : uint8_t { kString, kNumber, kInteger, kBoolean, kArray, kObject, kNull };
+
+// What a value has to be: the JSON Schema keywords that were given. All of them must hold.
+struct Constraint {
+  std::string text;  // as the file has it, on one line
+  std::optional<bool> present;
+  std::vector<Literal> allowed;  // const or enum; empty: not given
+  std::shared_ptr<const re2::RE2> pattern;
+  std::shared_ptr<const re2::RE2> folded_pattern;  // ignores case; for the path parameters of such an API
+  std::optional<double> minimum, maximum;
+  std::optional<uint64_t> min_length, max_length;  // in code points
+  std::optional<uint64_t> min_items, max_items;
+  bool unique_items = false;
+  std::vector<JsonType> types;  // any of; empty: not given
+};
+
+struct NamedConstraint {
+  std::string name;         // of a path parameter or a header: as written
+  std::string folded_name;  // of a query parameter, for a case-insensitive API
+  Constraint constraint;
+  Position at;
+};
+
+struct BodyConstraint {
+  JsonPointer pointer;
+  JsonPointer folded_pointer;  // for a case-insensitive API
+  Constraint constraint;
+};
+
+struct ConstraintSet {
+  std::vector<NamedConstraint> params, queries, headers;
+  std::vector<BodyConstraint> body;
+
+  bool empty() const { return params.empty() && queries.empty() && headers.empty() && body.empty(); }
+};
+
+// A `path` of a rule, such as /v1/apps/{id} or /v1/**.
+struct PathTemplate {
+  struct Segment {
+    bool parameter = false;
+    std::string text;  // the literal, or the parameter's name
+    std::string folded;
+  };
+  std::vector<Segment> segments;
+  bool any_depth = false;  // ends in **: one or more segments follow
+};
+
+// The fields of `when`, and what a rule may fail on.
+enum class Field : uint8_t {
+  kClient,
+  kGroup,
+  kApi,
+  kOperation,
+  kAccess,
+  kTag,
+  kMethod,
+  kPath,
+  kParam,
+  kQuery,
+  kHeader,
+  kBody,
+  kSource,
+  kTime,
+  kNot,
+  kNone,
+};
+constexpr size_t kFieldCount = static_cast<size_t>(Field::kNone);
+std::string_view to_text(Field field);
+
+// `when`, or the `not` in it. A field that was not given is empty, and always holds.
+struct Conditions {
+  std::array<std::string, kFieldCount> said;  // each given field's value as the file has it, on one line
+  std::vector<bool> clients;                  // by index in the configuration
+  std::vector<bool> groups;                   // the clients that are in one of the groups, by index
+  std::vector<bool> apis;                     // by index in the configuration
+  std::vector<bool> operations;  // by slot (vocabulary.h); API.unknown only where named literally
+  std::vector<Access> access;
+  std::vector<std::string> tags;
+  std::vector<std::string> methods;  // GET covers HEAD
+  std::vector<PathTemplate> paths;
+  ConstraintSet values;
+  std::vector<Cidr> sources;
+  std::vector<TimeWindow> times;
+
+  const std::string& words(Field field) const { return said[static_cast<size_t>(field)]; }
+};
+
+struct Rule {
+  std::string id;
+  Effect effect = Effect::kDeny;
+  Mode mode = Mode::kEnforce;
+  std::string reason;  // empty: none given
+  Position at;
+  Conditions when;
+  std::optional<Conditions> excluded;  // `not`
+  ConstraintSet required;              // of a require rule
+  std::string when_text;               // as the file has it, on one line
+
+  bool looks_at_body() const {
+    return !when.values.body.empty() || !required.body.empty() ||
+           (excluded && !excluded->values.body.empty());
+  }
+};
+
+}  // namespace sluice
