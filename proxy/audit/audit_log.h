@@ -1,18 +1,18 @@
-// AuditLog: the way into the audit. Takes records from any thread, makes them durable on a thread of its own (group
-// commit into the spool, one hash chain), and delivers them to the webhooks on another.
-// Owner: main. Thread: submit() and the getters from any; start() and stop() from main.
-// Fails: a spool that cannot be opened stops the start; one that fails later turns usable() false until it recovers.
+// AuditLog: the way into the audit. Takes records from any thread, makes them durable on a thread of its own
+// (group commit into the spool, one hash chain), and delivers them to the webhooks on another. Owner: main.
+// Thread: submit() and the getters from any; start() and stop() from main. Fails: a spool that cannot be
+// opened stops the start; one that fails later turns usable() false until it recovers.
 #pragma once
 
-#include <atomic>
+#include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "config/model.h"
 #include "config/result.h"
+#include "proxy/audit/options.h"
 #include "proxy/audit/record.h"
 
 namespace sluice {
@@ -27,35 +27,41 @@ class AuditWaiter {
 
 struct WebhookState {
   std::string name;
-  uint64_t backlog = 0;        // events kept for it and not acknowledged
-  double lag_seconds = 0;      // age of the oldest of them
+  uint64_t backlog = 0;                // events kept for it and not acknowledged
+  double lag_seconds = 0;              // age of the oldest of them
   uint64_t delivered = 0, failed = 0;  // attempts by outcome
-  bool disabled = false;       // by 410
-  std::string last_error;      // "" when the last attempt succeeded
+  bool disabled = false;               // by 410
+  std::string last_error;              // "" when the last attempt succeeded
 };
 
 class AuditLog {
  public:
   virtual ~AuditLog() = default;
-  // Queues a record. With a waiter, exactly one on_recorded follows; the waiter must outlive the log's stop().
+  // Queues a record. With a waiter, exactly one on_recorded follows; the waiter must outlive the log's
+  // stop().
   virtual void submit(AuditRecord record, AuditWaiter* waiter = nullptr, uint64_t token = 0) = 0;
   // Whether requests may go on: the spool takes records. A relaxed atomic read.
   virtual bool usable() const = 0;
   virtual uint64_t last_sequence() const = 0;
-  virtual std::array<uint64_t, 12> events_by_type() const = 0;  // indexed by AuditType, since start
+  virtual std::array<uint64_t, kAuditTypeCount> events_by_type()
+      const = 0;  // indexed by AuditType, since start
   virtual std::vector<WebhookState> webhooks() const = 0;
   virtual std::string trouble() const = 0;  // why it is not usable, or ""
-  // Records gate.stopped, commits what is queued, gives webhooks up to `patience`, ends the threads. Idempotent.
+  // Records gate.stopped, commits what is queued, gives webhooks up to `patience`, ends the threads.
+  // Idempotent.
   virtual void stop(Millis patience) = 0;
 };
 
 struct ResolvedWebhook {
   WebhookConfig config;
-  std::vector<Secret> secrets;                              // newest first
+  std::vector<Secret> secrets;  // newest first
   std::vector<std::pair<std::string, Secret>> headers;
 };
 
-// Opens the spool (records gate.started, closes requests left open by a crash as failed) and starts the threads.
-Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config, std::vector<ResolvedWebhook> webhooks);
+// Opens the spool (records gate.started, closes requests left open by a crash as failed) and starts the
+// threads.
+Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
+                                                 std::vector<ResolvedWebhook> webhooks,
+                                                 const AuditOptions& options = {});
 
 }  // namespace sluice

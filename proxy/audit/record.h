@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,39 +29,42 @@ enum class AuditType : uint8_t {
   kGateStopped,
   kAuditGap,
 };
+inline constexpr size_t kAuditTypeCount = 12;
 // "request.attempted": the event type without "io.sluice.".
 std::string_view to_text(AuditType type);
+std::optional<AuditType> parse_audit_type(std::string_view text);
 
 // A request id is a UUIDv7 as text.
 struct AuditRecord {
   AuditType type = AuditType::kRequestRefused;
-  std::chrono::system_clock::time_point time;
+  std::chrono::system_clock::time_point time;  // unset: when it is submitted
   std::string request_id;
 
-  std::string client;     // empty: null in JSON, as for every text below
+  std::string client;  // empty: null in JSON, as for every text below
   std::string source_ip;
   std::string api;
   std::string operation;  // also the event's subject
   std::string access;     // read | write
   std::vector<std::string> tags;
   std::string method;
-  std::string path;       // the vendor's path; the query is not recorded, its values may be personal
+  std::string path;  // the vendor's path; the query is not recorded, its values may be personal
   std::vector<std::pair<std::string, std::string>> params;
   std::vector<std::string> targets;
-  std::string decision;   // allow | deny | refuse
+  std::string decision;  // allow | deny | refuse
   std::vector<std::string> rules;
   std::vector<std::string> shadow_rules;
   std::string reason;
   std::string policy_sha256;
   std::optional<std::array<uint8_t, 32>> body_sha256;
   std::optional<uint64_t> body_bytes;
-  std::string key;        // read | full
+  std::string key;  // read | full
   std::optional<int64_t> queued_ms;
-  std::optional<int> status;           // the gate's own answer's status, where it answered
+  std::optional<int> status;  // the gate's own answer's status, where it answered
   std::optional<int> upstream_status;
   std::optional<int64_t> upstream_ms;
   int attempts = 0;
-  std::optional<uint64_t> bytes_out;   // of the response's body, to the client
+  std::optional<uint64_t> bytes_out;  // of the response's body, to the client
+  std::optional<uint64_t> lost;       // of audit.gap: how many events could not be kept
   std::vector<std::pair<std::string, std::string>> details;  // of events that are not about a request
 };
 

@@ -1,0 +1,171 @@
+#include "proxy/audit/audit_log.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "proxy/audit/delivery.h"
+#include "proxy/audit/spool_lock.h"
+#include "proxy/audit/spool_writer.h"
+#include "proxy/crypto.h"
+#include "proxy/log.h"
+
+namespace sluice {
+namespace {
+
+// Waits for one record, where blocking is allowed.
+class BlockingWaiter : public AuditWaiter {
+ public:
+  void on_recorded(uint64_t, bool) override {
+    // Notified under the lock: the waiter may be gone as soon as it is let go of.
+    const std::lock_guard lock(mutex_);
+    done_ = true;
+    changed_.notify_one();
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return done_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool done_ = false;
+};
+
+class SpooledAuditLog : public AuditLog {
+ public:
+  SpooledAuditLog(SpoolLock lock, std::unique_ptr<SpoolWriter> writer, std::unique_ptr<Delivery> delivery)
+      : lock_(std::move(lock)), writer_(std::move(writer)), delivery_(std::move(delivery)) {
+    writer_->start(delivery_.get());
+    if (delivery_) delivery_->start();
+  }
+  ~SpooledAuditLog() override { stop(Millis(0)); }
+
+  void submit(AuditRecord record, AuditWaiter* waiter, uint64_t token) override {
+    writer_->submit(std::move(record), waiter, token);
+  }
+  bool usable() const override { return writer_->usable(); }
+  uint64_t last_sequence() const override { return writer_->last_sequence(); }
+  std::array<uint64_t, kAuditTypeCount> events_by_type() const override { return writer_->events_by_type(); }
+  std::string trouble() const override { return writer_->trouble(); }
+  std::vector<WebhookState> webhooks() const override {
+    return delivery_ ? delivery_->states() : std::vector<WebhookState>{};
+  }
+
+  void stop(Millis patience) override {
+    if (stopped_) return;
+    stopped_ = true;
+    AuditRecord record;
+    record.type = AuditType::kGateStopped;
+    BlockingWaiter waiter;
+    writer_->submit(std::move(record), &waiter, 0);
+    waiter.wait();
+    if (delivery_) delivery_->stop(patience);
+    writer_->stop();  // last: it keeps how far the webhooks came
+  }
+
+ private:
+  SpoolLock lock_;
+  std::unique_ptr<SpoolWriter> writer_;
+  std::unique_ptr<Delivery> delivery_;
+  bool stopped_ = false;
+};
+
+// "/sluice/HOST", with what may not stand in a URI reference as '-'.
+std::string event_source() {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0 || host[0] == '\0') return "/sluice/unknown";
+  std::string source = "/sluice/";
+  for (const char* c = host.data(); *c != '\0'; ++c) {
+    const bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+                       *c == '.' || *c == '-' || *c == '_';
+    source += plain ? *c : '-';
+  }
+  return source;
+}
+
+std::string fingerprint(const UpstreamUrl& url) {
+  return hex(sha256((url.tls ? "https://" : "http://") + url.authority + url.path));
+}
+
+Result<DeliveryTarget> make_target(ResolvedWebhook webhook) {
+  const std::string place = "webhook " + webhook.config.name + ": ";
+  auto filter = EventFilter::make(webhook.config.events);
+  if (!filter) return Error{place + filter.error().message};
+  auto signer = Signer::make(webhook.config.signature, webhook.secrets);
+  if (!signer) return Error{place + signer.error().message};
+  DeliveryTarget target;
+  if (webhook.config.url.tls) {
+    auto tls = TlsContext::for_client(webhook.config.ca);
+    if (!tls) return Error{place + tls.error().message};
+    target.tls = std::move(*tls);
+  }
+  target.row.name = webhook.config.name;
+  target.row.url_sha256 = fingerprint(webhook.config.url);
+  target.config = std::move(webhook.config);
+  target.signer = std::move(*signer);
+  target.filter = *filter;
+  target.headers = std::move(webhook.headers);
+  return target;
+}
+
+// Where each webhook goes on: where it stopped, or for a new one at the events from now on. Returns the names
+// of those that are no longer configured: the spool keeps nothing for them.
+std::vector<std::string> resume(std::vector<DeliveryTarget>& targets, const std::vector<WebhookRow>& kept,
+                                uint64_t head) {
+  std::vector<std::string> forgotten;
+  for (const WebhookRow& row : kept)
+    if (std::none_of(targets.begin(), targets.end(),
+                     [&row](const auto& t) { return t.row.name == row.name; }))
+      forgotten.push_back(row.name);
+  for (DeliveryTarget& target : targets) {
+    target.row.acked = head;
+    for (const WebhookRow& row : kept) {
+      if (row.name != target.row.name) continue;
+      target.row.acked = std::min(row.acked, head);
+      if (row.url_sha256 != target.row.url_sha256) continue;
+      target.row.disabled = row.disabled;
+      target.row.not_before_ms = row.not_before_ms;
+    }
+  }
+  return forgotten;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
+                                                 std::vector<ResolvedWebhook> webhooks,
+                                                 const AuditOptions& options) {
+  std::vector<DeliveryTarget> targets;
+  for (ResolvedWebhook& webhook : webhooks) {
+    auto target = make_target(std::move(webhook));
+    if (!target) return target.error();
+    targets.push_back(std::move(*target));
+  }
+  auto lock = SpoolLock::take(config.spool);
+  if (!lock) return lock.error();
+  auto spool = Spool::open(config.spool, config.durability, SpoolCheck::kAll);
+  if (!spool) return spool.error();
+  auto kept = (*spool)->webhooks();
+  if (!kept) return kept.error();
+
+  SpoolWriter::Setup setup{config, options, event_source(), {}, {}};
+  setup.forgotten_webhooks = resume(targets, *kept, (*spool)->head().sequence);
+  std::vector<WebhookRow> rows;
+  for (const DeliveryTarget& target : targets) {
+    setup.filters.push_back(target.filter);
+    rows.push_back(target.row);
+  }
+  auto writer = std::make_unique<SpoolWriter>(std::move(setup), std::move(*spool), std::move(rows));
+  if (auto done = writer->begin(); !done) return done.error();
+  std::unique_ptr<Delivery> delivery;
+  if (!targets.empty())
+    delivery = std::make_unique<Delivery>(config.spool, std::move(targets), *writer, options);
+  return std::unique_ptr<AuditLog>(
+      std::make_unique<SpooledAuditLog>(std::move(*lock), std::move(writer), std::move(delivery)));
+}
+
+}  // namespace sluice

@@ -1,0 +1,22 @@
+// AuditOptions: the audit's own times and bounds. Not configurable by users; tests shorten them.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "config/units.h"
+#include "proxy/audit/retry.h"
+
+namespace sluice {
+
+struct AuditOptions {
+  size_t group_limit = 256;           // events in one transaction
+  Millis group_wait{50};              // the longest that an event without a waiter waits for company
+  size_t memory_limit = 10'000;       // records kept in memory; further ones are lost and counted
+  Millis reopen_delay{250};           // between attempts to use the spool again after an error
+  Millis retention_interval{10'000};  // between looks at the spool's size and age
+  std::vector<Millis> retry_delays = default_retry_delays();  // not empty
+  Millis attempt_timeout{15'000};                             // of one delivery
+};
+
+}  // namespace sluice

@@ -1,0 +1,120 @@
+// The part of the SpoolWriter that removes events, and counts exactly what a webhook loses by it.
+#include <algorithm>
+#include <limits>
+
+#include "proxy/audit/event.h"
+#include "proxy/audit/spool_writer.h"
+#include "proxy/crypto.h"
+#include "proxy/log.h"
+
+namespace sluice {
+namespace {
+
+constexpr uint64_t kAgedChunk = 1000;    // events removed in one transaction
+constexpr uint64_t kCrowdedChunk = 100;  // of those that a webhook may still want
+
+int64_t unix_ms_ago(Millis age) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return (std::chrono::floor<Millis>(now) - age).count();
+}
+
+uint64_t sum(const TypeCounts& counts, const EventFilter& filter) {
+  uint64_t total = 0;
+  for (size_t i = 0; i < counts.size(); ++i)
+    if (filter.matches(static_cast<AuditType>(i))) total += counts[i];
+  return total;
+}
+
+}  // namespace
+
+// Removes what has been kept long enough, oldest first, a chunk at a time; then looks again soon.
+void SpoolWriter::expire() {
+  next_expire_ = Clock::now() + setup_.options.retention_interval;
+  uint64_t acked = std::numeric_limits<int64_t>::max();
+  {
+    const std::lock_guard lock(mutex_);
+    for (const WebhookRow& row : rows_)
+      if (!row.disabled) acked = std::min(acked, row.acked);
+  }
+  auto through = find_removable(acked);
+  if (!through) return fail(through.error());
+  if (*through == 0) return;
+  std::vector<uint64_t> removed;
+  auto change = plan_removal(*through, &removed);
+  if (!change) return fail(change.error());
+  if (auto done = spool_->apply(*change); !done) {
+    doubtful_ = Doubtful{change->head, 0};
+    return fail(done.error());
+  }
+  chain_ = ChainWriter(setup_.source, change->head);
+  last_sequence_ = chain_.head().sequence;
+  if (listener_ != nullptr) listener_->on_removed(*through, removed);
+  if (!change->events.empty()) {
+    by_type_[static_cast<size_t>(AuditType::kAuditGap)] += change->events.size();
+    TypeCounts added{};
+    added[static_cast<size_t>(AuditType::kAuditGap)] = change->events.size();
+    if (listener_ != nullptr) listener_->on_committed(added);
+  }
+  next_expire_ = Clock::now();
+}
+
+Result<uint64_t> SpoolWriter::find_removable(uint64_t acked) {
+  const uint64_t head = chain_.head().sequence;
+  const uint64_t last = head == 0 ? 0 : head - 1;  // the head's event stays: it shows that the chain is whole
+  auto aged = spool_->removable(std::min(acked, last), unix_ms_ago(setup_.config.retain_age), kAgedChunk);
+  if (!aged || *aged > 0) return aged;
+  auto used = spool_->used_bytes();
+  if (!used || *used <= setup_.config.retain_size.count) return used ? Result<uint64_t>(0) : used;
+  return spool_->removable(last, std::numeric_limits<int64_t>::max(), kCrowdedChunk);
+}
+
+Result<SpoolChange> SpoolWriter::plan_removal(uint64_t through, std::vector<uint64_t>* removed) {
+  SpoolChange change;
+  change.remove_through = through;
+  ChainWriter next = chain_;
+  removed->assign(setup_.filters.size(), 0);
+  for (size_t i = 0; i < setup_.filters.size(); ++i) {
+    auto lost = lost_for(i, through, &(*removed)[i]);
+    if (!lost) return lost.error();
+    if (*lost == 0) continue;
+    AuditRecord record =
+        gap_record(*lost, "the spool reached audit.retain.size before the webhook took the events");
+    {
+      const std::lock_guard lock(mutex_);
+      record.details = {{"webhook", rows_[i].name}};
+    }
+    log_error("audit events were removed before a webhook took them",
+              {{"webhook", record.details.front().second}, {"events", std::to_string(*lost)}});
+    change.events.push_back(next.append(record, uuid_v7()));
+  }
+  change.head = next.head();
+  return change;
+}
+
+// How many events a webhook loses. An audit.gap that is lost itself is carried over into the new one.
+Result<uint64_t> SpoolWriter::lost_for(size_t webhook, uint64_t through, uint64_t* removed) {
+  WebhookRow row;
+  {
+    const std::lock_guard lock(mutex_);
+    row = rows_[webhook];
+  }
+  if (row.disabled || row.acked >= through) return uint64_t{0};
+  auto counts = spool_->count(row.acked, through);
+  if (!counts) return counts.error();
+  const EventFilter& filter = setup_.filters[webhook];
+  *removed = sum(*counts, filter);
+  (*counts)[static_cast<size_t>(AuditType::kAuditGap)] = 0;
+  uint64_t lost = sum(*counts, filter);
+  auto gaps = spool_->gaps(row.acked, through);
+  if (!gaps) return gaps.error();
+  for (const StoredEvent& event : *gaps) {
+    const EventGap gap = read_gap(event.body).value_or(EventGap{});
+    if (gap.webhook.empty() || gap.webhook == row.name)
+      lost += gap.lost;
+    else if (filter.matches(AuditType::kAuditGap))
+      ++lost;
+  }
+  return lost;
+}
+
+}  // namespace sluice

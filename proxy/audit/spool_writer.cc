@@ -1,0 +1,290 @@
+#include "proxy/audit/spool_writer.h"
+
+#include <algorithm>
+
+#include "proxy/audit/quiet_thread.h"
+#include "proxy/crypto.h"
+#include "proxy/log.h"
+
+namespace sluice {
+
+AuditRecord SpoolWriter::gap_record(uint64_t lost, std::string_view reason) {
+  AuditRecord record;
+  record.type = AuditType::kAuditGap;
+  record.time = std::chrono::system_clock::now();
+  record.reason = reason;
+  record.lost = lost;
+  return record;
+}
+
+SpoolWriter::SpoolWriter(Setup setup, std::unique_ptr<Spool> spool, std::vector<WebhookRow> rows)
+    : setup_(std::move(setup)),
+      spool_(std::move(spool)),
+      chain_(setup_.source, spool_->head()),
+      next_expire_(Clock::now()),
+      rows_(std::move(rows)),
+      last_sequence_(chain_.head().sequence) {}
+
+Result<void> SpoolWriter::begin() {
+  auto open = spool_->open_requests();
+  if (!open) return open.error();
+  SpoolChange change;
+  ChainWriter next = chain_;
+  for (const OpenRequest& request : *open) {
+    auto event = next.append_unknown_outcome(request.request_id, request.attempted);
+    if (!event)
+      return Error{"audit spool " + setup_.config.spool + " is damaged: an open request is not an event"};
+    change.events.push_back(std::move(*event));
+  }
+  AuditRecord started;
+  started.type = AuditType::kGateStarted;
+  started.time = std::chrono::system_clock::now();
+  started.details = {{"spool", spool_->id()}};
+  change.events.push_back(next.append(started, uuid_v7()));
+  change.head = next.head();
+  change.webhooks = rows_;
+  change.forgotten_webhooks = setup_.forgotten_webhooks;
+  if (auto done = spool_->apply(change); !done) return done;
+  chain_ = std::move(next);
+  last_sequence_ = chain_.head().sequence;
+  for (const StoredEvent& event : change.events) ++by_type_[static_cast<size_t>(event.type)];
+  if (!open->empty())
+    log_warning("requests were under way when the gate ended: their outcome is unknown",
+                {{"requests", std::to_string(open->size())}});
+  return {};
+}
+
+void SpoolWriter::start(SpoolListener* listener) {
+  listener_ = listener;
+  thread_ = start_quiet_thread("sluice-audit", [this] { run(); });
+}
+
+void SpoolWriter::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void SpoolWriter::submit(AuditRecord record, AuditWaiter* waiter, uint64_t token) {
+  bool wake = false;
+  {
+    std::unique_lock lock(mutex_);
+    if (stopping_) {
+      lock.unlock();
+      if (waiter != nullptr) waiter->on_recorded(token, false);
+      return;
+    }
+    if (queue_.size() + held_.load(std::memory_order_relaxed) >= setup_.options.memory_limit) {
+      ++lost_;
+      if (waiter == nullptr) return;
+      turned_away_.emplace_back(waiter, token);
+      wake = !urgent_;
+      urgent_ = true;
+    } else {
+      const bool first = queue_.empty();
+      if (first) queued_since_ = Clock::now();
+      if (record.time == std::chrono::system_clock::time_point{})
+        record.time = std::chrono::system_clock::now();
+      queue_.push_back({std::move(record), {}, waiter, token});
+      const bool now = waiter != nullptr || queue_.size() >= setup_.options.group_limit;
+      wake = first || (now && !urgent_);
+      urgent_ = urgent_ || now;
+    }
+  }
+  if (wake) wake_.notify_one();
+}
+
+void SpoolWriter::save(size_t webhook, const WebhookRow& row) {
+  const std::lock_guard lock(mutex_);
+  rows_[webhook] = row;
+  if (rows_changed_) return;
+  rows_changed_ = true;
+  rows_since_ = Clock::now();
+  wake_.notify_one();
+}
+
+TypeCounts SpoolWriter::events_by_type() const {
+  TypeCounts counts{};
+  for (size_t i = 0; i < counts.size(); ++i) counts[i] = by_type_[i].load(std::memory_order_relaxed);
+  return counts;
+}
+
+std::string SpoolWriter::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+void SpoolWriter::run() {
+  while (!turn()) {
+  }
+  turn();  // what was lost until now is reported when the spool works again
+  if (!backlog_.empty())
+    log_error("audit events could not be kept",
+              {{"events", std::to_string(backlog_.size())}, {"why", trouble()}});
+}
+
+// Waits for something to do and does it. True when it is to end.
+bool SpoolWriter::turn() {
+  const bool stopping = take();
+  if (!spool_ && (stopping || Clock::now() >= next_reopen_)) recover();
+  while (spool_ && !backlog_.empty()) write_group();
+  refuse_waiters();
+  if (spool_) save_rows();
+  if (spool_ && !stopping && Clock::now() >= next_expire_) expire();
+  return stopping;
+}
+
+// Waits until something is due, then moves the queue into the backlog.
+bool SpoolWriter::take() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_ && !urgent_) {
+    const Clock::time_point due = next_due();
+    if (due <= Clock::now()) break;
+    wake_.wait_until(lock, due);
+  }
+  urgent_ = false;
+  for (Entry& entry : queue_) backlog_.push_back(std::move(entry));
+  queue_.clear();
+  if (lost_ > 0 && spool_) {
+    backlog_.push_back(
+        {gap_record(std::exchange(lost_, 0), "the spool could not keep up or could not be written"),
+         {},
+         nullptr,
+         0});
+  }
+  held_ = backlog_.size();
+  return stopping_;
+}
+
+SpoolWriter::Clock::time_point SpoolWriter::next_due() const {
+  Clock::time_point due = spool_ ? next_expire_ : next_reopen_;
+  if (!queue_.empty()) due = std::min(due, queued_since_ + setup_.options.group_wait);
+  if (spool_ && rows_changed_) due = std::min(due, rows_since_ + setup_.options.group_wait);
+  if (spool_ && lost_ > 0) due = Clock::time_point::min();
+  return due;
+}
+
+void SpoolWriter::write_group() {
+  const size_t count = std::min(backlog_.size(), setup_.options.group_limit);
+  SpoolChange change;
+  ChainWriter next = chain_;
+  change.events.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    Entry& entry = backlog_[i];
+    if (entry.id.empty()) entry.id = uuid_v7();
+    change.events.push_back(next.append(entry.record, entry.id));
+  }
+  change.head = next.head();
+  change.webhooks = take_rows();
+  if (auto done = spool_->apply(change); !done) {
+    doubtful_ = Doubtful{next.head(), count};
+    fail(done.error());
+    return;
+  }
+  chain_ = std::move(next);
+  settle_group(count, true);
+  if (auto done = spool_->checkpoint_if_long(); !done) fail(done.error());
+}
+
+// The first `count` of the backlog are on disk.
+void SpoolWriter::settle_group(size_t count, bool durable) {
+  last_sequence_ = chain_.head().sequence;
+  TypeCounts added{};
+  for (size_t i = 0; i < count; ++i) {
+    const Entry& entry = backlog_[i];
+    ++added[static_cast<size_t>(entry.record.type)];
+    if (entry.waiter != nullptr) entry.waiter->on_recorded(entry.token, durable);
+  }
+  backlog_.erase(backlog_.begin(), backlog_.begin() + static_cast<std::ptrdiff_t>(count));
+  held_ = backlog_.size();
+  for (size_t i = 0; i < added.size(); ++i) by_type_[i] += added[i];
+  if (listener_ != nullptr) listener_->on_committed(added);
+}
+
+std::vector<WebhookRow> SpoolWriter::take_rows() {
+  const std::lock_guard lock(mutex_);
+  if (!rows_changed_) return {};
+  rows_changed_ = false;
+  return rows_;
+}
+
+void SpoolWriter::save_rows() {
+  SpoolChange change;
+  change.head = chain_.head();
+  change.webhooks = take_rows();
+  if (change.webhooks.empty()) return;
+  if (auto done = spool_->apply(change); !done) fail(done.error());
+}
+
+void SpoolWriter::fail(const Error& error) {
+  usable_ = false;
+  spool_.reset();
+  next_reopen_ = Clock::now() + setup_.options.reopen_delay;
+  {
+    const std::lock_guard lock(mutex_);
+    trouble_ = error.message;
+    rows_changed_ = !rows_.empty();
+  }
+  log_error("the audit spool cannot be used", {{"why", error.message}});
+}
+
+void SpoolWriter::recover() {
+  auto done = reopen();
+  if (!done) {
+    spool_.reset();
+    next_reopen_ = Clock::now() + setup_.options.reopen_delay;
+    const std::lock_guard lock(mutex_);
+    if (trouble_ != done.error().message)
+      log_error("the audit spool cannot be used", {{"why", done.error().message}});
+    trouble_ = done.error().message;
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    trouble_.clear();
+  }
+  usable_ = true;
+  log_info("the audit spool can be used again");
+  if (listener_ != nullptr) listener_->on_reopened();
+}
+
+Result<void> SpoolWriter::reopen() {
+  auto opened = Spool::open(setup_.config.spool, setup_.config.durability, SpoolCheck::kHead);
+  if (!opened) return opened.error();
+  spool_ = std::move(*opened);
+  const bool kept = doubtful_ && spool_->head() == doubtful_->head;
+  if (!kept && spool_->head() != chain_.head())
+    return Error{"audit spool " + setup_.config.spool +
+                 " was replaced while the gate runs: restart the gate"};
+  // The commit that failed may be in the log's cached pages only: it counts once it is in the main file.
+  if (kept && !spool_->flushed())
+    return Error{"audit spool " + setup_.config.spool + ": its log cannot be moved into the main file yet"};
+  SpoolChange probe;
+  probe.head = spool_->head();
+  if (auto done = spool_->apply(probe); !done) return done;
+  if (kept) {
+    chain_ = ChainWriter(setup_.source, spool_->head());
+    settle_group(doubtful_->count, false);
+  }
+  doubtful_.reset();
+  return {};
+}
+
+// While the spool is unusable nobody waits for it. The records themselves stay.
+void SpoolWriter::refuse_waiters() {
+  std::vector<std::pair<AuditWaiter*, uint64_t>> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    refused.swap(turned_away_);
+  }
+  if (!spool_)
+    for (Entry& entry : backlog_)
+      if (AuditWaiter* waiter = std::exchange(entry.waiter, nullptr))
+        refused.emplace_back(waiter, entry.token);
+  for (const auto& [waiter, token] : refused) waiter->on_recorded(token, false);
+}
+
+}  // namespace sluice

@@ -1,0 +1,130 @@
+// SpoolWriter: the audit thread. Takes records from any thread, makes them events, and commits them in
+// groups: at once when somebody waits, else within `group_wait`. While a group commits, the next one gathers.
+// Owner: the AuditLog. Thread: submit(), save() and the getters from any; begin(), start() and stop() from
+// the owner's. Fails: an error of the spool makes it unusable, answers who waits, and keeps records up to a
+// bound; it is opened anew until it takes writes again. What could not be kept is counted exactly and
+// reported by audit.gap.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "proxy/audit/audit_log.h"
+#include "proxy/audit/event_filter.h"
+#include "proxy/audit/spool.h"
+
+namespace sluice {
+
+// Told about changes of the spool, on the audit thread.
+class SpoolListener {
+ public:
+  virtual void on_committed(const TypeCounts& added) = 0;
+  // Events up to `through` are gone; of them each webhook, by index, had not acknowledged `removed`.
+  virtual void on_removed(uint64_t through, const std::vector<uint64_t>& removed) = 0;
+  virtual void on_reopened() = 0;
+
+ protected:
+  ~SpoolListener() = default;
+};
+
+class SpoolWriter {
+ public:
+  struct Setup {
+    AuditConfig config;
+    AuditOptions options;
+    std::string source;                // of the events
+    std::vector<EventFilter> filters;  // of the webhooks, in the order of the rows
+    std::vector<std::string> forgotten_webhooks;
+  };
+  SpoolWriter(Setup setup, std::unique_ptr<Spool> spool, std::vector<WebhookRow> rows);
+  ~SpoolWriter() { stop(); }
+
+  // Closes the requests that a crash left open and records gate.started. Before start().
+  Result<void> begin();
+  // `listener` may be null.
+  void start(SpoolListener* listener);
+  // Writes what is queued, or says how much of it is lost, and ends the thread. Idempotent.
+  void stop();
+
+  void submit(AuditRecord record, AuditWaiter* waiter, uint64_t token);
+  // Keeps how far a webhook is; lazily, as losing it only repeats deliveries.
+  void save(size_t webhook, const WebhookRow& row);
+
+  bool usable() const { return usable_.load(std::memory_order_relaxed); }
+  uint64_t last_sequence() const { return last_sequence_.load(std::memory_order_relaxed); }
+  TypeCounts events_by_type() const;
+  std::string trouble() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Entry {
+    AuditRecord record;
+    std::string
+        id;  // set when it is first made an event: an attempt that failed may have been kept after all
+    AuditWaiter* waiter = nullptr;
+    uint64_t token = 0;
+  };
+  // A commit that failed: whether it was kept shows when the spool is opened anew.
+  struct Doubtful {
+    ChainHead head;
+    size_t count = 0;  // of the backlog's events in it
+  };
+
+  void run();
+  bool turn();
+  bool take();
+  Clock::time_point next_due() const;
+  void write_group();
+  void settle_group(size_t count, bool answer);
+  void save_rows();
+  std::vector<WebhookRow> take_rows();
+  static AuditRecord gap_record(uint64_t lost, std::string_view reason);
+  void expire();  // this and the next three are in spool_retention.cc
+  Result<uint64_t> find_removable(uint64_t acked);
+  Result<SpoolChange> plan_removal(uint64_t through, std::vector<uint64_t>* removed);
+  Result<uint64_t> lost_for(size_t webhook, uint64_t through, uint64_t* removed);
+  void fail(const Error& error);
+  void recover();
+  Result<void> reopen();
+  void refuse_waiters();
+
+  const Setup setup_;
+  SpoolListener* listener_ = nullptr;
+  std::thread thread_;
+
+  // Of the audit thread.
+  std::unique_ptr<Spool> spool_;  // null: unusable
+  ChainWriter chain_;
+  std::deque<Entry> backlog_;
+  std::optional<Doubtful> doubtful_;
+  Clock::time_point next_reopen_;
+  Clock::time_point next_expire_;
+
+  mutable std::mutex mutex_;  // guards what follows, down to the atomics
+  std::condition_variable wake_;
+  std::vector<Entry> queue_;
+  std::vector<std::pair<AuditWaiter*, uint64_t>> turned_away_;  // waiters of records that did not fit
+  uint64_t lost_ = 0;
+  Clock::time_point queued_since_;
+  std::vector<WebhookRow> rows_;
+  bool rows_changed_ = false;
+  Clock::time_point rows_since_;
+  bool urgent_ = false;
+  bool stopping_ = false;
+  std::string trouble_;
+
+  std::atomic<size_t> held_{0};  // size of backlog_
+  std::atomic<bool> usable_{true};
+  std::atomic<uint64_t> last_sequence_{0};
+  std::array<std::atomic<uint64_t>, kAuditTypeCount> by_type_{};
+};
+
+}  // namespace sluice

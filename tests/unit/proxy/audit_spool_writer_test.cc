@@ -1,0 +1,244 @@
+// The audit thread through the AuditLog: groups, waiters, errors of the disk, retention, and starting again.
+#include "proxy/audit/spool_writer.h"
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <set>
+
+#include "audit_fixture.h"
+
+namespace sluice {
+namespace {
+
+// Makes every file of this process end at `bytes`, as a full disk would.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) : before_(signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &limit_);
+    const rlimit small{bytes, limit_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &limit_);
+    signal(SIGXFSZ, before_);
+  }
+
+ private:
+  rlimit limit_{};
+  void (*before_)(int);
+};
+
+size_t count_type(const std::vector<StoredEvent>& events, AuditType type) {
+  return static_cast<size_t>(std::count_if(events.begin(), events.end(),
+                                           [type](const StoredEvent& event) { return event.type == type; }));
+}
+
+TEST(AuditSpoolWriter, RecordsStartRequestsAndStopInOneChain) {
+  const TempFolder folder;
+  const auto log = open_or_fail(audit_config(folder));
+  Answers answers;
+  log->submit(request_record(AuditType::kRequestAttempted, "r1"), &answers, 7);
+  EXPECT_TRUE(answers.wait(7));
+  EXPECT_TRUE(log->usable());
+  EXPECT_EQ(log->last_sequence(), 2U);
+  log->submit(request_record(AuditType::kRequestForwarded, "r1"));
+  log->stop(Millis(0));
+  log->stop(Millis(0));
+  const auto events = read_spool(audit_config(folder).spool);
+  ASSERT_EQ(events.size(), 4U);
+  EXPECT_EQ(events[0].type, AuditType::kGateStarted);
+  EXPECT_EQ(events[1].type, AuditType::kRequestAttempted);
+  EXPECT_EQ(events[2].type, AuditType::kRequestForwarded);
+  EXPECT_EQ(events[3].type, AuditType::kGateStopped);
+  EXPECT_EQ(log->events_by_type()[static_cast<size_t>(AuditType::kRequestForwarded)], 1U);
+  EXPECT_NE(parse(events[3].body)["time"], "1970-01-01T00:00:00.000Z");
+}
+
+TEST(AuditSpoolWriter, CommitsWithoutAWaiterToo) {
+  const TempFolder folder;
+  const auto log = open_or_fail(audit_config(folder));
+  log->submit(request_record(AuditType::kRequestForwarded, "r1"));
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (log->last_sequence() < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(log->last_sequence(), 2U);
+}
+
+TEST(AuditSpoolWriter, AnswersEveryWaiterOnceFromManyThreads) {
+  const TempFolder folder;
+  const auto log = open_or_fail(audit_config(folder));
+  Answers answers;
+  std::vector<std::thread> threads;
+  for (uint64_t t = 0; t < 4; ++t)
+    threads.emplace_back([&log, &answers, t] {
+      for (uint64_t i = 0; i < 500; ++i)
+        log->submit(request_record(AuditType::kRequestDenied, uuid_v7()), i % 5 == 0 ? &answers : nullptr,
+                    t * 500 + i);
+    });
+  for (auto& thread : threads) thread.join();
+  for (uint64_t token = 0; token < 2'000; token += 5) EXPECT_TRUE(answers.wait(token));
+  log->stop(Millis(0));
+  EXPECT_EQ(read_spool(audit_config(folder).spool).size(), 2'002U);
+}
+
+TEST(AuditSpoolWriter, KeepsNothingAfterItStopped) {
+  const TempFolder folder;
+  const auto log = open_or_fail(audit_config(folder));
+  log->stop(Millis(0));
+  Answers answers;
+  log->submit(request_record(AuditType::kRequestAttempted, "r1"), &answers, 1);
+  EXPECT_FALSE(answers.wait(1));
+}
+
+TEST(AuditSpoolWriter, ClosesRequestsThatACrashLeftOpen) {
+  const TempFolder folder;
+  const AuditConfig config = audit_config(folder);
+  {
+    const auto log = open_or_fail(config);
+    AuditRecord attempted = request_record(AuditType::kRequestAttempted, "r1");
+    attempted.path = "/v1/employees/e1/merge";
+    log->submit(std::move(attempted));
+    log->submit(request_record(AuditType::kRequestAttempted, "r2"));
+    log->submit(request_record(AuditType::kRequestFailed, "r2"));
+  }
+  open_or_fail(config)->stop(Millis(0));
+  open_or_fail(config)->stop(Millis(0));
+  const auto events = read_spool(config.spool);
+  std::vector<nlohmann::json> failed;
+  for (const StoredEvent& event : events)
+    if (event.type == AuditType::kRequestFailed) failed.push_back(parse(event.body));
+  ASSERT_EQ(failed.size(), 2U);
+  EXPECT_EQ(failed[1]["data"]["request_id"], "r1");
+  EXPECT_EQ(failed[1]["data"]["reason"], "outcome unknown");
+  EXPECT_EQ(failed[1]["data"]["path"], "/v1/employees/e1/merge");
+  EXPECT_EQ(failed[1]["data"]["sequence"], 6);  // before the gate.started of that start
+  EXPECT_EQ(events[6].type, AuditType::kGateStarted);
+}
+
+TEST(AuditSpoolWriter, RefusesASpoolThatAnotherGateHas) {
+  const TempFolder folder;
+  const auto log = open_or_fail(audit_config(folder));
+  const auto second = open_audit_log(audit_config(folder), {});
+  ASSERT_FALSE(second.ok());
+  EXPECT_NE(second.error().message.find("in use by another gate"), std::string::npos);
+}
+
+TEST(AuditSpoolWriter, SaysWhenTheDiskIsFullRecoversAndReportsTheExactLoss) {
+  const TempFolder folder;
+  AuditOptions options;
+  options.memory_limit = 300;
+  options.reopen_delay = Millis(10);
+  const auto log = open_or_fail(audit_config(folder), {}, options);
+  Answers answers;
+  uint64_t submitted = 0;
+  std::set<std::string> durable;
+  {
+    const FullDisk full(400 * 1024);
+    for (;;) {
+      const uint64_t token = ++submitted;
+      log->submit(request_record(AuditType::kRequestDenied, "r" + std::to_string(token)), &answers, token);
+      if (!answers.wait(token)) break;
+      durable.insert("r" + std::to_string(token));
+      ASSERT_LT(submitted, 10'000U) << "the disk never filled";
+    }
+    EXPECT_FALSE(log->usable());
+    EXPECT_NE(log->trouble(), "");
+    for (int i = 0; i < 1'000; ++i) {
+      const uint64_t token = ++submitted;
+      log->submit(request_record(AuditType::kRequestDenied, "r" + std::to_string(token)), &answers, token);
+    }
+    EXPECT_FALSE(answers.wait(submitted));
+  }
+  for (bool kept = false; !kept;) {
+    const uint64_t token = ++submitted;
+    log->submit(request_record(AuditType::kRequestDenied, "r" + std::to_string(token)), &answers, token);
+    kept = answers.wait(token);
+    ASSERT_LT(submitted, 5'000'000U) << "it never recovered";
+  }
+  EXPECT_TRUE(log->usable());
+  EXPECT_EQ(log->trouble(), "");
+  log->stop(Millis(0));
+  EXPECT_EQ(answers.count(), submitted);
+
+  const auto events = read_spool(audit_config(folder).spool);
+  uint64_t lost = 0;
+  std::set<std::string> kept;
+  for (const StoredEvent& event : events) {
+    if (event.type == AuditType::kAuditGap) lost += parse(event.body)["data"]["lost"].get<uint64_t>();
+    if (event.type != AuditType::kRequestDenied) continue;
+    EXPECT_TRUE(kept.insert(parse(event.body)["data"]["request_id"]).second);
+  }
+  EXPECT_GE(lost, 700U);
+  EXPECT_EQ(kept.size() + lost, submitted);
+  for (const std::string& id : durable) EXPECT_TRUE(kept.contains(id)) << id;
+}
+
+TEST(AuditSpoolWriter, RefusesToGoOnInAnotherFile) {
+  const TempFolder folder;
+  const AuditConfig config = audit_config(folder);
+  AuditOptions options;
+  options.reopen_delay = Millis(1);
+  const auto log = open_or_fail(config, {}, options);
+  Answers answers;
+  uint64_t token = 0;
+  {
+    const FullDisk full(256 * 1024);
+    do log->submit(request_record(AuditType::kRequestDenied, "r"), &answers, ++token);
+    while (answers.wait(token));
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(config.spool + suffix);
+  }
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (log->trouble().find("was replaced") == std::string::npos &&
+         std::chrono::steady_clock::now() < deadline) {
+    log->submit(request_record(AuditType::kRequestDenied, "r"), &answers, ++token);
+    EXPECT_FALSE(answers.wait(token));
+  }
+  EXPECT_NE(log->trouble().find("was replaced while the gate runs: restart the gate"), std::string::npos)
+      << log->trouble();
+}
+
+TEST(AuditSpoolWriter, RemovesOldEventsButNeverTheHead) {
+  const TempFolder folder;
+  AuditConfig config = audit_config(folder);
+  config.retain_age = Millis(1'000);
+  AuditOptions options;
+  options.retention_interval = Millis(5);
+  const auto log = open_or_fail(config, {}, options);
+  Answers answers;
+  for (uint64_t i = 1; i <= 20; ++i) {
+    AuditRecord record = request_record(AuditType::kRequestDenied, "r" + std::to_string(i));
+    record.time = std::chrono::system_clock::now() - std::chrono::hours(1);
+    log->submit(std::move(record), &answers, i);
+  }
+  EXPECT_TRUE(answers.wait(20));
+  // gate.started is younger and stands before them: it holds back what follows until it is old as well.
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  size_t left = 21;
+  while (left > 1 && std::chrono::steady_clock::now() < deadline) left = read_spool(config.spool).size();
+  const auto events = read_spool(config.spool);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].sequence, 21U);
+}
+
+TEST(AuditSpoolWriter, RemovesTheOldestBeyondItsSize) {
+  const TempFolder folder;
+  AuditConfig config = audit_config(folder);
+  config.retain_size = 512_KiB;
+  AuditOptions options;
+  options.retention_interval = Millis(1);
+  const auto log = open_or_fail(config, {}, options);
+  Answers answers;
+  for (uint64_t i = 1; i <= 3'000; ++i) {
+    log->submit(request_record(AuditType::kRequestDenied, "r" + std::to_string(i)), &answers, i);
+    if (i % 100 != 0) continue;
+    EXPECT_TRUE(answers.wait(i));
+  }
+  log->stop(Millis(0));
+  const auto events = read_spool(config.spool);
+  EXPECT_GT(events.front().sequence, 1'000U);
+  EXPECT_EQ(events.back().sequence, 3'002U);
+  EXPECT_EQ(count_type(events, AuditType::kAuditGap), 0U);  // no webhook missed anything
+}
+
+}  // namespace
+}  // namespace sluice
