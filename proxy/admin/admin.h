@@ -1,20 +1,21 @@
 // Admin: health, metrics and status on a port of its own (interface 5).
 //   GET /healthz  200 while the process serves
-//   GET /readyz   200 only when every required part is usable and it is not draining; JSON that names each part
-//   GET /metrics  Prometheus text
-//   GET /status   JSON
-// A Host other than an IP address, localhost or one of admin.hosts is 403 (DNS rebinding); other methods are 405.
-// Owner: main. Thread: its loop's; the callbacks are called there.
+//   GET /readyz   200 only when every required part is usable and it is not draining; JSON that names each
+//   part GET /metrics  Prometheus text GET /status   JSON
+// A Host other than an IP address, localhost or one of admin.hosts is 403 (DNS rebinding); methods but GET
+// and HEAD are 405. Owner: main. Thread: its loop's; the callbacks are called there.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/model.h"
 #include "config/result.h"
 #include "proxy/admin/metrics.h"
+#include "proxy/http/http_server.h"
 #include "proxy/net/event_loop.h"
 
 namespace sluice {
@@ -38,5 +39,12 @@ class Admin {
 };
 
 Result<std::unique_ptr<Admin>> start_admin(EventLoop& loop, const AdminConfig& config, AdminSources sources);
+
+// The whole of it but for the socket.
+HttpResponse answer_admin(const HttpRequest& request, const AdminConfig& config, const AdminSources& sources);
+
+// Whether a Host header (RFC 9112 3.2: uri-host with an optional port) may be one of a request to the admin
+// port.
+bool admin_host_allowed(std::string_view host, const std::vector<std::string>& hosts);
 
 }  // namespace sluice

@@ -127,6 +127,7 @@ class HttpLoopbackTls : public HttpLoopback {
     made.origin.tls = true;
     made.tls = (*tls).get();
     made.server_name = server_name;
+    made.response_cap = 1_MiB;
     auto client = make_http_client(loop_, *resolver_, made);
     HttpResult result = call(*client, {"POST", "/", {}, std::string(100'000, 'x')});
     client.reset();

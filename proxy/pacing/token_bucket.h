@@ -1,0 +1,46 @@
+// TokenBucket: the vendor's limit as one schedule (GCRA), in nanoseconds of the monotonic clock. Slots are
+// handed out ahead of time and in order; they depend on the schedule alone, so a late timer costs nothing.
+//
+// How much of the vendor's bucket is used at once: if requests that conform to a tolerance reach the vendor
+// between d_min and d_max late, they still conform to that tolerance + (d_max - d_min). So own tolerance +
+// kSlotLife + kNetworkJitter stay within the vendor's tolerance, (burst - 1) / rate, unless that leaves less
+// than a burst of 5. What is left out of the burst costs no throughput.
+//
+// Owner: LocalBudget. Thread: whoever holds its lock.
+#pragma once
+
+#include <cstdint>
+
+#include "config/model.h"
+#include "config/units.h"
+
+namespace sluice {
+
+// How long after its time a slot may still be used: 200 ms of lateness, and a timer's rounding up to a whole
+// one. An older slot is void: the schedule has moved on, and it would be one too many.
+inline constexpr Nanos kSlotLife = Millis(201);
+// How much longer than the fastest request another takes to reach the vendor.
+inline constexpr Nanos kNetworkJitter = Millis(250);
+
+class TokenBucket {
+ public:
+  // A former process may have spent the whole bucket at `start`.
+  TokenBucket(RateLimit limit, Nanos start);
+
+  // Takes the next slot: when it may be used, `now` or later.
+  Nanos take(Nanos now);
+  // What take() would return after `ahead` others have taken theirs.
+  Nanos expected(Nanos now, uint64_t ahead) const;
+  // No slot before `until`, and no burst then: the vendor says that the bucket is empty.
+  void hold(Nanos until);
+
+  Nanos interval() const { return interval_; }
+  Nanos tolerance() const { return tolerance_; }
+
+ private:
+  Nanos interval_;      // between slots when requests wait
+  Nanos tolerance_;     // how far before its regular time a slot may be used; whole intervals
+  Nanos regular_time_;  // of the next slot: GCRA's theoretical arrival time
+};
+
+}  // namespace sluice

@@ -1,0 +1,573 @@
+#include "proxy/pacing/pacer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <list>
+#include <optional>
+#include <random>
+
+#include "proxy/pacing/token_bucket.h"
+
+namespace sluice {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Nanos kStart = seconds(1'000);
+constexpr Nanos kIdle = kStart + seconds(60);  // the bucket has filled by then
+
+// The time of one world, shared by its pacers. Each timer fires when the time is moved past it, so late as
+// told.
+class Time {
+ public:
+  explicit Time(Nanos start) : now(start) {}
+
+  std::unique_ptr<PaceClock> make_clock() { return std::make_unique<Clock>(*this); }
+
+  // Lets every timer fire that is due until `until`.
+  void run_until(Nanos until) {
+    for (Clock* next = earliest(); next != nullptr && next->fires_at() <= until; next = earliest()) {
+      now = std::max(now, next->fires_at());
+      next->fire();
+    }
+    now = std::max(now, until);
+  }
+  void run_for(Nanos duration) { run_until(now + duration); }
+
+  Nanos now;
+  std::function<Nanos()> lateness = [] { return Nanos(0); };
+
+ private:
+  class Clock final : public PaceClock {
+   public:
+    explicit Clock(Time& time) : time_(time) { time_.clocks_.push_back(this); }
+    ~Clock() override { time_.clocks_.remove(this); }
+    void set_observer(TimeObserver* observer) override { observer_ = observer; }
+    Nanos now() const override { return time_.now; }
+    void arm(Nanos at) override {
+      if (armed_ == at) return;
+      armed_ = at;
+      late_ = time_.lateness();
+    }
+    Nanos fires_at() const { return armed_ ? *armed_ + late_ : Nanos::max(); }
+    void fire() {
+      armed_.reset();
+      observer_->on_time();
+    }
+
+   private:
+    Time& time_;
+    TimeObserver* observer_ = nullptr;
+    std::optional<Nanos> armed_;
+    Nanos late_{0};
+  };
+
+  Clock* earliest() {
+    const auto it = std::min_element(clocks_.begin(), clocks_.end(),
+                                     [](Clock* a, Clock* b) { return a->fires_at() < b->fires_at(); });
+    return it == clocks_.end() || (*it)->fires_at() == Nanos::max() ? nullptr : *it;
+  }
+
+  std::list<Clock*> clocks_;
+};
+
+// A strict bucket as the vendor may keep it: empty at the start, refilled by a clock that runs 1000 ppm slow.
+class Vendor {
+ public:
+  explicit Vendor(RateLimit limit) : interval_(1.001e9 / limit.rate), depth_(limit.burst) {}
+
+  // Requires: arrivals in order.
+  bool accepts(Nanos arrival) {
+    const double passed = static_cast<double>((arrival - last_).count());
+    level_ = std::min(depth_, level_ + passed / interval_);
+    last_ = arrival;
+    if (level_ < 1 - 1e-6) return false;
+    level_ -= 1;
+    return true;
+  }
+
+ private:
+  double interval_;
+  double depth_;
+  double level_ = 0;
+  Nanos last_ = kStart;
+};
+
+int rejections(RateLimit limit, std::vector<Nanos> arrivals) {
+  std::sort(arrivals.begin(), arrivals.end());
+  Vendor vendor(limit);
+  return static_cast<int>(
+      std::count_if(arrivals.begin(), arrivals.end(), [&](Nanos at) { return !vendor.accepts(at); }));
+}
+
+struct Request final : PacedRequest {
+  explicit Request(std::function<void()> on = [] {}) : turn(std::move(on)) {}
+  void on_turn() override {
+    ++turns;
+    turn();
+  }
+  std::function<void()> turn;
+  int turns = 0;
+};
+
+class PacerTest : public testing::Test {
+ protected:
+  void start(RateLimit limit, QueueConfig queue = {}, Nanos now = kIdle) {
+    time.now = now;
+    config = queue;
+    budget = make_local_budget(limit, kStart);
+    pacer = Pacer::make(time.make_clock(), *budget, queue, 3);
+  }
+
+  Admission admit(Request& request, size_t client = 0) {
+    return pacer->admit(request, client, config.max_wait);
+  }
+
+  // Takes the burst of an idle bucket.
+  void spend_burst() {
+    Request request;
+    for (int i = 0; i < 5; ++i) ASSERT_EQ(admit(request).kind, Admission::Kind::kGo);
+  }
+
+  // Fills the queue up to the maximal wait, and returns the first refusal.
+  Admission fill(size_t client = 0) {
+    for (;;) {
+      crowd.emplace_back();
+      const Admission admission = admit(crowd.back(), client);
+      if (admission.retry_after > 0) return admission;
+    }
+  }
+
+  Time time{kIdle};
+  QueueConfig config;
+  std::unique_ptr<Budget> budget;
+  std::unique_ptr<Pacer> pacer;
+  std::list<Request> crowd;
+};
+
+TEST_F(PacerTest, LetsABurstOfFiveGoAtOnceWhenIdle) {
+  start({10, 10});
+  spend_burst();
+  Request sixth;
+  EXPECT_EQ(admit(sixth).kind, Admission::Kind::kQueued);
+  EXPECT_EQ(pacer->waiting(), 1u);
+  EXPECT_EQ(budget->waiting, 0u);  // it has a slot
+}
+
+TEST_F(PacerTest, NeverGivesATurnFromWithinACall) {
+  start({10, 10});
+  spend_burst();
+  Request a;
+  Request b;
+  admit(a);
+  time.now += seconds(10);  // its slot has come; the timer has not fired
+  admit(b);
+  pacer->readmit(crowd.emplace_back(), 0);
+  EXPECT_EQ(a.turns + b.turns + crowd.back().turns, 0);
+}
+
+TEST_F(PacerTest, GivesTurnsInTheOrderOfArrival) {
+  start({10, 10});
+  spend_burst();
+  std::vector<int> order;
+  for (int i = 0; i < 20; ++i) {
+    crowd.emplace_back([&order, i] { order.push_back(i); });
+    ASSERT_EQ(admit(crowd.back(), static_cast<size_t>(i) % 3).kind, Admission::Kind::kQueued);
+  }
+  EXPECT_EQ(budget->waiting, 19u);
+  time.run_for(seconds(3));
+  ASSERT_EQ(order.size(), 20u);
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+  EXPECT_EQ(pacer->waiting(), 0u);
+  EXPECT_EQ(budget->waiting, 0u);
+}
+
+TEST_F(PacerTest, SpacesTurnsByTheInterval) {
+  start({10, 10});
+  spend_burst();
+  std::vector<Nanos> sent;
+  for (int i = 0; i < 3; ++i) {
+    crowd.emplace_back([&] { sent.push_back(time.now); });
+    admit(crowd.back());
+  }
+  time.run_for(seconds(1));
+  const Nanos interval = TokenBucket({10, 10}, kStart).interval();
+  EXPECT_EQ(sent, (std::vector<Nanos>{kIdle + interval, kIdle + 2 * interval, kIdle + 3 * interval}));
+}
+
+TEST_F(PacerTest, ForgetsOneThatLeavesAndGivesItsSlotToTheNext) {
+  start({10, 10});
+  spend_burst();
+  Request leaves;
+  Nanos sent{0};
+  Request stays([&] { sent = time.now; });
+  admit(leaves, 1);
+  admit(stays, 2);
+  pacer->leave(leaves);
+  pacer->leave(leaves);  // no-op
+  EXPECT_EQ(pacer->waiting(1), 0u);
+  EXPECT_EQ(pacer->waiting(2), 1u);
+  EXPECT_EQ(budget->waiting, 0u);
+  time.run_for(seconds(1));
+  EXPECT_EQ(leaves.turns, 0);
+  EXPECT_EQ(sent, kIdle + TokenBucket({10, 10}, kStart).interval());
+}
+
+TEST_F(PacerTest, KeepsTheSlotForOneThatComesAfterTheLastHasLeft) {
+  start({10, 10});
+  spend_burst();
+  Request leaves;
+  admit(leaves);
+  pacer->leave(leaves);
+  time.run_for(milliseconds(50));
+  Nanos sent{0};
+  Request next([&] { sent = time.now; });
+  EXPECT_EQ(admit(next).kind, Admission::Kind::kQueued);
+  time.run_for(seconds(1));
+  EXPECT_EQ(sent, kIdle + TokenBucket({10, 10}, kStart).interval());
+}
+
+TEST_F(PacerTest, DoesNotUseASlotThatIsLongPast) {
+  start({10, 10});
+  spend_burst();
+  Request leaves;
+  admit(leaves);
+  pacer->leave(leaves);
+  time.run_for(seconds(60));
+  spend_burst();  // five, and the old slot is not a sixth
+  Request sixth;
+  EXPECT_EQ(admit(sixth).kind, Admission::Kind::kQueued);
+}
+
+TEST_F(PacerTest, RefusesAtOnceWhoCannotGoInTime) {
+  start({10, 10});
+  spend_burst();
+  const Admission refused = fill();
+  EXPECT_EQ(refused.kind, Admission::Kind::kWaitTooLong);
+  EXPECT_EQ(pacer->waiting(), 89u);  // 9 s at 100.2 ms each
+  EXPECT_GE(refused.retry_after, 1);
+  EXPECT_LE(refused.retry_after, 2);
+}
+
+TEST_F(PacerTest, HeedsAShorterWaitOfTheCaller) {
+  start({10, 10});
+  spend_burst();
+  Request request;
+  EXPECT_EQ(pacer->admit(request, 0, Millis(0)).kind, Admission::Kind::kWaitTooLong);
+  EXPECT_EQ(pacer->admit(request, 0, Millis(100)).kind, Admission::Kind::kWaitTooLong);
+  EXPECT_EQ(pacer->admit(request, 0, Millis(101)).kind, Admission::Kind::kQueued);
+}
+
+TEST_F(PacerTest, AcceptsTheSameRequestWhenRetryAfterHasPassed) {
+  for (const int64_t max_wait : {0, 90, 1'000, 9'000}) {
+    start({10, 10}, {1000, Millis(9'000)});
+    time.lateness = [] { return milliseconds(150); };
+    ASSERT_EQ(fill().kind, Admission::Kind::kWaitTooLong);
+    Request request;
+    const Admission refused = pacer->admit(request, 0, Millis(max_wait));
+    ASSERT_EQ(refused.kind, Admission::Kind::kWaitTooLong);
+    time.run_for(seconds(refused.retry_after));
+    const Admission accepted = pacer->admit(request, 0, Millis(max_wait));
+    EXPECT_EQ(accepted.retry_after, 0) << max_wait;
+    pacer.reset();
+    crowd.clear();
+  }
+}
+
+TEST_F(PacerTest, BoundsTheWaitingRequestsOfEachClient) {
+  start({10, 10}, {4, Millis(9'000)});
+  spend_burst();
+  const Admission refused = fill(0);
+  EXPECT_EQ(refused.kind, Admission::Kind::kQueueFull);
+  EXPECT_EQ(pacer->waiting(0), 4u);
+  Request other;
+  EXPECT_EQ(admit(other, 1).kind, Admission::Kind::kQueued);
+}
+
+TEST_F(PacerTest, TellsAFullClientWhenAPlaceWillBeFree) {
+  start({2, 1}, {4, Millis(60'000)});
+  time.lateness = [] { return milliseconds(200); };
+  Request goes;
+  ASSERT_EQ(admit(goes).kind, Admission::Kind::kGo);
+  for (int i = 0; i < 4; ++i) admit(crowd.emplace_back(), 1);
+  ASSERT_EQ(fill(0).kind, Admission::Kind::kQueueFull);
+  Request request;
+  const Admission refused = admit(request, 0);
+  ASSERT_EQ(refused.kind, Admission::Kind::kQueueFull);
+  EXPECT_GE(refused.retry_after, 3);  // four others first, at 501 ms each
+  EXPECT_LE(refused.retry_after, 4);
+  time.run_for(seconds(refused.retry_after));
+  EXPECT_EQ(admit(request, 0).kind, Admission::Kind::kQueued);
+}
+
+TEST_F(PacerTest, AllowsForALateTimerWhenItTellsAFullClientWhenToComeBack) {
+  start({1.002, 1}, {1, Millis(9'000)});  // a slot a second
+  time.lateness = [] { return milliseconds(200); };
+  Request goes;
+  Request waits;
+  Request refused;
+  admit(goes);
+  admit(waits);
+  ASSERT_EQ(admit(refused).kind, Admission::Kind::kQueueFull);
+  time.run_for(seconds(admit(refused).retry_after));
+  EXPECT_EQ(admit(refused).retry_after, 0);
+}
+
+TEST_F(PacerTest, LetsRequestsGoAtOnceWhenNoneMayWait) {
+  start({10, 10}, {0, Millis(9'000)});
+  spend_burst();
+  Request request;
+  const Admission refused = admit(request);
+  EXPECT_EQ(refused.kind, Admission::Kind::kQueueFull);
+  time.run_for(seconds(refused.retry_after));
+  EXPECT_EQ(admit(request).kind, Admission::Kind::kGo);
+}
+
+TEST_F(PacerTest, SendsNothingDuringAHoldNotEvenInASlotThatWasReserved) {
+  start({10, 10});
+  spend_burst();
+  std::vector<Nanos> sent;
+  for (int i = 0; i < 3; ++i) {
+    crowd.emplace_back([&] { sent.push_back(time.now); });
+    admit(crowd.back());
+  }
+  pacer->hold(Millis(2'000));
+  time.run_for(milliseconds(1'999));
+  EXPECT_TRUE(sent.empty());
+  time.run_for(milliseconds(150));
+  EXPECT_EQ(sent.size(), 2u);  // one by one: a vendor that says 429 has an empty bucket
+  time.run_for(milliseconds(100));
+  EXPECT_EQ(sent.size(), 3u);
+}
+
+TEST_F(PacerTest, HoldsTheOtherWorkersToo) {
+  start({10, 10});
+  const auto other = Pacer::make(time.make_clock(), *budget, config, 3);
+  spend_burst();
+  Nanos sent{0};
+  Request here([&] { sent = time.now; });
+  Request there([&] { sent = time.now; });
+  admit(here);
+  ASSERT_EQ(other->admit(there, 0, Millis(9'000)).kind, Admission::Kind::kQueued);
+  pacer->hold(Millis(2'000));
+  time.run_for(milliseconds(1'999));
+  EXPECT_EQ(here.turns + there.turns, 0);
+  time.run_for(milliseconds(50));
+  EXPECT_EQ(here.turns + there.turns, 1);
+  time.run_for(milliseconds(150));
+  EXPECT_EQ(here.turns + there.turns, 2);
+}
+
+TEST_F(PacerTest, ReckonsWithAHoldOfAnotherWorker) {
+  start({10, 10});
+  const auto other = Pacer::make(time.make_clock(), *budget, config, 3);
+  spend_burst();
+  Request first;
+  Request second;
+  admit(first);
+  other->hold(Millis(8'950));
+  EXPECT_EQ(admit(second).kind, Admission::Kind::kWaitTooLong);  // first goes at 8.95 s
+}
+
+TEST_F(PacerTest, CountsWhoWaitsOnOtherWorkers) {
+  start({10, 10});
+  const auto other = Pacer::make(time.make_clock(), *budget, config, 3);
+  spend_burst();
+  while (other->admit(crowd.emplace_back(), 0, Millis(9'000)).kind == Admission::Kind::kQueued) {
+  }
+  Request request;
+  EXPECT_EQ(admit(request).kind, Admission::Kind::kWaitTooLong);
+  EXPECT_EQ(pacer->admit(request, 0, Millis(9'200)).kind, Admission::Kind::kQueued);
+}
+
+TEST_F(PacerTest, TakesItsWaitingRequestsOutOfTheCountWhenItIsDestroyed) {
+  start({10, 10});
+  fill();
+  EXPECT_GT(budget->waiting, 0u);
+  pacer.reset();
+  EXPECT_EQ(budget->waiting, 0u);
+}
+
+TEST_F(PacerTest, PutsOneThatTheVendorRefusedBackToTheHead) {
+  start({10, 10}, {2, Millis(9'000)});
+  spend_burst();
+  std::vector<char> order;
+  Request first([&] { order.push_back('a'); });
+  Request second([&] { order.push_back('b'); });
+  Request refused([&] { order.push_back('r'); });
+  admit(first);
+  admit(second);
+  pacer->hold(Millis(60'000));
+  pacer->readmit(refused, 0);  // beyond the bound and the wait
+  EXPECT_EQ(pacer->waiting(0), 3u);
+  time.run_for(seconds(61));
+  EXPECT_EQ(order, (std::vector<char>{'r', 'a', 'b'}));
+}
+
+TEST_F(PacerTest, AllowsEveryCallFromWithinATurn) {
+  start({10, 10});
+  spend_burst();
+  Request victim;
+  Request again;
+  Request late;
+  Request back;
+  Request actor([&] {
+    pacer->leave(victim);
+    EXPECT_EQ(admit(late).kind, Admission::Kind::kQueued);
+    pacer->readmit(back, 1);
+    pacer->hold(Millis(1'000));
+    if (actor.turns < 3) pacer->readmit(actor, 0);
+  });
+  admit(actor);
+  admit(victim);
+  admit(again);
+  time.run_for(milliseconds(150));
+  EXPECT_EQ(actor.turns, 1);
+  late.turn = [&] { pacer->leave(late); };
+  actor.turn = [] {};
+  time.run_for(seconds(3));
+  EXPECT_EQ(actor.turns, 2);
+  EXPECT_EQ(victim.turns, 0);
+  EXPECT_EQ(again.turns, 1);
+  EXPECT_EQ(late.turns, 1);
+  EXPECT_EQ(back.turns, 1);
+}
+
+// An hour of as many requests as will go, with late timers and a jittering network, against a strict vendor.
+TEST_F(PacerTest, UsesTheWholeLimitForAnHourWithoutARejection) {
+  constexpr RateLimit kLimit{10, 10};
+  start(kLimit, {}, kStart);
+  std::mt19937_64 random(1);
+  const auto up_to = [&random](int64_t millis) {
+    return Nanos(std::uniform_int_distribution<int64_t>(0, millis * 1'000'000)(random));
+  };
+  time.lateness = [&] { return up_to(200); };
+  std::vector<Nanos> arrivals;
+  for (int i = 0; i < 20; ++i) {
+    Request& request = crowd.emplace_back();
+    request.turn = [&] {
+      arrivals.push_back(time.now + up_to(250));
+      ASSERT_EQ(admit(request).kind, Admission::Kind::kQueued);
+    };
+    admit(request);
+  }
+  time.run_for(seconds(3600));
+  EXPECT_EQ(rejections(kLimit, arrivals), 0);
+  EXPECT_GE(arrivals.size(), 35'820u);  // 99.5 % of 10 a second
+}
+
+// Whatever comes, leaves, is held or comes back, on two workers: nothing goes early or beyond the vendor's
+// limit, nobody who was accepted waits longer than foreseen, and a refused request is accepted when it was
+// told.
+TEST(PacerProperty, NeverSendsMoreThanTheVendorAllowsWhateverHappens) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  const auto below = [&random](uint64_t bound) { return random() % bound; };
+  const auto up_to = [&](uint64_t millis) {
+    return Nanos(static_cast<int64_t>(below(millis * 1'000'000 + 1)));
+  };
+  for (int round = 0; round < 30; ++round) {
+    const RateLimit limit{0.5 + static_cast<double>(below(400)) / 10, 10 + static_cast<double>(below(20))};
+    const TokenBucket shape(limit, kStart);
+    const double allowance =
+        (limit.burst - 1) / limit.rate * 1e9 - static_cast<double>(shape.tolerance().count());
+    if (allowance < 451e6) continue;  // the vendor's bucket leaves no room for so much jitter
+    Time time(kStart);
+    time.lateness = [&] { return up_to(200); };
+    const auto budget = make_local_budget(limit, kStart);
+    const QueueConfig config{20, Millis(9'000)};
+    std::vector<std::unique_ptr<Pacer>> pacers;
+    for (int i = 0; i < 2; ++i) pacers.push_back(Pacer::make(time.make_clock(), *budget, config, 3));
+    std::vector<Nanos> arrivals;
+    Nanos held_until = Nanos::min();
+    const auto send = [&] {
+      EXPECT_GE(time.now, held_until);
+      arrivals.push_back(time.now + up_to(250));
+    };
+    struct Guest {
+      std::unique_ptr<Request> request;
+      Pacer* pacer;
+    };
+    std::vector<Guest> guests;
+    for (int step = 0; step < 2'000; ++step) {
+      time.run_for(up_to(below(10) == 0 ? 3'000 : 100));
+      Pacer& pacer = *pacers[below(2)];
+      const uint64_t what = below(100);
+      if (what < 85) {
+        auto request = std::make_unique<Request>(send);
+        const Admission admission = pacer.admit(*request, below(3), config.max_wait);
+        if (admission.kind == Admission::Kind::kGo) send();
+        if (admission.kind == Admission::Kind::kQueued) guests.push_back({std::move(request), &pacer});
+      } else if (what < 97 && !guests.empty()) {
+        Guest& guest = guests[below(guests.size())];
+        guest.pacer->leave(*guest.request);
+      } else if (what < 99) {
+        guests.push_back({std::make_unique<Request>(send), &pacer});
+        pacer.readmit(*guests.back().request, below(3));
+      } else {
+        const Millis pause(1'000 + static_cast<int64_t>(below(3'000)));
+        held_until = std::max(held_until, time.now + pause);
+        pacer.hold(pause);
+      }
+    }
+    time.run_for(seconds(600));
+    for (const Guest& guest : guests) EXPECT_LE(guest.request->turns, 1);
+    EXPECT_EQ(pacers[0]->waiting() + pacers[1]->waiting(), 0u);
+    EXPECT_EQ(budget->waiting, 0u);
+    EXPECT_EQ(rejections(limit, arrivals), 0) << "rate " << limit.rate << " burst " << limit.burst;
+    EXPECT_GT(arrivals.size(), 0u);
+  }
+}
+
+TEST(PacerProperty, KeepsItsWordToTheRefused) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  const auto below = [&random](uint64_t bound) { return random() % bound; };
+  for (int round = 0; round < 300; ++round) {
+    const RateLimit limit{0.5 + static_cast<double>(below(400)) / 10, 1 + static_cast<double>(below(20))};
+    Time time(kIdle);
+    time.lateness = [&] { return Nanos(static_cast<int64_t>(below(10'000'000))); };
+    const auto budget = make_local_budget(limit, kStart);
+    const QueueConfig config{static_cast<int64_t>(1 + below(40)), Millis(static_cast<int64_t>(below(9'000)))};
+    const auto pacer = Pacer::make(time.make_clock(), *budget, config, 3);
+    std::list<Request> crowd;
+    for (size_t i = below(200); i > 0; --i) pacer->admit(crowd.emplace_back(), below(3), config.max_wait);
+    Request request;
+    const size_t client = below(3);
+    const Admission admission = pacer->admit(request, client, config.max_wait);
+    if (admission.retry_after == 0) continue;
+    time.run_for(seconds(admission.retry_after));
+    EXPECT_EQ(pacer->admit(request, client, config.max_wait).retry_after, 0);
+  }
+}
+
+TEST(PacerOnALoop, NeverFiresBeforeTheSlotAndClosesItsTimer) {
+  constexpr RateLimit kLimit{1'000, 100};
+  EventLoop loop;
+  const auto budget = make_local_budget(kLimit, monotonic_now() - seconds(60));
+  auto pacer = Pacer::make(loop, *budget, {}, 1);
+  std::vector<Nanos> sent;
+  std::list<Request> crowd;
+  const Nanos start = monotonic_now();
+  for (int i = 0; i < 30; ++i) {
+    Request& request = crowd.emplace_back([&sent] { sent.push_back(monotonic_now()); });
+    if (pacer->admit(request, 0, Millis(9'000)).kind == Admission::Kind::kGo) sent.push_back(monotonic_now());
+  }
+  while (pacer->waiting() > 0) uv_run(loop.uv(), UV_RUN_ONCE);
+  ASSERT_EQ(sent.size(), 30u);
+  const TokenBucket shape(kLimit, start);
+  for (size_t i = 0; i < sent.size(); ++i) {
+    EXPECT_GE(sent[i] - start, shape.interval() * static_cast<int64_t>(i) - shape.tolerance()) << i;
+  }
+  pacer.reset();
+  loop.stop();
+  loop.run();
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,222 @@
+// The commands that speak of the policy, run as the command line runs them: check, explain, catalogue,
+// client; and the loader that they share with `serve`.
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "policy/catalogue/catalogue.h"
+#include "proxy/cli/catalogue_command.h"
+#include "proxy/cli/check_command.h"
+#include "proxy/cli/client_command.h"
+#include "proxy/cli/explain_command.h"
+#include "proxy/cli/load.h"
+#include "proxy/crypto.h"
+
+namespace sluice {
+namespace {
+
+constexpr const char* kConfig = R"(version: 1
+listen: [ { address: 127.0.0.1:0 } ]
+apis:
+  push:
+    catalogue: push
+    upstream: https://api.pushsecurity.com
+    hosts: [push.gate.example]
+    credential: { full: { env: NOT_SET_AND_NOT_READ } }
+clients:
+  soar: { token: { env: NOT_SET_EITHER } }
+policy: policy.yaml
+)";
+constexpr const char* kPolicy = R"(version: 1
+rules:
+  - { id: soar-lists, effect: allow, when: { client: soar, operation: push.employees.list } }
+  - { id: no-vpn, effect: deny, when: { source: 10.0.0.0/8, header: { x-tool: old } } }
+  - { id: no-weekend, effect: deny, when: { time: { days: sat } } }
+  - { id: merges, effect: allow, when: { operation: push.employees.merge, body: { /secondaryEmployeeIds: { maxItems: 1 } } } }
+)";
+
+struct Ran {
+  int exit_code = -1;
+  std::string out, err;
+};
+
+class PolicyCommands : public testing::Test {
+ protected:
+  PolicyCommands() {
+    std::string name = testing::TempDir() + "sluice-commands-XXXXXX";
+    folder_ = mkdtemp(name.data());
+    write("sluice.yaml", kConfig);
+    write("policy.yaml", kPolicy);
+  }
+  ~PolicyCommands() override { std::filesystem::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(path(name)) << text; }
+
+  static Ran run(const std::vector<std::string>& arguments) {
+    CLI::App app;
+    Ran ran;
+    add_check_command(app, ran.exit_code);
+    add_explain_command(app, ran.exit_code);
+    add_catalogue_command(app, ran.exit_code);
+    add_client_command(app, ran.exit_code);
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    ran.out = testing::internal::GetCapturedStdout();
+    ran.err = testing::internal::GetCapturedStderr();
+    return ran;
+  }
+  Ran check(const std::string& format = "text") const {
+    return run({"check", "--config", path("sluice.yaml"), "--format", format});
+  }
+  std::string explained(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(),
+                     {"explain", "--config", path("sluice.yaml"), "--format", "json", "--client", "soar"});
+    const Ran ran = run(arguments);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    const auto json = nlohmann::json::parse(ran.out);
+    std::string text = json["decision"].get<std::string>();
+    for (const auto& rule : json["rules"]) {
+      if (rule["decides"].get<bool>()) text += " " + rule["id"].get<std::string>();
+    }
+    return text;
+  }
+
+ private:
+  std::string folder_;
+};
+
+TEST_F(PolicyCommands, CheckAcceptsValidFilesAndResolvesNoSecret) {
+  const Ran ran = check();
+  EXPECT_EQ(ran.exit_code, 0) << ran.out;
+  EXPECT_EQ(nlohmann::json::parse(check("json").out), nlohmann::json::parse(R"({"findings":[]})"));
+}
+
+TEST_F(PolicyCommands, CheckNamesThePlaceOfEveryError) {
+  write("policy.yaml", "version: 1\nrules:\n  - { id: a, effect: alow, when: { client: sour } }\n");
+  const Ran ran = check();
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_EQ(ran.out, path("policy.yaml") +
+                         ":3:22: error: effect: unknown value \"alow\", allowed: allow, deny, require\n" +
+                         path("policy.yaml") +
+                         ":3:44: error: client: unknown client \"sour\", did you mean \"soar\"?\n");
+  const auto json = nlohmann::json::parse(check("json").out)["findings"];
+  ASSERT_EQ(json.size(), 2U);
+  EXPECT_EQ(json[1]["file"], path("policy.yaml"));
+  EXPECT_EQ(json[1]["line"], 3);
+  EXPECT_EQ(json[1]["column"], 44);
+  EXPECT_EQ(json[1]["severity"], "error");
+  EXPECT_EQ(json[1]["rule"], "unknown-client");
+  EXPECT_EQ(json[1]["message"], "client: unknown client \"sour\", did you mean \"soar\"?");
+}
+
+TEST_F(PolicyCommands, CheckWritesSarif) {
+  write("policy.yaml", "version: 1\nrules:\n  - { id: a, effect: allow, when: { client: sour } }\n");
+  const auto sarif = nlohmann::json::parse(check("sarif").out);
+  EXPECT_EQ(sarif["version"], "2.1.0");
+  const auto& result = sarif["runs"][0]["results"][0];
+  EXPECT_EQ(result["ruleId"], "unknown-client");
+  EXPECT_EQ(result["level"], "error");
+  EXPECT_EQ(result["locations"][0]["physicalLocation"]["region"]["startLine"], 3);
+  EXPECT_EQ(sarif["runs"][0]["tool"]["driver"]["rules"][0]["id"], "unknown-client");
+}
+
+TEST_F(PolicyCommands, CheckTellsUnreadableFilesFromWrongOnes) {
+  EXPECT_EQ(run({"check", "--config", path("nothing.yaml")}).exit_code, 2);
+  std::filesystem::remove(path("policy.yaml"));
+  EXPECT_EQ(check().exit_code, 2);
+}
+
+TEST_F(PolicyCommands, ExplainTakesEveryPartOfTheRequest) {
+  const std::string list = "/push/v1/employees";
+  const std::string wednesday = "2026-01-07T12:00:00Z";
+  EXPECT_EQ(explained({"--at", wednesday, "GET", list}), "allow soar-lists");
+  EXPECT_EQ(explained({"--at", "2026-01-10T12:00:00Z", "GET", list}), "deny no-weekend");
+  EXPECT_EQ(explained({"--at", wednesday, "--source", "10.1.1.1", "--header", "X-Tool: old", "GET", list}),
+            "deny no-vpn");
+  EXPECT_EQ(explained({"--at", wednesday, "--header", "Host: push.gate.example", "GET", "/v1/employees"}),
+            "allow soar-lists");
+  EXPECT_EQ(explained({"--at", wednesday, "GET", list + "?a=%ff"}), "refuse");
+  EXPECT_EQ(explained({"--at", wednesday, "GET", "/elsewhere"}), "refuse");
+  write("body.json", R"({"secondaryEmployeeIds":["a"]})");
+  EXPECT_EQ(explained({"--at", wednesday, "--body", path("body.json"), "POST", list + "/e1/merge"}),
+            "allow merges");
+  EXPECT_EQ(explained({"--at", wednesday, "--header", "Content-Type: text/plain", "--body", path("body.json"),
+                       "POST", list + "/e1/merge"}),
+            "refuse");
+}
+
+TEST_F(PolicyCommands, ExplainRefusesWhatItCannotReadInOneLine) {
+  const std::vector<std::vector<std::string>> wrong{
+      {"--client", "sour", "GET", "/push/v1/employees"},
+      {"--client", "soar", "--header", "no colon", "GET", "/push/v1/employees"},
+      {"--client", "soar", "--source", "home", "GET", "/push/v1/employees"},
+      {"--client", "soar", "--at", "now", "GET", "/push/v1/employees"},
+      {"--client", "soar", "--body", path("nothing"), "GET", "/push/v1/employees"},
+      {"--client", "soar", "GET", "push/v1/employees"},
+      {"--client", "soar", "G T", "/push/v1/employees"},
+  };
+  for (std::vector<std::string> arguments : wrong) {
+    arguments.insert(arguments.begin(), {"explain", "--config", path("sluice.yaml")});
+    const Ran ran = run(arguments);
+    EXPECT_EQ(ran.exit_code, 2);
+    EXPECT_EQ(ran.out, "");
+    EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
+  }
+}
+
+TEST_F(PolicyCommands, CatalogueListsOperationsWithFullIds) {
+  const auto all = nlohmann::json::parse(run({"catalogue", "--format", "json"}).out)["operations"];
+  const auto push = nlohmann::json::parse(run({"catalogue", "push", "--format", "json"}).out)["operations"];
+  EXPECT_GT(all.size(), push.size());
+  for (const auto& operation : push) {
+    EXPECT_EQ(operation["api"], "push");
+    EXPECT_EQ(operation["id"].get<std::string>().rfind("push.", 0), 0U);
+    for (const char* key : {"method", "path", "access", "tags", "source"})
+      EXPECT_TRUE(operation.contains(key)) << key;
+  }
+  EXPECT_NE(run({"catalogue"}).out.find("securenvoy.credentials.set-password"), std::string::npos);
+}
+
+TEST_F(PolicyCommands, ClientNewPrintsATokenAndItsHash) {
+  const Ran ran = run({"client", "new", "soar"});
+  EXPECT_EQ(ran.exit_code, 0);
+  std::smatch token, hash;
+  ASSERT_TRUE(std::regex_search(ran.out, token, std::regex("sluice_[A-Za-z0-9_-]{43}\\b"))) << ran.out;
+  ASSERT_TRUE(std::regex_search(ran.out, hash, std::regex("token_sha256: \\[ \"([0-9a-f]{64})\" \\]")))
+      << ran.out;
+  EXPECT_EQ(hash[1].str(), hex(sha256(token.str())));
+  EXPECT_NE(run({"client", "new", "soar"}).out, ran.out) << "a new token each time";
+  EXPECT_EQ(run({"client", "new", "a: b"}).exit_code, 2);
+}
+
+TEST_F(PolicyCommands, LoadHashesThePolicyAndTheCatalogues) {
+  Findings findings;
+  const auto loaded = load_files(path("sluice.yaml"), findings);
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->policy_sha256, hex(sha256(kPolicy + std::string(built_in_catalogue("push")))));
+  EXPECT_EQ(loaded->config.apis.size(), 1U);
+}
+
+TEST_F(PolicyCommands, LoadReportsCatalogueAndPolicyInOneRun) {
+  write("sluice.yaml",
+        std::regex_replace(std::string(kConfig), std::regex("catalogue: push"), "catalogue: own.yaml"));
+  write("own.yaml", "api: push\n");
+  std::filesystem::remove(path("policy.yaml"));
+  Findings findings;
+  EXPECT_FALSE(load_files(path("sluice.yaml"), findings));
+  bool catalogue = false, policy = false;
+  for (const Finding& finding : findings.all()) {
+    catalogue = catalogue || finding.at.file == path("own.yaml");
+    policy = policy || finding.rule == "unreadable-policy";
+  }
+  EXPECT_TRUE(catalogue && policy);
+}
+
+}  // namespace
+}  // namespace sluice
