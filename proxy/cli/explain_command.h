@@ -1,0 +1,13 @@
+// explain_command: `sluice explain` (interface section 1).
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace sluice {
+
+// Runs from the subcommand's callback, once the command line is parsed. The references outlive the parsing.
+void add_explain_command(CLI::App& app, int& exit_code);
+
+}  // namespace sluice

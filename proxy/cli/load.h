@@ -1,0 +1,28 @@
+// load: the one way from files to a running policy, shared by `serve`, `check`, `explain` and reload:
+// configuration, catalogues and policy. Resolves no secret.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/finding.h"
+#include "config/model.h"
+#include "policy/engine.h"
+
+namespace sluice {
+
+struct Loaded {
+  Config config;
+  std::unique_ptr<const Engine> engine;
+  // Lower-case hex SHA-256 of the policy file's text, followed by the text of each catalogue that is used.
+  std::string policy_sha256;
+};
+
+// Reports what is wrong in all files that could be read. nullopt when a finding is an error.
+std::optional<Loaded> load_files(const std::string& config_path, Findings& findings);
+
+// Whether a file that is needed could not be read at all.
+bool has_unreadable_file(const Findings& findings);
+
+}  // namespace sluice

@@ -1,0 +1,50 @@
+// routes: which handler of a simulated API takes a request. The first route that fits wins, so literal paths
+// stand before the templates that they fit too. Thread: any.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/path.h"
+#include "proxy/http/http_server.h"
+
+namespace sluice {
+
+// A request on its way to a handler. Views into the request: valid during the call.
+struct Call {
+  std::vector<std::string> parameters;  // of the path, in order, decoded
+  std::vector<QueryParameter> query;
+  std::string_view body;
+
+  // The first value of a query parameter, or nullptr.
+  const std::string* find(std::string_view name) const;
+};
+
+template <class Api>
+struct Route {
+  std::string_view method;
+  std::string_view path;  // "/v1/apps/{id}"
+  HttpResponse (Api::*handle)(const Call&);
+};
+
+// The parameters, or nullopt when the path does not fit the template.
+std::optional<std::vector<std::string>> match_route(std::string_view path_template, const DecodedPath& path);
+
+// The answer, or nullopt when no route fits. `fold`: paths and query names are compared without case.
+template <class Api, size_t kCount>
+std::optional<HttpResponse> take_route(Api& api, const Route<Api> (&routes)[kCount],
+                                       const HttpRequest& request, bool fold) {
+  const Result<DecodedPath> path = decode_path(request.path, fold);
+  Result<std::vector<QueryParameter>> query = decode_query(request.query, fold);
+  if (!path || !query) return std::nullopt;
+  for (const Route<Api>& route : routes) {
+    if (route.method != request.method) continue;
+    std::optional<std::vector<std::string>> parameters = match_route(route.path, *path);
+    if (parameters) return (api.*route.handle)(Call{std::move(*parameters), std::move(*query), request.body});
+  }
+  return std::nullopt;
+}
+
+}  // namespace sluice
