@@ -15,13 +15,19 @@ constexpr Millis kDrainIdle{500};              // for a request that is on its w
 
 }  // namespace
 
-Downstream::Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, bool tls)
-    : worker_(worker), stream_(std::move(stream)), peer_(peer), deadline_(*this), exchange_(worker, *this) {
-  const LimitsConfig& limits = worker_.serving()->config.limits;
+Downstream::Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, size_t listener)
+    : worker_(worker),
+      stream_(std::move(stream)),
+      peer_(peer),
+      listener_(listener),
+      deadline_(*this),
+      exchange_(worker, *this) {
+  const Config& config = worker_.serving()->config;
+  const LimitsConfig& limits = config.limits;
   limits_ = {limits.head_size.count, static_cast<size_t>(limits.header_count), limits.target_size.count};
   stream_->set_observer(this);
   // With TLS the handshake has to be done within the time of a head, too.
-  deadline_.set(worker_.loop().deadlines(), tls ? limits.head_time : limits.keep_alive);
+  deadline_.set(worker_.loop().deadlines(), config.listen[listener].tls ? limits.head_time : limits.keep_alive);
 }
 
 bool Downstream::can_take() const {
@@ -57,7 +63,11 @@ void Downstream::take(std::string_view data) {
     }
   }
   taking_ = false;
-  if (phase_ == Phase::kGone || phase_ == Phase::kClosing || data.empty()) return;
+  if (phase_ == Phase::kGone || phase_ == Phase::kClosing) return;
+  if (data.empty()) {
+    if (can_take()) stream_->set_reading(true);  // the exchange may have paused it, and ended since
+    return;
+  }
   held_.insert(0, data);
   if (held_.size() > kMaxHeld) stream_->set_reading(false);
 }

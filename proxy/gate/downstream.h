@@ -19,9 +19,11 @@ namespace sluice {
 
 class Downstream final : public Deferred, private StreamObserver, private DeadlineObserver {
  public:
-  Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, bool tls);
+  // `listener` is an index into config.listen.
+  Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, size_t listener);
 
   const IpAddress& peer() const { return peer_; }
+  size_t listener() const { return listener_; }
 
   // For the exchange.
   const ByteStream& stream() const { return *stream_; }
@@ -63,6 +65,7 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   Worker& worker_;
   StreamPtr stream_;
   IpAddress peer_;
+  size_t listener_;
   Deadline deadline_;
   Phase phase_ = Phase::kHead;
   HeadLimits limits_;

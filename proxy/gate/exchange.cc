@@ -217,6 +217,7 @@ void Exchange::on_request_body(std::string_view piece) {
   }
   // Streaming: the vendor has the head already.
   if (upstream_ == nullptr || piece.empty()) return;
+  deadline_.set(worker_.loop().deadlines(), api().timeouts.response);
   if (head_.framing.kind == Framing::Kind::kChunked) {
     std::string size;
     append_chunk_size(size, piece.size());

@@ -1,5 +1,6 @@
 // What the gate says of itself: /readyz, /status, and the gauges of /metrics.
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "proxy/gate/gate.h"
 #include "proxy/version.h"
@@ -12,14 +13,17 @@ namespace {
 constexpr double kBehindSeconds = 60;
 
 struct ApiFigures {
-  int64_t waiting = 0, idle = 0, active = 0;
+  int64_t idle = 0, active = 0;
+  std::vector<int64_t> waiting;  // by client
+  int64_t waiting_in_all() const { return std::accumulate(waiting.begin(), waiting.end(), int64_t{0}); }
 };
 
 ApiFigures sum(const std::vector<std::unique_ptr<Worker>>& workers, size_t api) {
   ApiFigures total;
   for (const auto& worker : workers) {
     const WorkerFigures::PerApi& part = worker->figures().apis[api];
-    total.waiting += part.waiting;
+    total.waiting.resize(part.waiting.size());
+    for (size_t i = 0; i < part.waiting.size(); ++i) total.waiting[i] += part.waiting[i];
     total.idle += part.idle;
     total.active += part.active;
   }
@@ -62,7 +66,7 @@ std::string Gate::status_json() const {
     json["apis"].push_back({{"name", config.apis[i].name},
                             {"upstream", config.apis[i].upstream.authority},
                             {"limit", {{"rate", limit.rate}, {"burst", limit.burst}}},
-                            {"waiting", figures.waiting},
+                            {"waiting", figures.waiting_in_all()},
                             {"connections", {{"active", figures.active}, {"idle", figures.idle}}}});
   }
   nlohmann::ordered_json webhooks = nlohmann::ordered_json::array();
@@ -92,13 +96,20 @@ std::vector<MetricSample> Gate::samples() const {
   constexpr MetricType kGauge = MetricType::kGauge;
   constexpr MetricType kCounter = MetricType::kCounter;
   add("sluice_policy_info", "The policy in force, by its SHA-256.", kGauge, {{"sha256", shared_.serving->policy_sha256}}, 1);
-  add("sluice_connections", "Open client connections.", kGauge, {{"listener", "all"}},
-      static_cast<double>(shared_.connections.load()));
+  add("sluice_config_last_reload_success", "Whether the configuration that was last read is in force.", kGauge, {}, 1);
+  for (size_t i = 0; i < config.listen.size(); ++i) {
+    int64_t open = 0;
+    for (const auto& worker : workers_) open += worker->figures().connections[i];
+    add("sluice_connections", "Open client connections.", kGauge, {{"listener", workers_[0]->listener_name(i)}},
+        static_cast<double>(open));
+  }
   for (size_t i = 0; i < config.apis.size(); ++i) {
     const ApiFigures figures = sum(workers_, i);
     const std::string& api = config.apis[i].name;
-    add("sluice_queue_depth", "Requests that wait for the vendor's limit.", kGauge, {{"api", api}, {"client", "all"}},
-        static_cast<double>(figures.waiting));
+    for (size_t client = 0; client < figures.waiting.size(); ++client) {
+      add("sluice_queue_depth", "Requests that wait for the vendor's limit.", kGauge,
+          {{"api", api}, {"client", config.clients[client].name}}, static_cast<double>(figures.waiting[client]));
+    }
     constexpr const char* kHelp = "Connections to the vendor.";
     add("sluice_upstream_connections", kHelp, kGauge, {{"api", api}, {"state", "active"}}, static_cast<double>(figures.active));
     add("sluice_upstream_connections", kHelp, kGauge, {{"api", api}, {"state", "idle"}}, static_cast<double>(figures.idle));

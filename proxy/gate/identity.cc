@@ -18,12 +18,7 @@ std::string_view argument_of(std::string_view value, std::string_view scheme) {
 }  // namespace
 
 bool is_credential_field(const HeaderField& field, std::string_view credential_header) {
-  switch (field.id) {
-    case HeaderId::kApiKey:
-    case HeaderId::kAuthorization:
-    case HeaderId::kProxyAuthorization: return true;
-    default: break;
-  }
+  if (field.id == HeaderId::kApiKey || field.id == HeaderId::kAuthorization) return true;
   if (field.name.size() != credential_header.size()) return false;
   for (size_t i = 0; i < field.name.size(); ++i) {
     char c = field.name[i];
@@ -81,7 +76,7 @@ Identity::Answer Identity::identify(const std::vector<HeaderField>& fields, std:
     }
     return {std::nullopt, "no credential: send the client token where the vendor's key would stand"};
   }
-  if (!credential->exact_name || credential->id == HeaderId::kProxyAuthorization) {
+  if (!credential->exact_name) {
     return {std::nullopt, "this header does not carry a client token here"};
   }
   std::string_view token = credential->value;

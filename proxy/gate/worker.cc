@@ -15,7 +15,7 @@ constexpr Millis kTick{100};
 }  // namespace
 
 Worker::Worker(Shared& shared)
-    : shared_(shared), resolver_(loop_), figures_(shared.serving->config.apis.size()), tick_(*this) {
+    : shared_(shared), resolver_(loop_), figures_(shared.serving->config), tick_(*this) {
   const Config& config = shared_.serving->config;
   for (size_t i = 0; i < config.apis.size(); ++i) {
     const ApiConfig& api = config.apis[i];
@@ -39,10 +39,11 @@ Result<void> Worker::listen(const std::vector<uint16_t>& ports) {
     Address address = configured[i].address;
     if (i < ports.size() && ports[i] != 0) address.port = ports[i];
     const TlsContext* tls = shared_.listener_tls[i].get();
-    auto opened = Listener::open(loop_, address, tls, [this, tls](Accepted accepted) {
-      adopt(std::move(accepted.stream), accepted.peer, tls != nullptr);
+    auto opened = Listener::open(loop_, address, tls, [this, i](Accepted accepted) {
+      adopt(std::move(accepted.stream), accepted.peer, i);
     });
     if (!opened) return opened.error();
+    listener_names_.push_back((*opened)->address());
     listeners_.push_back(std::move(*opened));
   }
   return {};
@@ -50,7 +51,8 @@ Result<void> Worker::listen(const std::vector<uint16_t>& ports) {
 
 void Worker::run() { loop_.run(); }
 
-void Worker::adopt(StreamPtr stream, const IpAddress& peer, bool tls) {
+void Worker::adopt(StreamPtr stream, const IpAddress& peer, size_t listener) {
+  const bool tls = shared_.serving->config.listen[listener].tls.has_value();
   const LimitsConfig& limits = shared_.serving->config.limits;
   int64_t& from_source = per_source_[peer.octets];
   if (shared_.connections >= limits.connections || from_source >= limits.connections_per_source) {
@@ -60,8 +62,8 @@ void Worker::adopt(StreamPtr stream, const IpAddress& peer, bool tls) {
   }
   ++from_source;
   ++shared_.connections;
-  ++figures_.connections;
-  auto connection = std::make_unique<Downstream>(*this, std::move(stream), peer, tls);
+  ++figures_.connections[listener];
+  auto connection = std::make_unique<Downstream>(*this, std::move(stream), peer, listener);
   Downstream* key = connection.get();
   connections_.emplace(key, std::move(connection));
 }
@@ -72,7 +74,7 @@ void Worker::remove(Downstream& connection) {
   const auto source = per_source_.find(connection.peer().octets);
   if (source != per_source_.end() && --source->second == 0) per_source_.erase(source);
   --shared_.connections;
-  --figures_.connections;
+  --figures_.connections[connection.listener()];
   loop_.destroy_later(std::move(found->second));
   connections_.erase(found);
   if (draining_) end_when_idle();
@@ -137,7 +139,10 @@ void Worker::update_figures() {
   for (size_t i = 0; i < pools_.size(); ++i) {
     figures_.apis[i].idle = static_cast<int64_t>(pools_[i]->idle());
     figures_.apis[i].active = static_cast<int64_t>(pools_[i]->active());
-    if (i < pacers_.size()) figures_.apis[i].waiting = static_cast<int64_t>(pacers_[i]->waiting());
+    std::vector<std::atomic<int64_t>>& waiting = figures_.apis[i].waiting;
+    for (size_t client = 0; client < waiting.size(); ++client) {
+      waiting[client] = static_cast<int64_t>(pacers_[i]->waiting(client));
+    }
   }
 }
 

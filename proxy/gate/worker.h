@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <deque>
 #include <map>
 #include <memory>
 #include <unordered_map>
@@ -36,24 +37,29 @@ struct Shared {
   std::atomic<int64_t> connections{0};
 };
 
-// Figures for /status and /metrics, read from any thread.
+// Figures for /status and /metrics, refreshed every 100 ms. Read from any thread.
 struct WorkerFigures {
-  std::atomic<int64_t> connections{0};
   struct PerApi {
-    std::atomic<int64_t> waiting{0}, idle{0}, active{0};
+    std::atomic<int64_t> idle{0}, active{0};        // vendor connections
+    std::vector<std::atomic<int64_t>> waiting;      // requests, by client
+    explicit PerApi(size_t clients) : waiting(clients) {}
   };
-  std::vector<PerApi> apis;
-  explicit WorkerFigures(size_t count) : apis(count) {}
+  std::deque<PerApi> apis;
+  std::vector<std::atomic<int64_t>> connections;    // by listener
+  explicit WorkerFigures(const Config& config) : connections(config.listen.size()) {
+    for (size_t i = 0; i < config.apis.size(); ++i) apis.emplace_back(config.clients.size());
+  }
 };
 
 class Worker final : private AuditWaiter, private DeadlineObserver {
  public:
   explicit Worker(Shared& shared);
-  ~Worker();
+  ~Worker() override;
 
   // Opens a listener for each of config.listen, on the ports given (0: as configured).
   Result<void> listen(const std::vector<uint16_t>& ports);
   const std::vector<std::unique_ptr<Listener>>& listeners() const { return listeners_; }
+  const std::string& listener_name(size_t index) const { return listener_names_[index]; }
   // Runs on the calling thread until the drain is over.
   void run();
   // Stops accepting; connections end after the request under way, at the latest after `patience`. Any thread.
@@ -72,7 +78,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   uint64_t record_durably(AuditRecord record, Exchange& exchange);
   void forget_record(uint64_t token) { recording_.erase(token); }
   // Takes a connection over: from a listener, or from a test.
-  void adopt(StreamPtr stream, const IpAddress& peer, bool tls);
+  void adopt(StreamPtr stream, const IpAddress& peer, size_t listener);
   void remove(Downstream& connection);
 
  private:
@@ -88,6 +94,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   std::vector<std::unique_ptr<UpstreamPool>> pools_;
   std::vector<std::unique_ptr<Pacer>> pacers_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::string> listener_names_;  // addresses; stay when the listeners have closed
   std::unordered_map<Downstream*, std::unique_ptr<Downstream>> connections_;
   std::map<std::array<uint8_t, 16>, int64_t> per_source_;  // connections by address
   std::unordered_map<uint64_t, Exchange*> recording_;

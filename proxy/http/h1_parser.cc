@@ -210,11 +210,20 @@ HeadError check_request_line(std::string_view head, const HeadLimits& limits, st
   if (method == "CONNECT" || method == "TRACE") {
     return refuse(detail, HeadError::kMethodNotAllowed, "this method is not served");
   }
-  constexpr std::string_view kServed[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
-  if (std::find(std::begin(kServed), std::end(kServed), method) == std::end(kServed)) {
-    return refuse(detail, HeadError::kMethodUnknown, "this method is not known");
-  }
   return HeadError::kNone;
+}
+
+// Whether a Transfer-Encoding is well formed but asks for more than chunked: "gzip", "gzip, chunked".
+bool is_other_coding(std::string_view list) {
+  while (true) {
+    const size_t comma = list.find(',');
+    const std::string_view coding = trim(list.substr(0, comma));
+    if (!is_token(coding)) return false;
+    const bool last = comma == std::string_view::npos;
+    if (equals_ignoring_case(coding, "chunked") && !last) return false;
+    if (last) return true;
+    list.remove_prefix(comma + 1);
+  }
 }
 
 HeadError set_request_framing(const FramingFields& fields, RequestHead& out) {
@@ -224,8 +233,7 @@ HeadError set_request_framing(const FramingFields& fields, RequestHead& out) {
       return refuse(out.detail, HeadError::kMalformed, "more than one field says where the body ends");
     }
     if (!equals_ignoring_case(fields.coding, "chunked")) {
-      const bool lone_token = is_token(fields.coding);
-      return refuse(out.detail, lone_token ? HeadError::kCodingUnknown : HeadError::kMalformed,
+      return refuse(out.detail, is_other_coding(fields.coding) ? HeadError::kCodingUnknown : HeadError::kMalformed,
                     "the only transfer coding served is chunked");
     }
     out.framing = {Framing::Kind::kChunked, 0};
@@ -256,11 +264,12 @@ HeadError check_expectation(RequestHead& out) {
 }
 
 // Runs llhttp over a whole head.
-bool run(llhttp_type_t type, std::string_view head, Collector& collector, llhttp_t& parser) {
+HeadError run(llhttp_type_t type, std::string_view head, Collector& collector, llhttp_t& parser) {
   llhttp_init(&parser, type, &settings());
   parser.data = &collector;
   const llhttp_errno_t status = llhttp_execute(&parser, head.data(), head.size());
-  return status == HPE_PAUSED || status == HPE_PAUSED_UPGRADE;
+  if (status == HPE_PAUSED || status == HPE_PAUSED_UPGRADE) return HeadError::kNone;
+  return status == HPE_INVALID_METHOD ? HeadError::kMethodUnknown : HeadError::kMalformed;
 }
 
 }  // namespace
@@ -282,8 +291,8 @@ HeadError parse_request_head(std::string_view head, const HeadLimits& limits, Re
   Collector collector;
   collector.fields = &out.fields;
   llhttp_t parser;
-  if (!run(HTTP_REQUEST, head, collector, parser)) {
-    return refuse(out.detail, HeadError::kMalformed, "the head is malformed");
+  if (const HeadError error = run(HTTP_REQUEST, head, collector, parser); error != HeadError::kNone) {
+    return refuse(out.detail, error, "the method is not known, or the head is malformed");
   }
   if (out.fields.size() > limits.header_count) {
     return refuse(out.detail, HeadError::kHeadTooLarge, "too many header fields");
@@ -313,7 +322,7 @@ HeadError parse_response_head(std::string_view head, const HeadLimits& limits, b
   Collector collector;
   collector.fields = &out.fields;
   llhttp_t parser;
-  if (!run(HTTP_RESPONSE, head, collector, parser)) {
+  if (run(HTTP_RESPONSE, head, collector, parser) != HeadError::kNone) {
     return refuse(out.detail, HeadError::kMalformed, "the head is malformed");
   }
   if (out.fields.size() > limits.header_count) {

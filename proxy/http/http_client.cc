@@ -111,7 +111,7 @@ void Client::connect_next(std::string why) {
       }
     }
     phase_ = Phase::kConnecting;
-    StreamPtr stream = TcpStream::connect(loop_, address, options_.origin.port, nullptr);
+    StreamPtr stream = TcpStream::connect(loop_, address, options_.origin.port);
     if (stream == nullptr) {
       why = "cannot connect";
       continue;

@@ -83,7 +83,7 @@ std::string render(const LocalReply& reply, bool keep_alive, bool to_head) {
   append_field(out, "Sluice-Origin", "gate");
   if (reply.problem == Problem::kUnauthenticated) append_field(out, "WWW-Authenticate", "Bearer realm=\"sluice\"");
   if (reply.problem == Problem::kMethodNotAllowed) {
-    append_field(out, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    append_field(out, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE");
   }
   if (reply.retry_after) append_field(out, "Retry-After", static_cast<uint64_t>(*reply.retry_after));
   if (!keep_alive) append_field(out, "Connection", "close");

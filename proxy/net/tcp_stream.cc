@@ -51,10 +51,9 @@ TcpStream* self(const void* data) { return static_cast<TcpStream*>(const_cast<vo
 
 }  // namespace
 
-StreamPtr TcpStream::connect(EventLoop& loop, const IpAddress& address, uint16_t port, StreamObserver* observer) {
+StreamPtr TcpStream::connect(EventLoop& loop, const IpAddress& address, uint16_t port) {
   auto* made = new TcpStream(loop);
   StreamPtr stream(made);
-  made->observer_ = observer;
   uv_tcp_init(loop.uv(), &made->handle_.tcp);
   made->handle_.any.data = made;
   uv_tcp_nodelay(&made->handle_.tcp, 1);

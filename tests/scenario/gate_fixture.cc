@@ -78,7 +78,7 @@ void GateFixture::TearDown() {
 
 MemoryStream& GateFixture::client() {
   clients_.push_back(std::make_unique<MemoryStream>());
-  worker_->adopt(clients_.back()->lend(), *parse_ip("192.0.2.7"), false);
+  worker_->adopt(clients_.back()->lend(), *parse_ip("192.0.2.7"), 0);
   return *clients_.back();
 }
 

@@ -1,0 +1,94 @@
+"""A vendor that does what the test says, byte for byte, and remembers what it was sent."""
+
+import socket
+import ssl
+import threading
+
+from raw_http import Closed, Reader
+
+
+def answer(status=200, body=b"{}", headers=(), reason="OK"):
+    """A whole response as bytes."""
+    lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in headers)]
+    names = [name.lower() for name, _ in headers]
+    if "content-length" not in names and "transfer-encoding" not in names:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+class ScriptedUpstream:
+    """`script(request, connection)` is called with each request: the bytes that it returns are sent and the connection stays
+    open; None closes the connection, after whatever the script sent itself. `reads_body` False calls it after the head."""
+
+    def __init__(self, script=None, tls=None, reads_body=True):
+        self.script = script or (lambda request, connection: answer(headers=[("Content-Type", "application/json")]))
+        self.reads_body = reads_body
+        self.requests = []
+        self.connections = 0
+        self.octets = bytearray()  # everything that arrived and was parsed, over all connections
+        self.lock = threading.Lock()
+        self.open = set()
+        self.tls = None
+        if tls:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*tls)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"{'https' if self.tls else 'http'}://{'localhost' if self.tls else '127.0.0.1'}:{self.port}"
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with self.lock:
+                self.connections += 1
+                self.open.add(connection)
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        plain = connection
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.tls:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+            reader = Reader(connection)
+            while True:
+                request = reader.head()
+                if self.reads_body:
+                    reader.body(request, until_close=False)
+                with self.lock:
+                    self.requests.append(request)
+                    self.octets += request.raw_head + request.body
+                reply = self.script(request, connection)
+                if reply is None:
+                    return
+                connection.sendall(reply)
+        except (Closed, OSError, ssl.SSLError):
+            pass
+        finally:
+            with self.lock:
+                self.open.discard(plain)
+            connection.close()
+
+    def targets(self):
+        with self.lock:
+            return [f"{request.method} {request.target}" for request in self.requests]
+
+    def break_connections(self):
+        with self.lock:
+            connections = list(self.open)
+        for connection in connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def stop(self):
+        self.listener.close()
+        self.break_connections()
