@@ -132,7 +132,6 @@ Result<std::string> decode_segment(std::string_view raw) {
 Result<std::string> decode_query_part(std::string_view raw, bool fold) {
   std::string decoded;
   if (!decode_once(raw, true, decoded)) return Error{"the query holds a % that two hex digits do not follow"};
-  if (decoded.find('\0') != std::string::npos) return Error{"the query holds an encoded NUL"};
   if (!is_valid_utf8(decoded)) return Error{"the query holds invalid or overlong UTF-8"};
   if (!fold) return decoded;
   std::optional<std::string> folded = fold_case(decoded);
@@ -182,6 +181,7 @@ Result<std::vector<QueryParameter>> decode_query(std::string_view query, bool fo
     const size_t equals = pair.find('=');
     Result<std::string> name = decode_query_part(pair.substr(0, equals), fold);
     if (!name) return name.error();
+    if (name->find('\0') != std::string::npos) return Error{"the query holds an encoded NUL in a name"};
     Result<std::string> value = decode_query_part(
         equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1), false);
     if (!value) return value.error();

@@ -1,7 +1,8 @@
-// path: the one canonical reading of a request target's path and query. What has two readings is refused, never
-// repaired: dot segments, repeated slashes, an encoded slash, backslash, NUL, ?, # or dot segment at any depth
-// (%252f), %uXXXX, invalid or overlong UTF-8, a raw backslash or #, a bad percent sequence (interface section 3).
-// Pure; any thread. Matching uses what is decoded here; what is sent is the octets as they came.
+// path: the one canonical reading of a request target's path and query. What has two readings is refused,
+// never repaired: dot segments, repeated slashes, an encoded slash, backslash, NUL, ?, # or dot segment at
+// any depth
+// (%252f), %uXXXX, invalid or overlong UTF-8, a raw backslash or #, a bad percent sequence (interface section
+// 3). Pure; any thread. Matching uses what is decoded here; what is sent is the octets as they came.
 #pragma once
 
 #include <optional>
@@ -19,8 +20,8 @@ struct DecodedPath {
 };
 
 struct QueryParameter {
-  std::string name;    // decoded, + as space; folded if asked for
-  std::string value;   // decoded
+  std::string name;   // decoded, + as space; folded if asked for
+  std::string value;  // decoded; may hold a NUL, which matchers.h takes for a value with two readings
 };
 
 // `path` starts with "/" and has no query. The error is the detail for a 400.

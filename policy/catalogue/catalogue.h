@@ -23,10 +23,11 @@ struct BodySchema {
   struct Property;
 
   Type type = Type::kAny;
-  // Of an object. Names are case-folded where the catalogue is case-insensitive, as parse_json_strictly() folds keys.
+  // Of an object. Names are case-folded where the catalogue is case-insensitive, as parse_json_strictly()
+  // folds keys.
   std::vector<Property> properties;
   std::vector<std::string> required;
-  std::vector<BodySchema> items;       // of an array: empty or one schema for every item
+  std::vector<BodySchema> items;  // of an array: empty or one schema for every item
   std::optional<uint64_t> min_items, max_items, min_length, max_length;
   std::vector<std::string> enumeration;  // allowed texts
 };
@@ -39,21 +40,23 @@ struct BodySchema::Property {
   std::vector<std::string> tags;
 };
 
-// One segment of a path template: a literal, or a parameter such as {id}, which matches one non-empty segment.
+// One segment of a path template: a literal, or a parameter such as {id}, which matches one non-empty
+// segment.
 struct PathSegment {
   bool parameter = false;
-  std::string text;  // the literal, case-folded where the catalogue is case-insensitive; or the parameter's name
+  std::string
+      text;  // the literal, case-folded where the catalogue is case-insensitive; or the parameter's name
 };
 
 struct Operation {
-  std::string id;    // with the API's name: push.employees.merge
+  std::string id;  // with the API's name: push.employees.merge
   std::string method;
-  std::string path;  // the template as written, without base_path
+  std::string path;                   // the template as written, without base_path
   std::vector<PathSegment> segments;  // of base_path and path
   Access access = Access::kRead;
   std::vector<std::string> tags;
   std::optional<BodySchema> body;
-  bool body_required = false;  // also true by default when the body has required members
+  bool body_required = false;        // also true by default when the body has required members
   std::vector<std::string> query;    // names of the documented query parameters
   std::vector<std::string> targets;  // JSON Pointers (with *) to the ids of the objects touched, in the body
   std::string source;                // seed | public | inferred

@@ -90,13 +90,13 @@ void Deliverer::wake() {
 void Deliverer::on_committed(const TypeCounts& added) {
   if (phase_ == Phase::kDisabled) return;
   for (size_t i = 0; i < added.size(); ++i)
-    if (target_.filter.matches(static_cast<AuditType>(i))) state_.backlog += added[i];
+    if (target_.filter.matches(static_cast<AuditType>(i))) behind_ += static_cast<int64_t>(added[i]);
   publish();
 }
 
 void Deliverer::on_removed(uint64_t through, uint64_t removed) {
   if (phase_ == Phase::kDisabled) return;
-  state_.backlog -= std::min(state_.backlog, removed);
+  behind_ -= static_cast<int64_t>(removed);
   removed_through_ = through;
   // What is under way may still arrive; everything else that was removed is not sent.
   const size_t keep = phase_ == Phase::kSending ? 1 : 0;
@@ -134,7 +134,7 @@ void Deliverer::pump() {
   // Nothing that it wants up to here: the spool need not keep these for it.
   acknowledge(scanned_);
   if (events->empty()) {
-    state_.backlog = 0;
+    if (!host_.has_untold_commits()) behind_ = 0;  // also forgets what a removal counted twice
   } else {
     phase_ = Phase::kReading;
     host_.wake_later(index_);
@@ -172,7 +172,7 @@ void Deliverer::on_success() {
   failures_ = 0;
   ++state_.delivered;
   state_.last_error.clear();
-  state_.backlog -= std::min<uint64_t>(state_.backlog, 1);
+  --behind_;
   target_.row.not_before_ms = 0;
   const uint64_t sequence = window_.front().sequence;
   window_.pop_front();
@@ -203,7 +203,7 @@ void Deliverer::disable() {
   host_.save(index_, target_.row);
   window_.clear();
   state_.disabled = true;
-  state_.backlog = 0;
+  behind_ = 0;
   log_error("a webhook answered 410 and is disabled: change its url or its name to use it again",
             {{"webhook", name()}});
   publish();
@@ -223,6 +223,7 @@ void Deliverer::acknowledge(uint64_t sequence) {
 }
 
 void Deliverer::publish() {
+  state_.backlog = static_cast<uint64_t>(std::max<int64_t>(behind_, 0));
   state_.oldest_ms = window_.empty() ? 0 : window_.front().time_ms;
   host_.on_changed(index_);
 }

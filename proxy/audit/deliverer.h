@@ -34,6 +34,8 @@ class DelivererHost {
   // Calls wake() in a later turn.
   virtual void wake_later(size_t index) = 0;
   virtual void on_changed(size_t index) = 0;
+  // Whether commits are still to be told of by on_committed().
+  virtual bool has_untold_commits() const = 0;
 
  protected:
   ~DelivererHost() = default;
@@ -99,6 +101,7 @@ class Deliverer final : private DeadlineObserver {
   std::deque<StoredEvent> window_;  // wanted events after `acked`, read ahead
   uint64_t scanned_ = 0;          // everything up to it was acknowledged, is in the window, or is not wanted
   uint64_t removed_through_ = 0;  // events up to it are gone from the spool
+  int64_t behind_ = 0;            // events to take; below 0 while one was taken before its commit was told of
   size_t failures_ = 0;           // attempts in a row
   DelivererState state_;
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 
 #include "proxy/audit/quiet_thread.h"
 #include "proxy/log.h"
@@ -18,6 +17,7 @@ Delivery::Delivery(std::string spool, std::vector<DeliveryTarget> targets, Spool
                    const AuditOptions& options)
     : spool_(std::move(spool)),
       writer_(writer),
+      first_head_(writer.last_sequence()),
       resolver_(std::make_unique<Resolver>(loop_)),
       patience_(*this),
       states_(targets.size()) {
@@ -99,7 +99,7 @@ void Delivery::begin() {
   for (const auto& deliverer : deliverers_) {
     TypeCounts backlog{};
     if (reader_ && !deliverer->state().disabled) {
-      auto counts = reader_->count(deliverer->acked(), std::numeric_limits<int64_t>::max());
+      auto counts = reader_->count(deliverer->acked(), first_head_);
       if (counts) backlog = *counts;
     }
     deliverer->start(backlog);
@@ -134,6 +134,11 @@ void Delivery::on_changed(size_t index) {
   }
   // Not from within a deliverer, which finishing destroys.
   if (stopping_) loop_.post([this] { finish_if_settled(); });
+}
+
+bool Delivery::has_untold_commits() const {
+  const std::lock_guard lock(mutex_);
+  return committed_posted_;
 }
 
 void Delivery::on_deadline() {

@@ -17,7 +17,7 @@ namespace sluice {
 
 class Delivery final : public SpoolListener, private DelivererHost, private DeadlineObserver {
  public:
-  // `writer` keeps the positions; it has to outlive this.
+  // `writer` keeps the positions; it has to outlive this and must not have started.
   Delivery(std::string spool, std::vector<DeliveryTarget> targets, SpoolWriter& writer,
            const AuditOptions& options);
   ~Delivery();
@@ -36,6 +36,7 @@ class Delivery final : public SpoolListener, private DelivererHost, private Dead
   void save(size_t index, const WebhookRow& row) override { writer_.save(index, row); }
   void wake_later(size_t index) override;
   void on_changed(size_t index) override;
+  bool has_untold_commits() const override;
   void on_deadline() override;  // the patience has run out
 
   void begin();
@@ -46,6 +47,7 @@ class Delivery final : public SpoolListener, private DelivererHost, private Dead
 
   const std::string spool_;
   SpoolWriter& writer_;
+  const uint64_t first_head_;  // commits after it are told of
   EventLoop loop_;
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<SpoolReader> reader_;  // null: to be opened

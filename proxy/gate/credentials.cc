@@ -18,48 +18,49 @@ bool fits_in_a_header(const Secret& key) {
   });
 }
 
-Result<Secret> resolve_key(const SecretRef& ref) {
-  Result<Secret> key = resolve_secret(ref);
-  if (key && !fits_in_a_header(*key)) {
-    return Error{"the key from " + ref.name + " holds characters that cannot stand in a header"};
-  }
-  return key;
-}
-
 }  // namespace
 
-Secret render_credential(std::string_view value_template, const Secret& key) {
+// Replaces {key} or {base64:key} of the template.
+Result<Credential::Key> Credential::resolve_key(const SecretRef& ref, std::string_view value_template) {
   constexpr std::string_view kPlain = "{key}";
   constexpr std::string_view kBase64 = "{base64:key}";
+  Result<Secret> secret = resolve_secret(ref);
+  if (!secret) return secret.error();
+  if (!fits_in_a_header(*secret)) {
+    return Error{"the key from " + ref.name + " holds characters that cannot stand in a header"};
+  }
+  Key key;
+  key.plain = std::move(*secret);
   std::string value(value_template);
   if (const size_t at = value.find(kBase64); at != std::string::npos) {
-    value.replace(at, kBase64.size(), base64_encode(key.reveal()));
+    key.encoded = Secret(base64_encode(key.plain.reveal()));
+    value.replace(at, kBase64.size(), key.encoded.reveal());
   } else if (const size_t plain_at = value.find(kPlain); plain_at != std::string::npos) {
-    value.replace(plain_at, kPlain.size(), key.reveal());
+    value.replace(plain_at, kPlain.size(), key.plain.reveal());
   }
-  return Secret(std::move(value));
+  key.value = Secret(std::move(value));
+  return key;
 }
 
 Result<Credential> Credential::resolve(const CredentialConfig& config, const Catalogue& catalogue) {
   Credential credential;
   credential.header_ = config.header.empty() ? catalogue.credential_header : config.header;
   const std::string& value = config.value.empty() ? catalogue.credential_value : config.value;
-  Result<Secret> full = resolve_key(config.full);
+  Result<Key> full = resolve_key(config.full, value);
   if (!full) return full.error();
-  credential.full_key_ = std::move(*full);
-  credential.full_value_ = render_credential(value, credential.full_key_);
+  credential.full_ = std::move(*full);
   if (config.read.kind == SecretRef::Kind::kNone) return credential;
-  Result<Secret> read = resolve_key(config.read);
+  Result<Key> read = resolve_key(config.read, value);
   if (!read) return read.error();
   credential.has_read_ = true;
-  credential.read_key_ = std::move(*read);
-  credential.read_value_ = render_credential(value, credential.read_key_);
+  credential.read_ = std::move(*read);
   return credential;
 }
 
 Credential::Choice Credential::choose(Access access) const {
-  if (access == Access::kRead && has_read_) return {&read_key_, &read_value_, "read"};
-  return {&full_key_, &full_value_, "full"};
+  const bool reads = access == Access::kRead && has_read_;
+  const Key& key = reads ? read_ : full_;
+  return {&key.plain, &key.encoded, &key.value, reads ? "read" : "full"};
 }
 
 }  // namespace sluice

@@ -18,7 +18,8 @@ class Credential {
   static Result<Credential> resolve(const CredentialConfig& config, const Catalogue& catalogue);
 
   struct Choice {
-    const Secret* key;      // what the vendor's answer must not hold
+    const Secret* key;      // what the vendor's answer must not hold, plain
+    const Secret* encoded;  // nor like this; empty where the template takes the key as it is
     const Secret* value;    // of the header
     std::string_view name;  // of the choice, for the audit: read | full
   };
@@ -26,13 +27,14 @@ class Credential {
   std::string_view header() const { return header_; }
 
  private:
+  struct Key {
+    Secret plain, encoded, value;
+  };
+  static Result<Key> resolve_key(const SecretRef& ref, std::string_view value_template);
+
   std::string header_;
   bool has_read_ = false;
-  Secret read_key_, read_value_;
-  Secret full_key_, full_value_;
+  Key read_, full_;
 };
-
-// "{key}" and "{base64:key}" of the template replaced.
-Secret render_credential(std::string_view value_template, const Secret& key);
 
 }  // namespace sluice

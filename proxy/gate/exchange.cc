@@ -319,7 +319,7 @@ void Exchange::send() {
   enter(Phase::kSending);
   ++record_.attempts;
   sent_ = monotonic_now();
-  guard_.start(credential_.key->reveal());
+  guard_.start(credential_.key->reveal(), credential_.encoded->reveal());
   std::string chunk;
   std::string_view chunk_end;
   if (!body_whole_ && head_.framing.kind == Framing::Kind::kChunked) {

@@ -58,10 +58,9 @@ bool Exchange::send_again_later(const ResponseHead& head) {
 
 // An answer that must not be passed on, because it holds the key or cannot be searched for it.
 bool Exchange::withhold(const ResponseHead& head) {
-  const std::string_view key = credential_.key->reveal();
-  bool reflected = ReflectionGuard::contains(head.reason, key);
+  bool reflected = guard_.is_in(head.reason);
   for (const HeaderField& field : head.fields) {
-    reflected = reflected || ReflectionGuard::contains(field.value, key) || ReflectionGuard::contains(field.name, key);
+    reflected = reflected || guard_.is_in(field.value) || guard_.is_in(field.name);
   }
   if (reflected) {
     reply(Problem::kCredentialReflected, "the answer's head held the credential");

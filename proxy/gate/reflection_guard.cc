@@ -1,40 +1,59 @@
 #include "proxy/gate/reflection_guard.h"
 
+#include <algorithm>
+
 namespace sluice {
 
-void ReflectionGuard::start(std::string_view key) {
-  key_ = key;
-  matched_ = 0;
-  fallback_.assign(key.size(), 0);
+void ReflectionGuard::Search::start(std::string_view wanted) {
+  key = wanted;
+  matched = 0;
+  fallback.assign(key.size(), 0);
   for (size_t i = 1, border = 0; i < key.size(); ++i) {
-    while (border > 0 && key[i] != key[border]) border = fallback_[border - 1];
+    while (border > 0 && key[i] != key[border]) border = fallback[border - 1];
     if (key[i] == key[border]) ++border;
-    fallback_[i] = border;
+    fallback[i] = border;
   }
+}
+
+bool ReflectionGuard::Search::feed(std::string_view input) {
+  if (key.empty()) return false;
+  for (const char octet : input) {
+    while (matched > 0 && octet != key[matched]) matched = fallback[matched - 1];
+    if (octet == key[matched]) ++matched;
+    if (matched == key.size()) return true;
+  }
+  return false;
+}
+
+void ReflectionGuard::start(std::string_view key, std::string_view as_injected) {
+  searches_[0].start(key);
+  searches_[1].start(as_injected);
+  held_ = {};
 }
 
 ReflectionGuard::Step ReflectionGuard::feed(std::string_view input) {
-  if (key_.empty()) return {false, {}, input};
-  const size_t held = matched_;
-  for (size_t i = 0; i < input.size(); ++i) {
-    while (matched_ > 0 && input[i] != key_[matched_]) matched_ = fallback_[matched_ - 1];
-    if (input[i] == key_[matched_]) ++matched_;
-    if (matched_ == key_.size()) return {true, {}, {}};
+  for (Search& search : searches_) {
+    if (search.feed(input)) return {true, {}, {}};
   }
-  // The stream so far ends with `matched_` octets of the key: some of them were held before, the rest is input.
-  const size_t total = held + input.size() - matched_;  // to be sent now
-  const size_t released = total < held ? total : held;
-  return {false, key_.substr(0, released), input.substr(0, total - released)};
+  // The stream ends with the beginnings of both keys; the longer one covers the other.
+  const Search& longer = searches_[0].matched >= searches_[1].matched ? searches_[0] : searches_[1];
+  const std::string_view held = held_;
+  held_ = longer.key.substr(0, longer.matched);
+  const size_t total = held.size() + input.size() - held_.size();  // to be sent now
+  const size_t released = std::min(total, held.size());
+  return {false, held.substr(0, released), input.substr(0, total - released)};
 }
 
 std::string_view ReflectionGuard::finish() {
-  const std::string_view rest = key_.substr(0, matched_);
-  matched_ = 0;
+  const std::string_view rest = held_;
+  held_ = {};
   return rest;
 }
 
-bool ReflectionGuard::contains(std::string_view text, std::string_view key) {
-  return !key.empty() && text.find(key) != std::string_view::npos;
+bool ReflectionGuard::is_in(std::string_view text) const {
+  return std::any_of(searches_.begin(), searches_.end(), [text](const Search& search) {
+    return !search.key.empty() && text.find(search.key) != std::string_view::npos;
+  });
 }
 
 }  // namespace sluice

@@ -1,8 +1,10 @@
-// ReflectionGuard: withholds an answer that contains the injected key (interface 5). Looks for the key in the octets of a
-// stream, across pieces: octets that may be the key's beginning are held back until it is clear that they are not.
-// Knuth, Morris and Pratt 1977. Owner: the exchange. No allocation after the first key of a size.
+// ReflectionGuard: withholds an answer that contains the injected key (interface 5). Looks for the key, plain and as
+// it was injected, in the octets of a stream, across pieces: octets that may be the key's beginning are held back
+// until it is clear that they are not. Knuth, Morris and Pratt 1977.
+// Owner: the exchange. No allocation after the first keys of a size.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,24 +13,33 @@ namespace sluice {
 
 class ReflectionGuard {
  public:
-  // `key` must outlive the answer. An empty key finds nothing.
-  void start(std::string_view key);
+  // Both must outlive the answer. An empty one finds nothing.
+  void start(std::string_view key, std::string_view as_injected);
 
   struct Step {
     bool found = false;
-    std::string_view released;  // key octets held back before, to be sent first; a view into the key
+    std::string_view released;  // octets held back before, to be sent first; a view into a key
     std::string_view piece;     // of the input, to be sent after it
   };
   Step feed(std::string_view input);
-  // The octets held back at the end of the stream: not the key after all.
+  // The octets held back at the end of the stream: not a key after all.
   std::string_view finish();
 
-  static bool contains(std::string_view text, std::string_view key);
+  // Whether a whole text holds one of them.
+  bool is_in(std::string_view text) const;
 
  private:
-  std::string_view key_;
-  std::vector<size_t> fallback_;  // of each prefix: its longest proper border
-  size_t matched_ = 0;            // octets of the key that the stream ends with
+  struct Search {
+    std::string_view key;
+    std::vector<size_t> fallback;  // of each prefix: its longest proper border
+    size_t matched = 0;            // octets of the key that the stream ends with
+
+    void start(std::string_view wanted);
+    bool feed(std::string_view input);  // true: found
+  };
+
+  std::array<Search, 2> searches_;
+  std::string_view held_;  // what the stream ends with and has not been released
 };
 
 }  // namespace sluice

@@ -1,7 +1,8 @@
 """What the end-to-end tests stand on: real processes of the built binary on loopback, every port chosen by the system, every
 file in a temporary folder, every wait with a deadline that says what it waited for.
 
-SLUICE_BINARY names the binary. SLUICE_TEST_PATIENCE stretches the deadlines, for slow builds and machines.
+SLUICE_BINARY names the binary. SLUICE_TEST_PATIENCE stretches the deadlines, for slow builds and machines. SLUICE_SANITIZE says
+with which sanitizers it was built: memory is not measured then.
 """
 
 import base64
@@ -26,6 +27,7 @@ from webhook_sink import WebhookSink
 
 BINARY = os.environ.get("SLUICE_BINARY", "")
 PATIENCE = float(os.environ.get("SLUICE_TEST_PATIENCE", "1"))
+SANITIZED = bool(os.environ.get("SLUICE_SANITIZE"))
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 SECURENVOY = "/securenvoy/api/user/restapi"
 
@@ -313,6 +315,11 @@ class GateTest(unittest.TestCase):
         self.assertTrue(problem["title"] and problem["detail"], problem)
         self.assertEqual(problem["request_id"], response.header("sluice-request-id"))
         return problem
+
+    def assert_grown_less(self, gate, before, octets):
+        """That the gate's memory has not grown by this much since it was `before`."""
+        if not SANITIZED:
+            self.assertLess(gate.memory() - before, octets)
 
     def assert_vendors(self, response, status=200):
         """An answer of the vendor's, passed on."""

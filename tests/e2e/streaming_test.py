@@ -32,7 +32,7 @@ class Streaming(GateTest):
                 before = gate.memory()
                 response = self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key()]))
                 self.assertEqual(hashlib.sha256(response.body).digest(), expected.digest())
-                self.assertLess(gate.memory() - before, 16 * MEBIBYTE)
+                self.assert_grown_less(gate, before, 16 * MEBIBYTE)
 
     def test_a_caller_that_does_not_read_holds_the_vendor_back(self):
         sent = []
@@ -49,7 +49,7 @@ class Streaming(GateTest):
             connection.send(request_bytes("GET", "/push/v1/employees", [self.key()]))
             time.sleep(2)
             self.assertLess(sum(sent), 64 * MEBIBYTE, "the gate reads on though nobody takes what it read")
-            self.assertLess(gate.memory() - before, 24 * MEBIBYTE)
+            self.assert_grown_less(gate, before, 24 * MEBIBYTE)
 
     def test_a_response_arrives_while_it_is_made(self):
         go_on = threading.Event()
@@ -97,7 +97,7 @@ class Streaming(GateTest):
                     connection.send(b"0\r\n\r\n")
                 self.assert_vendors(connection.response())
                 self.assertEqual(hashlib.sha256(self.vendor.requests[-1].body).digest(), hashlib.sha256(body).digest())
-        self.assertLess(gate.memory() - before, 48 * MEBIBYTE)
+        self.assert_grown_less(gate, before, 48 * MEBIBYTE)
 
     def test_a_chunked_upload_over_the_limit_is_413_and_not_sent_whole(self):
         gate = self.push_gate(api={"max_body": "64KiB"})

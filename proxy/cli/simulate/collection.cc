@@ -17,7 +17,7 @@ Json* Collection::find(std::string_view id) {
   return const_cast<Json*>(static_cast<const Collection&>(*this).find(id));
 }
 
-const Json& Collection::add(Json item) {
+const Json& Collection::add(const Json& item) {
   Json complete{{"id", prefix_ + std::to_string(++last_id_)}};
   complete.update(item);
   items_.push_back(std::move(complete));

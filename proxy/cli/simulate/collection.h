@@ -20,7 +20,7 @@ class Collection {
   Json* find(std::string_view id);
   const Json* find(std::string_view id) const;
   // Gives the object the next id, which it puts first. An id is never used twice.
-  const Json& add(Json item);
+  const Json& add(const Json& item);
   bool remove(std::string_view id);
 
   std::vector<Json>& items() { return items_; }

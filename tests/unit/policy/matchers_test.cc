@@ -200,6 +200,7 @@ TEST(Matchers, APointerNamesMembersItemsAndEveryItem) {
   EXPECT_TRUE(matches("/a/*", R"({"a":"text"})", Reading::kRestricts))
       << "a text may be taken for a list of one";
   EXPECT_FALSE(matches("/a/*", R"({"a":null})", Reading::kDemands));
+  EXPECT_FALSE(matches("/*/*", "[[1],[]]", Reading::kPermits)) << "the second list has no item";
 }
 
 TEST(Matchers, NothingCanBeSaidOfAnUnreadableBody) {

@@ -153,11 +153,14 @@ class Receiver {
   }
 
   uint16_t port() const { return port_; }
+  // At least `count` requests; empty ones stand in for those that did not come.
   std::vector<HttpRequest> wait_for(size_t count) {
     std::unique_lock lock(mutex_);
     EXPECT_TRUE(changed_.wait_for(lock, kPatience, [this, count] { return requests_.size() >= count; }))
         << "got " << requests_.size() << " of " << count << " deliveries";
-    return requests_;
+    std::vector<HttpRequest> requests = requests_;
+    requests.resize(std::max(requests.size(), count));
+    return requests;
   }
   // Waits for the delivery of the first event of a type; returns all so far.
   std::vector<HttpRequest> wait_for_type(const std::string& type) {

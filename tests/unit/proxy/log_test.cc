@@ -42,6 +42,7 @@ TEST_F(Log, WritesTextWithFieldsBehindTheMessage) {
 
 TEST_F(Log, QuotesWhatCouldBeTakenForAnotherField) {
   EXPECT_TRUE(captured(LogFormat::kText, "m", {{"a", "1 b=2"}}).ends_with(" a=\"1 b=2\"\n"));
+  EXPECT_TRUE(captured(LogFormat::kText, "m", {{"a", "b=2"}}).ends_with(" a=\"b=2\"\n"));
   EXPECT_TRUE(captured(LogFormat::kText, "m", {{"a", ""}}).ends_with(" a=\"\"\n"));
   EXPECT_TRUE(captured(LogFormat::kText, "m", {{"a", "\"q\""}}).ends_with(" a=\"\\\"q\\\"\"\n"));
 }

@@ -10,9 +10,9 @@ struct Passed {
   bool found = false;
 };
 
-Passed pass(std::string_view key, std::string_view stream, size_t cut_a, size_t cut_b) {
+Passed pass(std::string_view key, std::string_view stream, size_t cut_a, size_t cut_b, std::string_view encoded = "") {
   ReflectionGuard guard;
-  guard.start(key);
+  guard.start(key, encoded);
   Passed passed;
   for (const std::string_view piece : {stream.substr(0, cut_a), stream.substr(cut_a, cut_b - cut_a), stream.substr(cut_b)}) {
     const ReflectionGuard::Step step = guard.feed(piece);
@@ -50,10 +50,27 @@ TEST(ReflectionGuard, FindsTheKeyHoweverItIsCutAndReleasesNoneOfIt) {
   }
 }
 
+TEST(ReflectionGuard, FindsTheKeyAsItWasInjectedToo) {
+  const std::string_view key = "abc";
+  const std::string_view encoded = "YWJj";
+  for (const std::string_view stream : {"zzYWJjzz", "zzabczz"}) {
+    for (size_t a = 0; a <= stream.size(); ++a) {
+      for (size_t b = a; b <= stream.size(); ++b) EXPECT_TRUE(pass(key, stream, a, b, encoded).found);
+    }
+  }
+  const std::string_view harmless = "YWJabYWabJjaYWab";
+  for (size_t a = 0; a <= harmless.size(); ++a) {
+    for (size_t b = a; b <= harmless.size(); ++b) EXPECT_EQ(pass(key, harmless, a, b, encoded).text, harmless);
+  }
+}
+
 TEST(ReflectionGuard, LooksForNothingWithoutAKey) {
   EXPECT_EQ(pass("", "abc", 1, 2).text, "abc");
-  EXPECT_FALSE(ReflectionGuard::contains("abc", ""));
-  EXPECT_TRUE(ReflectionGuard::contains("abc", "bc"));
+  ReflectionGuard guard;
+  guard.start("", "");
+  EXPECT_FALSE(guard.is_in("abc"));
+  guard.start("bc", "");
+  EXPECT_TRUE(guard.is_in("abc"));
 }
 
 }  // namespace
