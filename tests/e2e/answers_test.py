@@ -32,7 +32,7 @@ class Answers(GateTest):
             "a large body": (413, f"POST /push/v1/employees/e/groups HTTP/1.1\r\nHost: a\r\n{key}\r\nContent-Length: 2000\r\n\r\n"),
             "an expectation": (417, f"GET /push/v1/employees HTTP/1.1\r\nHost: a\r\n{key}\r\nExpect: the-unexpected\r\n\r\n"),
             "another version": (505, f"GET /push/v1/employees HTTP/2.0\r\nHost: a\r\n{key}\r\n\r\n"),
-            "a coding that is not served": (400, f"POST /push/v1/employees/e/groups HTTP/1.1\r\nHost: a\r\n{key}\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+            "a coding that is not served": (501, f"POST /push/v1/employees/e/groups HTTP/1.1\r\nHost: a\r\n{key}\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
         }
         for what, (status, data) in cases.items():
             with self.subTest(what=what):
