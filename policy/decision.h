@@ -12,8 +12,8 @@ namespace sluice {
 
 // A request that has no single meaning, or whose body is not what it claims: refused before policy.
 struct Refusal {
-  int status = 0;              // 400 or 415
-  std::string_view type;       // problem type: malformed-request, body-not-json, body-rejected
+  int status = 0;         // 400 or 415
+  std::string_view type;  // problem type: malformed-request, body-not-json, body-rejected
   std::string detail;
 };
 
@@ -32,7 +32,7 @@ struct Target {
 
   bool refused = false;
   Refusal refusal;
-  std::vector<Fit> fits;        // at least one unless refused
+  std::vector<Fit> fits;          // at least one unless refused
   std::string_view operation_id;  // of the first fit, or "API.unknown"
   Access access = Access::kRead;  // write if any fit is a write
 };
@@ -41,12 +41,13 @@ enum class Outcome : uint8_t { kAllow, kDeny, kRefuse };
 
 struct Decision {
   Outcome outcome = Outcome::kDeny;
-  Refusal refusal;                              // of kRefuse
-  std::vector<std::string_view> rules;          // ids that decide; sorted; empty for the default deny
-  std::vector<std::string_view> shadow_rules;   // ids of shadow rules that would have denied or allowed; sorted
-  std::vector<std::string_view> tags;           // of the operations, and of the body's fields
-  std::string_view reason;                      // of the first deciding rule that has one, or why by default
-  std::vector<std::string> targets;             // the objects touched, from the body by the catalogue
+  Refusal refusal;                      // of kRefuse
+  std::vector<std::string_view> rules;  // ids that decide; sorted; empty for the default deny
+  std::vector<std::string_view>
+      shadow_rules;                    // ids of shadow rules that would have denied or allowed; sorted
+  std::vector<std::string_view> tags;  // of the operations, and of the body's fields
+  std::string_view reason;             // of the first deciding rule that has one, or why by default
+  std::vector<std::string> targets;    // the objects touched, from the body by the catalogue
   bool body_has_credential = false;
 };
 

@@ -3,9 +3,9 @@
 namespace sluice {
 namespace {
 
-// Literals are folded where the API is, and then so is `folded`.
+// Literals are folded where the API is, and then so is `folded`. From the end, where paths differ most.
 bool fits(const Operation& operation, const DecodedPath& path) {
-  for (size_t i = 0; i < operation.segments.size(); ++i) {
+  for (size_t i = operation.segments.size(); i-- > 0;) {
     const PathSegment& segment = operation.segments[i];
     if (segment.parameter ? path.segments[i].empty() : segment.text != path.folded[i]) return false;
   }
@@ -27,8 +27,8 @@ std::vector<Target::Fit> Router::find(std::string_view method, const DecodedPath
   if (path.segments.size() >= by_length_.size()) return found;
   for (uint32_t index : by_length_[path.segments.size()]) {
     const Operation& operation = (*operations_)[index];
-    const bool same_method = operation.method == method || (method == "HEAD" && operation.method == "GET");
-    if (!same_method || !fits(operation, path)) continue;
+    if (!fits(operation, path)) continue;
+    if (operation.method != method && !(method == "HEAD" && operation.method == "GET")) continue;
     Target::Fit& fit = found.emplace_back();
     fit.operation = &operation;
     for (size_t i = 0; i < operation.segments.size(); ++i) {

@@ -72,7 +72,7 @@ int base64_value(char c) {
 }  // namespace
 
 Sha256 sha256(std::string_view data) {
-  thread_local const Context context(EVP_MD_CTX_new());
+  thread_local Context context(EVP_MD_CTX_new());
   Sha256 digest;
   require(context && EVP_DigestInit_ex2(context.get(), sha256_method(), nullptr) == 1 &&
               EVP_DigestUpdate(context.get(), data.data(), data.size()) == 1 &&

@@ -35,14 +35,14 @@ class BlockingWaiter : public AuditWaiter {
   bool done_ = false;
 };
 
-class SpooledAuditLog : public AuditLog {
+class SpooledAuditLog final : public AuditLog {
  public:
   SpooledAuditLog(SpoolLock lock, std::unique_ptr<SpoolWriter> writer, std::unique_ptr<Delivery> delivery)
       : lock_(std::move(lock)), writer_(std::move(writer)), delivery_(std::move(delivery)) {
     writer_->start(delivery_.get());
     if (delivery_) delivery_->start();
   }
-  ~SpooledAuditLog() override { stop(Millis(0)); }
+  ~SpooledAuditLog() override { SpooledAuditLog::stop(Millis(0)); }
 
   void submit(AuditRecord record, AuditWaiter* waiter, uint64_t token) override {
     writer_->submit(std::move(record), waiter, token);

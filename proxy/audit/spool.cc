@@ -348,6 +348,8 @@ struct Spool::Impl {
   std::string id;
   bool flushed = false;
   uint64_t log_pages = 0;
+  std::string path;
+  struct stat file {};
 };
 
 bool Spool::Impl::put(const StoredEvent& event) {
@@ -404,6 +406,12 @@ const ChainHead& Spool::head() const { return impl_->head; }
 const std::string& Spool::id() const { return impl_->id; }
 bool Spool::flushed() const { return impl_->flushed; }
 
+bool Spool::in_place() const {
+  struct stat now {};
+  return ::stat(impl_->path.c_str(), &now) == 0 && now.st_dev == impl_->file.st_dev &&
+         now.st_ino == impl_->file.st_ino;
+}
+
 Result<std::unique_ptr<Spool>> Spool::open(const std::string& path, Durability durability, SpoolCheck check) {
   if (auto made = make_file(path); !made) return made.error();
   auto database = Database::open(path, SQLITE_OPEN_READWRITE);
@@ -426,6 +434,9 @@ Result<std::unique_ptr<Spool>> Spool::open(const std::string& path, Durability d
   auto sound = check_chain(impl->queries, *head, check == SpoolCheck::kAll ? kCheckedEvents : 1);
   if (!sound) return Error{damaged + sound.error().message};
   impl->head = std::move(*head);
+  impl->path = path;
+  if (::stat(path.c_str(), &impl->file) != 0)
+    return Error{"audit spool " + path + " was removed while it was opened"};
   if (auto done = impl->checkpoint(); !done) return done.error();
   sqlite3_wal_hook(
       impl->database->handle(),

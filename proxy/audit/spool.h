@@ -58,6 +58,8 @@ class Spool {
   const std::string& id() const;  // a UUIDv7, made with the file
   // Whether opening brought everything committed into the main file, and onto the disk.
   bool flushed() const;
+  // Whether its path still leads to the file that is open: SQLite would write on into a removed one.
+  bool in_place() const;
   Result<void> apply(const SpoolChange& change);
   Result<std::vector<WebhookRow>> webhooks();
   Result<std::vector<OpenRequest>> open_requests();

@@ -1,5 +1,5 @@
-// Credential: a vendor's keys as the header values that carry them. Reads use the read key where there is one, so that
-// they never carry the full key. Immutable; any thread.
+// Credential: a vendor's keys as the header values that carry them. Reads use the read key where there is
+// one, so that they never carry the full key. Immutable; any thread.
 #pragma once
 
 #include <string>

@@ -8,10 +8,10 @@ namespace sluice {
 
 namespace {
 
-constexpr size_t kMaxHeld = 64 * 1024;         // of a pipelining client, beyond which it is not read
-constexpr uint64_t kMaxDiscarded = 1 << 20;    // of a body that nobody wants
-constexpr Millis kLinger{2'000};               // for the client to read the last answer (RFC 9112 9.6)
-constexpr Millis kDrainIdle{500};              // for a request that is on its way as the drain begins
+constexpr size_t kMaxHeld = 64 * 1024;       // of a pipelining client, beyond which it is not read
+constexpr uint64_t kMaxDiscarded = 1 << 20;  // of a body that nobody wants
+constexpr Millis kLinger{2'000};             // for the client to read the last answer (RFC 9112 9.6)
+constexpr Millis kDrainIdle{500};            // for a request that is on its way as the drain begins
 
 }  // namespace
 
@@ -27,7 +27,8 @@ Downstream::Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, 
   limits_ = {limits.head_size.count, static_cast<size_t>(limits.header_count), limits.target_size.count};
   stream_->set_observer(this);
   // With TLS the handshake has to be done within the time of a head, too.
-  deadline_.set(worker_.loop().deadlines(), config.listen[listener].tls ? limits.head_time : limits.keep_alive);
+  deadline_.set(worker_.loop().deadlines(),
+                config.listen[listener].tls ? limits.head_time : limits.keep_alive);
 }
 
 bool Downstream::can_take() const {
@@ -85,7 +86,8 @@ void Downstream::take_head(std::string_view& data) {
   if (step.state == HeadReader::State::kHead) error = parse_request_head(step.head, limits_, head_);
   if (error != HeadError::kNone) {
     data = {};
-    const std::string_view detail = head_.detail.empty() ? "the head is malformed or too large" : head_.detail;
+    const std::string_view detail =
+        head_.detail.empty() ? "the head is malformed or too large" : head_.detail;
     last_request_ = true;
     phase_ = Phase::kAnswer;
     return exchange_.on_request_broken(problem_of(error), detail);
@@ -203,7 +205,8 @@ void Downstream::on_end() {
   switch (phase_) {
     case Phase::kAnswer:
       // The client may only have ended its side: what is sent already is answered. One that waits has left.
-      if (exchange_.phase() == Exchange::Phase::kSending || exchange_.phase() == Exchange::Phase::kRelaying) return;
+      if (exchange_.phase() == Exchange::Phase::kSending || exchange_.phase() == Exchange::Phase::kRelaying)
+        return;
       return leave();
     case Phase::kHead:
     case Phase::kBody:
@@ -248,7 +251,8 @@ void Downstream::leave() {
 
 void Downstream::drain() {
   last_request_ = last_request_ || phase_ != Phase::kHead;
-  if (phase_ == Phase::kHead && !head_reader_.started()) deadline_.set(worker_.loop().deadlines(), kDrainIdle);
+  if (phase_ == Phase::kHead && !head_reader_.started())
+    deadline_.set(worker_.loop().deadlines(), kDrainIdle);
 }
 
 void Downstream::shut_down() {

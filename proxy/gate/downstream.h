@@ -1,6 +1,6 @@
-// Downstream: one client's connection. Finds requests in its octets, hands them to its exchange one at a time and in
-// order, and writes the answers. Slow clients meet deadlines; what a pipelining client sends early is bounded.
-// Owner: worker. Thread: the worker's.
+// Downstream: one client's connection. Finds requests in its octets, hands them to its exchange one at a time
+// and in order, and writes the answers. Slow clients meet deadlines; what a pipelining client sends early is
+// bounded. Owner: worker. Thread: the worker's.
 #pragma once
 
 #include <memory>
@@ -42,8 +42,9 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   void shut_down();  // now
 
  private:
-  // What is pending: a head (or nothing yet), the rest of a body, the exchange's answer, the rest of a body that
-  // nobody wants, the client's end of the connection, or nothing: it has left and the exchange ends alone.
+  // What is pending: a head (or nothing yet), the rest of a body, the exchange's answer, the rest of a body
+  // that nobody wants, the client's end of the connection, or nothing: it has left and the exchange ends
+  // alone.
   enum class Phase : uint8_t { kHead, kBody, kAnswer, kDiscard, kClosing, kGone };
 
   void on_connected() override {}
@@ -73,7 +74,7 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   RequestHead head_;
   BodyDecoder body_;
   Exchange exchange_;
-  std::string held_;           // octets that came before they could be taken
+  std::string held_;  // octets that came before they could be taken
   uint64_t discarded_ = 0;
   bool body_wanted_ = true;
   bool taking_ = false;        // take() is on the stack

@@ -1,4 +1,5 @@
-// From the head to the vendor: which API, which client, which operation, what the policy says, when it may go.
+// From the head to the vendor: which API, which client, which operation, what the policy says, when it may
+// go.
 #include "proxy/gate/exchange.h"
 
 #include <array>
@@ -14,8 +15,8 @@ namespace sluice {
 
 namespace {
 
-// A body up to here is waited for even if nobody looks inside, so that the request goes out in one piece, once its
-// turn has come. A longer one streams.
+// A body up to here is waited for even if nobody looks inside, so that the request goes out in one piece,
+// once its turn has come. A longer one streams.
 constexpr size_t kGatherBody = 64 * 1024;
 // Above this many unsent octets the other side is not read.
 constexpr size_t kHighWater = 256 * 1024;
@@ -196,7 +197,9 @@ bool Exchange::decide(std::optional<std::string_view> body) {
       record_.reason = decision_.reason;
       reply(Problem::kPolicyDenied, std::string(decision_.reason));
       return false;
-    case Outcome::kRefuse: reply(problem_named(decision_.refusal.type), decision_.refusal.detail); return false;
+    case Outcome::kRefuse:
+      reply(problem_named(decision_.refusal.type), decision_.refusal.detail);
+      return false;
   }
   return false;
 }
@@ -250,7 +253,8 @@ void Exchange::admit() {
   const UpstreamUrl& url = api().upstream;
   upstream_head_.clear();
   append_request_head(upstream_head_,
-                      {head_.method, url.path, route_.path, route_.query, route_.has_query, url.authority}, fields_);
+                      {head_.method, url.path, route_.path, route_.query, route_.has_query, url.authority},
+                      fields_);
   if (body_whole_ && (head_.framing.kind != Framing::Kind::kNone)) {
     append_field(upstream_head_, "Content-Length", body_.size());
   } else if (head_.framing.kind == Framing::Kind::kLength) {
@@ -259,7 +263,8 @@ void Exchange::admit() {
     append_field(upstream_head_, "Transfer-Encoding", "chunked");
   }
   Millis wait = api().queue.max_wait;
-  if (const int64_t preferred = preferred_wait(head_); preferred >= 0) wait = std::min(wait, Millis(preferred * 1000));
+  if (const int64_t preferred = preferred_wait(head_); preferred >= 0)
+    wait = std::min(wait, Millis(preferred * 1000));
 
   queued_ = monotonic_now();
   enter(Phase::kQueued);
@@ -327,8 +332,9 @@ void Exchange::send() {
     chunk_end = kChunkEnd;
   }
   const Credential& credential = serving_->apis[route_.api].credential;
-  const std::array<std::string_view, 8> parts{upstream_head_, credential.header(), ": ", credential_.value->reveal(),
-                                              "\r\n\r\n",     chunk,               body_, chunk_end};
+  const std::array<std::string_view, 8> parts{
+      upstream_head_, credential.header(), ": ", credential_.value->reveal(), "\r\n\r\n", chunk, body_,
+      chunk_end};
   upstream_->send(parts, head_.method == "HEAD", body_whole_);
   deadline_.set(worker_.loop().deadlines(), api().timeouts.response);
   if (!body_whole_) {

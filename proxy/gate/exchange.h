@@ -1,7 +1,7 @@
 // Exchange: the life of one request, from its head to the answer's last octet and its record in the audit.
-// An explicit state machine (design: "The way of a request"); a member of its client's connection, reused for one
-// request after another. Every request that begins ends in exactly one outcome record.
-// Owner: Downstream. Thread: the worker's.
+// An explicit state machine (design: "The way of a request"); a member of its client's connection, reused for
+// one request after another. Every request that begins ends in exactly one outcome record. Owner: Downstream.
+// Thread: the worker's.
 #pragma once
 
 #include <memory>
@@ -123,8 +123,8 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
 
   Upstream* upstream_ = nullptr;  // lent
   ReflectionGuard guard_;
-  std::string answer_head_;       // not yet written
-  bool answer_begun_ = false;     // something of the vendor's answer has been written to the client
+  std::string answer_head_;    // not yet written
+  bool answer_begun_ = false;  // something of the vendor's answer has been written to the client
   bool answer_chunked_ = false;
   bool answer_keeps_alive_ = false;
   int answer_status_ = 0;

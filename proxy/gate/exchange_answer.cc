@@ -34,19 +34,23 @@ void Exchange::on_response_head(const ResponseHead& head) {
   enter(Phase::kRelaying);
   deadline_.set(worker_.loop().deadlines(), api().timeouts.silence);
   answer_status_ = head.status;
-  const bool has_length = head.framing.kind == Framing::Kind::kLength || head.framing.kind == Framing::Kind::kNone;
+  const bool has_length =
+      head.framing.kind == Framing::Kind::kLength || head.framing.kind == Framing::Kind::kNone;
   answer_chunked_ = !has_length && head_.minor_version == 1;
-  answer_keeps_alive_ = head_.keep_alive && body_whole_ && !worker_.draining() && (has_length || answer_chunked_);
+  answer_keeps_alive_ =
+      head_.keep_alive && body_whole_ && !worker_.draining() && (has_length || answer_chunked_);
   answer_head_.clear();
-  append_response_head(answer_head_, head,
-                       {record_.request_id, record_.queued_ms.value_or(0), answer_keeps_alive_, answer_chunked_});
+  append_response_head(
+      answer_head_, head,
+      {record_.request_id, record_.queued_ms.value_or(0), answer_keeps_alive_, answer_chunked_});
 }
 
 // The vendor's 429 holds its API. A read goes back to the queue: nothing was done.
 bool Exchange::send_again_later(const ResponseHead& head) {
   const HeaderField* retry_after = find_field(head, HeaderId::kRetryAfter);
   Pacer& pacer = worker_.pacer(route_.api);
-  pacer.hold(retry_pause(retry_after != nullptr ? retry_after->value : std::string_view(), std::chrono::system_clock::now()));
+  pacer.hold(retry_pause(retry_after != nullptr ? retry_after->value : std::string_view(),
+                         std::chrono::system_clock::now()));
   if (target_.access == Access::kWrite || !body_whole_ || requeued_ >= kMaxRequeues) return false;
   ++requeued_;
   let_go_of_upstream();
@@ -107,7 +111,8 @@ void Exchange::on_response_end() {
   upstream_ = nullptr;
   relay(guard_.finish(), {});
   answer_begun_ = true;
-  downstream_.write(std::array<std::string_view, 2>{answer_head_, answer_chunked_ ? kLastChunk : std::string_view()});
+  downstream_.write(
+      std::array<std::string_view, 2>{answer_head_, answer_chunked_ ? kLastChunk : std::string_view()});
   answer_head_.clear();
   finish(AuditType::kRequestForwarded, answer_status_, answer_keeps_alive_ && body_whole_);
 }
@@ -126,8 +131,8 @@ void Exchange::on_upstream_failed(UpstreamFailure failure, std::string_view reas
   switch (phase_) {
     case Phase::kConnecting: return reply(Problem::kUpstreamUnreachable, "no connection to the vendor");
     case Phase::kSending: {
-      // The vendor closed an idle connection as the request went out. Only a read may go out again: of a write nobody
-      // knows whether it was done.
+      // The vendor closed an idle connection as the request went out. Only a read may go out again: of a
+      // write nobody knows whether it was done.
       if (stale && failure == UpstreamFailure::kLost && target_.access == Access::kRead && body_whole_) {
         return connect(true);
       }
@@ -135,7 +140,8 @@ void Exchange::on_upstream_failed(UpstreamFailure failure, std::string_view reas
       const bool protocol = failure == UpstreamFailure::kProtocol;
       record_.reason = reason;
       return reply(protocol ? Problem::kUpstreamProtocol : Problem::kUpstreamUnreachable,
-                   protocol ? "the vendor's answer is not http" : "the vendor closed the connection without an answer");
+                   protocol ? "the vendor's answer is not http"
+                            : "the vendor closed the connection without an answer");
     }
     case Phase::kRelaying:
       record_.reason = reason;

@@ -68,7 +68,8 @@ void Exchange::reply(Problem problem, std::string detail, std::optional<int64_t>
 bool Exchange::body_whole_or_short() const {
   constexpr uint64_t kWorthReading = 64 * 1024;
   if (body_whole_ || head_.framing.kind == Framing::Kind::kNone) return true;
-  return head_.framing.kind == Framing::Kind::kLength && head_.framing.length <= kWorthReading && !head_.expects_continue;
+  return head_.framing.kind == Framing::Kind::kLength && head_.framing.length <= kWorthReading &&
+         !head_.expects_continue;
 }
 
 void Exchange::let_go_of_upstream() {
@@ -78,9 +79,11 @@ void Exchange::let_go_of_upstream() {
   worker_.pool(route_.api).discard(*lent);
 }
 
-// None for a body that carries a credential, or of which nobody knows whether it does: a digest can be guessed at.
+// None for a body that carries a credential, or of which nobody knows whether it does: a digest can be
+// guessed at.
 std::optional<Sha256> Exchange::body_digest() {
-  if (!body_whole_ || body_bytes_ == 0 || decision_.body_has_credential || decision_.outcome == Outcome::kRefuse) {
+  if (!body_whole_ || body_bytes_ == 0 || decision_.body_has_credential ||
+      decision_.outcome == Outcome::kRefuse) {
     return std::nullopt;
   }
   return body_hash_ != nullptr ? body_hash_->finish() : sha256(body_);

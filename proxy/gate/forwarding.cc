@@ -50,7 +50,8 @@ bool is_kept_back(HeaderId id) {
 
 }  // namespace
 
-void select_request_fields(const RequestHead& head, std::string_view credential_header, std::vector<HeaderView>& out) {
+void select_request_fields(const RequestHead& head, std::string_view credential_header,
+                           std::vector<HeaderView>& out) {
   out.clear();
   const bool options = has_connection_options(head.fields);
   for (const HeaderField& field : head.fields) {
@@ -99,7 +100,8 @@ int64_t preferred_wait(const RequestHead& head) {
     if (field.id != HeaderId::kPrefer) continue;
     const size_t at = field.value.find("wait=");
     if (at == std::string_view::npos) continue;
-    if (at > 0 && field.value[at - 1] != ' ' && field.value[at - 1] != ',' && field.value[at - 1] != ';') continue;
+    if (at > 0 && field.value[at - 1] != ' ' && field.value[at - 1] != ',' && field.value[at - 1] != ';')
+      continue;
     int64_t seconds = -1;
     for (const char c : field.value.substr(at + 5)) {
       if (c < '0' || c > '9' || seconds > 1'000'000) break;

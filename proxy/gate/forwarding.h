@@ -1,5 +1,5 @@
-// forwarding: what of a head goes on to the other side (RFC 9110 7.6, interface 5). Heads are written anew from what was
-// parsed; no octet of a head is passed on raw. Pure helpers of the exchange.
+// forwarding: what of a head goes on to the other side (RFC 9110 7.6, interface 5). Heads are written anew
+// from what was parsed; no octet of a head is passed on raw. Pure helpers of the exchange.
 #pragma once
 
 #include <string>
@@ -11,9 +11,10 @@
 
 namespace sluice {
 
-// The caller's fields that go to the vendor, and that the policy sees: without hop-by-hop fields and those named by
-// Connection, credentials, forwarding claims, method overrides, and what the gate writes itself.
-void select_request_fields(const RequestHead& head, std::string_view credential_header, std::vector<HeaderView>& out);
+// The caller's fields that go to the vendor, and that the policy sees: without hop-by-hop fields and those
+// named by Connection, credentials, forwarding claims, method overrides, and what the gate writes itself.
+void select_request_fields(const RequestHead& head, std::string_view credential_header,
+                           std::vector<HeaderView>& out);
 
 struct RequestLine {
   std::string_view method;
@@ -21,16 +22,16 @@ struct RequestLine {
   std::string_view path;
   std::string_view query;
   bool has_query = false;
-  std::string_view authority;    // Host
+  std::string_view authority;  // Host
 };
 // The upstream head but for framing, credential and the empty line.
 void append_request_head(std::string& out, const RequestLine& line, const std::vector<HeaderView>& fields);
 
 struct ResponseExtras {
   std::string_view request_id;
-  int64_t queued_ms = 0;     // 0: did not wait
+  int64_t queued_ms = 0;  // 0: did not wait
   bool keep_alive = true;
-  bool chunked = false;      // the gate frames the body anew
+  bool chunked = false;  // the gate frames the body anew
 };
 void append_response_head(std::string& out, const ResponseHead& head, const ResponseExtras& extras);
 

@@ -83,7 +83,8 @@ Result<void> Gate::open_workers() {
 Result<void> Gate::open_admin() {
   const AdminConfig& config = shared_.serving->config.admin;
   metrics_->add_collector([this] { return samples(); });
-  auto admin = start_admin(loop_, config, {[this] { return parts(); }, [this] { return status_json(); }, metrics_.get()});
+  auto admin = start_admin(loop_, config,
+                           {[this] { return parts(); }, [this] { return status_json(); }, metrics_.get()});
   if (!admin) return Error{"admin: " + admin.error().message};
   admin_ = std::move(*admin);
   return {};
@@ -110,7 +111,8 @@ void Gate::watch_signals() {
     uv_signal_init(loop_.uv(), &signals_[i]);
     signals_[i].data = this;
     uv_signal_start(
-        &signals_[i], [](uv_signal_t* handle, int number) { static_cast<Gate*>(handle->data)->on_signal(number); },
+        &signals_[i],
+        [](uv_signal_t* handle, int number) { static_cast<Gate*>(handle->data)->on_signal(number); },
         kSignals[i]);
   }
 }
@@ -130,8 +132,8 @@ void Gate::run() {
     log_info("listening", {{"role", "data"}, {"address", listener->address()}});
   }
   const std::string& host = shared_.serving->config.admin.address.host;
-  const std::string address = (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
-                              std::to_string(admin_->port());
+  const std::string address =
+      (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(admin_->port());
   log_info("listening", {{"role", "admin"}, {"address", address}});
   log_info("ready", {{"policy", shared_.serving->policy_sha256}});
   loop_.run();
@@ -148,7 +150,8 @@ void Gate::on_signal(int number) {
   ++signals_seen_;
   const DrainConfig& drain = shared_.serving->config.drain;
   if (signals_seen_ == 1) {
-    log_info("draining", {{"delay", format_duration(drain.delay)}, {"timeout", format_duration(drain.timeout)}});
+    log_info("draining",
+             {{"delay", format_duration(drain.delay)}, {"timeout", format_duration(drain.timeout)}});
     draining_ = true;
     if (drain.delay.count() > 0) return delay_.set(loop_.deadlines(), drain.delay);
     return begin_drain();

@@ -17,7 +17,8 @@ namespace sluice {
 
 class Gate final : private DeadlineObserver {
  public:
-  // Opens everything: audit, listeners, admin port. Nothing is served before run(). The error says what is missing.
+  // Opens everything: audit, listeners, admin port. Nothing is served before run(). The error says what is
+  // missing.
   static Result<std::unique_ptr<Gate>> open(std::shared_ptr<const Serving> serving);
   ~Gate();
 

@@ -41,9 +41,12 @@ std::vector<PartState> Gate::parts() const {
   parts.push_back({"audit", usable || !blocks, usable ? "ok" : audit_->trouble()});
   for (const WebhookState& webhook : audit_->webhooks()) {
     std::string detail = "ok";
-    if (webhook.disabled) detail = "disabled: it answered 410";
-    else if (webhook.lag_seconds > kBehindSeconds) detail = "behind: " + webhook.last_error;
-    else if (!webhook.last_error.empty()) detail = webhook.last_error;
+    if (webhook.disabled)
+      detail = "disabled: it answered 410";
+    else if (webhook.lag_seconds > kBehindSeconds)
+      detail = "behind: " + webhook.last_error;
+    else if (!webhook.last_error.empty())
+      detail = webhook.last_error;
     parts.push_back({"webhook:" + webhook.name, true, detail});
   }
   parts.push_back({"serving", !draining_, draining_ ? "draining" : "ok"});
@@ -54,7 +57,8 @@ std::string Gate::status_json() const {
   const Config& config = shared_.serving->config;
   nlohmann::ordered_json json;
   json["version"] = kVersion;
-  json["uptime_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(monotonic_now() - started_).count();
+  json["uptime_seconds"] =
+      std::chrono::duration_cast<std::chrono::seconds>(monotonic_now() - started_).count();
   json["draining"] = draining_;
   json["policy"] = {{"file", config.policy}, {"sha256", shared_.serving->policy_sha256}};
   json["workers"] = workers_.size();
@@ -95,24 +99,29 @@ std::vector<MetricSample> Gate::samples() const {
   };
   constexpr MetricType kGauge = MetricType::kGauge;
   constexpr MetricType kCounter = MetricType::kCounter;
-  add("sluice_policy_info", "The policy in force, by its SHA-256.", kGauge, {{"sha256", shared_.serving->policy_sha256}}, 1);
-  add("sluice_config_last_reload_success", "Whether the configuration that was last read is in force.", kGauge, {}, 1);
+  add("sluice_policy_info", "The policy in force, by its SHA-256.", kGauge,
+      {{"sha256", shared_.serving->policy_sha256}}, 1);
+  add("sluice_config_last_reload_success", "Whether the configuration that was last read is in force.",
+      kGauge, {}, 1);
   for (size_t i = 0; i < config.listen.size(); ++i) {
     int64_t open = 0;
     for (const auto& worker : workers_) open += worker->figures().connections[i];
-    add("sluice_connections", "Open client connections.", kGauge, {{"listener", workers_[0]->listener_name(i)}},
-        static_cast<double>(open));
+    add("sluice_connections", "Open client connections.", kGauge,
+        {{"listener", workers_[0]->listener_name(i)}}, static_cast<double>(open));
   }
   for (size_t i = 0; i < config.apis.size(); ++i) {
     const ApiFigures figures = sum(workers_, i);
     const std::string& api = config.apis[i].name;
     for (size_t client = 0; client < figures.waiting.size(); ++client) {
       add("sluice_queue_depth", "Requests that wait for the vendor's limit.", kGauge,
-          {{"api", api}, {"client", config.clients[client].name}}, static_cast<double>(figures.waiting[client]));
+          {{"api", api}, {"client", config.clients[client].name}},
+          static_cast<double>(figures.waiting[client]));
     }
     constexpr const char* kHelp = "Connections to the vendor.";
-    add("sluice_upstream_connections", kHelp, kGauge, {{"api", api}, {"state", "active"}}, static_cast<double>(figures.active));
-    add("sluice_upstream_connections", kHelp, kGauge, {{"api", api}, {"state", "idle"}}, static_cast<double>(figures.idle));
+    add("sluice_upstream_connections", kHelp, kGauge, {{"api", api}, {"state", "active"}},
+        static_cast<double>(figures.active));
+    add("sluice_upstream_connections", kHelp, kGauge, {{"api", api}, {"state", "idle"}},
+        static_cast<double>(figures.idle));
   }
   const auto events = audit_->events_by_type();
   for (size_t i = 0; i < events.size(); ++i) {
@@ -120,15 +129,15 @@ std::vector<MetricSample> Gate::samples() const {
         {{"type", std::string(to_text(static_cast<AuditType>(i)))}}, static_cast<double>(events[i]));
   }
   for (const WebhookState& webhook : audit_->webhooks()) {
-    add("sluice_audit_backlog", "Events that a webhook has not acknowledged.", kGauge, {{"webhook", webhook.name}},
-        static_cast<double>(webhook.backlog));
+    add("sluice_audit_backlog", "Events that a webhook has not acknowledged.", kGauge,
+        {{"webhook", webhook.name}}, static_cast<double>(webhook.backlog));
     add("sluice_audit_lag_seconds", "Age of the oldest event that a webhook has not acknowledged.", kGauge,
         {{"webhook", webhook.name}}, webhook.lag_seconds);
     constexpr const char* kHelp = "Attempts to deliver to a webhook.";
-    add("sluice_webhook_deliveries_total", kHelp, kCounter, {{"webhook", webhook.name}, {"outcome", "delivered"}},
-        static_cast<double>(webhook.delivered));
-    add("sluice_webhook_deliveries_total", kHelp, kCounter, {{"webhook", webhook.name}, {"outcome", "failed"}},
-        static_cast<double>(webhook.failed));
+    add("sluice_webhook_deliveries_total", kHelp, kCounter,
+        {{"webhook", webhook.name}, {"outcome", "delivered"}}, static_cast<double>(webhook.delivered));
+    add("sluice_webhook_deliveries_total", kHelp, kCounter,
+        {{"webhook", webhook.name}, {"outcome", "failed"}}, static_cast<double>(webhook.failed));
   }
   return samples;
 }

@@ -42,7 +42,8 @@ Result<Identity> Identity::resolve(const std::vector<ClientConfig>& clients) {
     for (const Sha256& digest : digests) {
       for (const Token& known : identity.tokens_) {
         if (known.digest != digest || known.client == i) continue;
-        return Error{"clients " + clients[known.client].name + " and " + client.name + " have the same token"};
+        return Error{"clients " + clients[known.client].name + " and " + client.name +
+                     " have the same token"};
       }
       identity.tokens_.push_back({digest, i});
     }
@@ -62,8 +63,8 @@ std::optional<size_t> Identity::client_of(std::string_view token) const {
   return found;
 }
 
-Identity::Answer Identity::identify(const std::vector<HeaderField>& fields, std::string_view credential_header,
-                                    const ByteStream& stream) const {
+Identity::Answer Identity::identify(const std::vector<HeaderField>& fields,
+                                    std::string_view credential_header, const ByteStream& stream) const {
   const HeaderField* credential = nullptr;
   for (const HeaderField& field : fields) {
     if (!is_credential_field(field, credential_header)) continue;

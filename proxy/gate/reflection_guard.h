@@ -1,7 +1,7 @@
-// ReflectionGuard: withholds an answer that contains the injected key (interface 5). Looks for the key, plain and as
-// it was injected, in the octets of a stream, across pieces: octets that may be the key's beginning are held back
-// until it is clear that they are not. Knuth, Morris and Pratt 1977.
-// Owner: the exchange. No allocation after the first keys of a size.
+// ReflectionGuard: withholds an answer that contains the injected key (interface 5). Looks for the key, plain
+// and as it was injected, in the octets of a stream, across pieces: octets that may be the key's beginning
+// are held back until it is clear that they are not. Knuth, Morris and Pratt 1977. Owner: the exchange. No
+// allocation after the first keys of a size.
 #pragma once
 
 #include <array>

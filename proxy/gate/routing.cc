@@ -13,7 +13,8 @@ std::string_view without_port(std::string_view host) {
 
 }  // namespace
 
-std::optional<Route> route(const std::vector<ApiConfig>& apis, std::string_view host, std::string_view target) {
+std::optional<Route> route(const std::vector<ApiConfig>& apis, std::string_view host,
+                           std::string_view target) {
   Route route;
   const size_t question = target.find('?');
   route.has_query = question != std::string_view::npos;

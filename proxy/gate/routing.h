@@ -1,5 +1,5 @@
-// routing: which API a request is for (interface 5). A Host that is in an API's `hosts` keeps the path as it is;
-// otherwise the first path segment is the API's name and is taken off. Pure.
+// routing: which API a request is for (interface 5). A Host that is in an API's `hosts` keeps the path as it
+// is; otherwise the first path segment is the API's name and is taken off. Pure.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +19,7 @@ struct Route {
 };
 
 // `host` is the Host field's value, port and all; `target` is in origin-form.
-std::optional<Route> route(const std::vector<ApiConfig>& apis, std::string_view host, std::string_view target);
+std::optional<Route> route(const std::vector<ApiConfig>& apis, std::string_view host,
+                           std::string_view target);
 
 }  // namespace sluice

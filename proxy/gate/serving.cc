@@ -13,7 +13,8 @@ Result<std::shared_ptr<const Serving>> make_serving(Config config, std::unique_p
     if (!credential) return Error{"api " + api.name + ": " + credential.error().message};
     served.credential = std::move(*credential);
     served.limit = api.limit.value_or(catalogue.limit);
-    served.server_name = api.upstream_tls.server_name.empty() ? api.upstream.host : api.upstream_tls.server_name;
+    served.server_name =
+        api.upstream_tls.server_name.empty() ? api.upstream.host : api.upstream_tls.server_name;
     if (api.upstream.tls) {
       auto tls = TlsContext::for_client(api.upstream_tls.ca);
       if (!tls) return Error{"api " + api.name + ": " + tls.error().message};

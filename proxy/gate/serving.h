@@ -1,5 +1,5 @@
-// Serving: everything that a request is served by, immutable: configuration, policy, callers, credentials, TLS.
-// Made whole or not at all. Owner: shared by the workers and by the exchanges under way. Thread: any.
+// Serving: everything that a request is served by, immutable: configuration, policy, callers, credentials,
+// TLS. Made whole or not at all. Owner: shared by the workers and by the exchanges under way. Thread: any.
 #pragma once
 
 #include <memory>

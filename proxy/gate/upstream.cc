@@ -29,8 +29,9 @@ void Upstream::connect() {
   phase_ = Phase::kResolving;
   deadline_.set(loop_.deadlines(), api_.timeouts.connect);
   in_connect_ = true;
-  lookup_ = resolver_.resolve(api_.upstream.host,
-                              [this](const Result<std::vector<IpAddress>>& addresses) { on_resolved(addresses); });
+  lookup_ = resolver_.resolve(api_.upstream.host, [this](const Result<std::vector<IpAddress>>& addresses) {
+    on_resolved(addresses);
+  });
   in_connect_ = false;
 }
 
@@ -70,7 +71,8 @@ void Upstream::give_up(std::string_view reason) {
     deadline_.set(loop_.deadlines(), Millis(0));
     return;
   }
-  log_warning("upstream unreachable", {{"api", api_.name}, {"host", api_.upstream.authority}, {"reason", reason}});
+  log_warning("upstream unreachable",
+              {{"api", api_.name}, {"host", api_.upstream.authority}, {"reason", reason}});
   fail(UpstreamFailure::kUnreachable, reason);
 }
 
@@ -145,7 +147,8 @@ bool Upstream::read_head(std::string_view& data) {
 void Upstream::read_body(std::string_view data) {
   while (phase_ == Phase::kBody && !body_.done() && !data.empty()) {
     const BodyDecoder::Step step = body_.feed(data);
-    if (step.state == BodyDecoder::State::kBad) return fail(UpstreamFailure::kProtocol, "the answer's chunks are malformed");
+    if (step.state == BodyDecoder::State::kBad)
+      return fail(UpstreamFailure::kProtocol, "the answer's chunks are malformed");
     data.remove_prefix(step.consumed);
     if (!step.piece.empty()) observer_->on_response_body(step.piece);
   }
@@ -180,7 +183,8 @@ void Upstream::on_closed(std::string_view reason) { lost(reason); }
 void Upstream::lost(std::string_view reason) {
   switch (phase_) {
     case Phase::kConnecting: return connect_next(reason);
-    case Phase::kIdle: return observer_ == nullptr ? pool_.discard(*this) : fail(UpstreamFailure::kLost, reason);
+    case Phase::kIdle:
+      return observer_ == nullptr ? pool_.discard(*this) : fail(UpstreamFailure::kLost, reason);
     case Phase::kHead:
     case Phase::kBody: return fail(UpstreamFailure::kLost, reason);
     case Phase::kResolving:

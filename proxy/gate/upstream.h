@@ -25,8 +25,8 @@ enum class UpstreamFailure : uint8_t {
   kProtocol,     // the answer is not what HTTP/1.1 allows
 };
 
-// The exchange that a connection is lent to. After on_response_end and on_upstream_failed the connection is not its
-// any more.
+// The exchange that a connection is lent to. After on_response_end and on_upstream_failed the connection is
+// not its any more.
 class UpstreamObserver {
  public:
   virtual void on_upstream_connected() = 0;
@@ -49,15 +49,18 @@ using Connector = std::function<StreamPtr(EventLoop&, const IpAddress&, uint16_t
 
 class Upstream final : public Deferred, private StreamObserver, private DeadlineObserver {
  public:
-  Upstream(UpstreamPool& pool, EventLoop& loop, Resolver& resolver, const Connector& connector, const ApiConfig& api,
-           const ServedApi& served);
+  Upstream(UpstreamPool& pool, EventLoop& loop, Resolver& resolver, const Connector& connector,
+           const ApiConfig& api, const ServedApi& served);
   ~Upstream() override;
 
   void lend_to(UpstreamObserver& observer) { observer_ = &observer; }
   // Resolves the name and tries its addresses in turn, each with TLS, within timeouts.connect altogether.
   void connect();
-  bool connected() const { return phase_ == Phase::kIdle || phase_ == Phase::kHead || phase_ == Phase::kBody; }
-  // Whether it has served a request before: only then may an end without an answer be the vendor's idle timeout.
+  bool connected() const {
+    return phase_ == Phase::kIdle || phase_ == Phase::kHead || phase_ == Phase::kBody;
+  }
+  // Whether it has served a request before: only then may an end without an answer be the vendor's idle
+  // timeout.
   bool reused() const { return served_before_; }
   // Whether any octet of an answer has come.
   bool answer_started() const { return answer_started_; }
@@ -74,7 +77,8 @@ class Upstream final : public Deferred, private StreamObserver, private Deadline
 
  private:
   friend class UpstreamPool;
-  // What is pending: an address, the connection, nothing, an answer's head, an answer's body, nothing ever again.
+  // What is pending: an address, the connection, nothing, an answer's head, an answer's body, nothing ever
+  // again.
   enum class Phase : uint8_t { kResolving, kConnecting, kIdle, kHead, kBody, kClosed };
 
   void on_connected() override;

@@ -4,8 +4,8 @@
 
 namespace sluice {
 
-UpstreamPool::UpstreamPool(EventLoop& loop, Resolver& resolver, const Connector& connector, const ApiConfig& api,
-                           const ServedApi& served)
+UpstreamPool::UpstreamPool(EventLoop& loop, Resolver& resolver, const Connector& connector,
+                           const ApiConfig& api, const ServedApi& served)
     : loop_(loop), resolver_(resolver), connector_(connector), api_(api), served_(served) {}
 
 UpstreamPool::~UpstreamPool() { close_all(); }
@@ -38,7 +38,8 @@ void UpstreamPool::discard(Upstream& connection) {
   connection.stream_.reset();
   connection.deadline_.clear();
   std::erase(idle_, &connection);
-  const auto found = std::find_if(all_.begin(), all_.end(), [&connection](const auto& one) { return one.get() == &connection; });
+  const auto found = std::find_if(all_.begin(), all_.end(),
+                                  [&connection](const auto& one) { return one.get() == &connection; });
   if (found == all_.end()) return;
   loop_.destroy_later(std::move(*found));
   all_.erase(found);

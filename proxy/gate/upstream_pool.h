@@ -16,8 +16,8 @@ class UpstreamPool {
                const ServedApi& served);
   ~UpstreamPool();
 
-  // The connection is lent: hand it back with give_back() or discard(), unless it reported an end or a failure.
-  // It is connected already, or on_upstream_connected follows.
+  // The connection is lent: hand it back with give_back() or discard(), unless it reported an end or a
+  // failure. It is connected already, or on_upstream_connected follows.
   Upstream* take(UpstreamObserver& observer);
   // One that has not served a request before.
   Upstream* take_new(UpstreamObserver& observer);

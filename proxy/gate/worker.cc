@@ -19,7 +19,8 @@ Worker::Worker(Shared& shared)
   const Config& config = shared_.serving->config;
   for (size_t i = 0; i < config.apis.size(); ++i) {
     const ApiConfig& api = config.apis[i];
-    pools_.push_back(std::make_unique<UpstreamPool>(loop_, resolver_, shared_.connector, api, shared_.serving->apis[i]));
+    pools_.push_back(
+        std::make_unique<UpstreamPool>(loop_, resolver_, shared_.connector, api, shared_.serving->apis[i]));
     pacers_.push_back(Pacer::make(loop_, *shared_.budgets[i], api.queue, config.clients.size()));
   }
   tick_.set(loop_.deadlines(), kTick);
@@ -56,7 +57,9 @@ void Worker::adopt(StreamPtr stream, const IpAddress& peer, size_t listener) {
   const LimitsConfig& limits = shared_.serving->config.limits;
   int64_t& from_source = per_source_[peer.octets];
   if (shared_.connections >= limits.connections || from_source >= limits.connections_per_source) {
-    if (!tls) stream->write(render({Problem::kTooManyConnections, "too many connections are open", {}, {}, {}, {}}, false, false));
+    if (!tls)
+      stream->write(render({Problem::kTooManyConnections, "too many connections are open", {}, {}, {}, {}},
+                           false, false));
     if (from_source == 0) per_source_.erase(peer.octets);
     return;
   }

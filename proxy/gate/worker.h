@@ -1,6 +1,6 @@
-// Worker: one thread's share of the gate: its loop, its listeners and connections, its vendor connections, its waiting
-// rooms. Shares with other workers only the serving snapshot, the budgets, and the way to the audit.
-// Owner: the gate (serve command). Thread: its own; the public calls after start() are posted to it.
+// Worker: one thread's share of the gate: its loop, its listeners and connections, its vendor connections,
+// its waiting rooms. Shares with other workers only the serving snapshot, the budgets, and the way to the
+// audit. Owner: the gate (serve command). Thread: its own; the public calls after start() are posted to it.
 #pragma once
 
 #include <array>
@@ -29,23 +29,23 @@ class Exchange;
 // What all workers share. Owner: the gate; outlives the workers.
 struct Shared {
   std::shared_ptr<const Serving> serving;
-  std::vector<std::unique_ptr<Budget>> budgets;                   // one per API
-  std::vector<std::unique_ptr<TlsContext>> listener_tls;          // one per listener, null without TLS
+  std::vector<std::unique_ptr<Budget>> budgets;           // one per API
+  std::vector<std::unique_ptr<TlsContext>> listener_tls;  // one per listener, null without TLS
   AuditLog* audit = nullptr;
   Metrics* metrics = nullptr;
-  Connector connector = TcpStream::connect;                       // to the vendors
+  Connector connector = TcpStream::connect;  // to the vendors
   std::atomic<int64_t> connections{0};
 };
 
 // Figures for /status and /metrics, refreshed every 100 ms. Read from any thread.
 struct WorkerFigures {
   struct PerApi {
-    std::atomic<int64_t> idle{0}, active{0};        // vendor connections
-    std::vector<std::atomic<int64_t>> waiting;      // requests, by client
+    std::atomic<int64_t> idle{0}, active{0};    // vendor connections
+    std::vector<std::atomic<int64_t>> waiting;  // requests, by client
     explicit PerApi(size_t clients) : waiting(clients) {}
   };
   std::deque<PerApi> apis;
-  std::vector<std::atomic<int64_t>> connections;    // by listener
+  std::vector<std::atomic<int64_t>> connections;  // by listener
   explicit WorkerFigures(const Config& config) : connections(config.listen.size()) {
     for (size_t i = 0; i < config.apis.size(); ++i) apis.emplace_back(config.clients.size());
   }
@@ -74,7 +74,8 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   Metrics& metrics() { return *shared_.metrics; }
   bool draining() const { return draining_; }
   const WorkerFigures& figures() const { return figures_; }
-  // Makes the record durable; the exchange's on_recorded follows unless it has called forget_record meanwhile.
+  // Makes the record durable; the exchange's on_recorded follows unless it has called forget_record
+  // meanwhile.
   uint64_t record_durably(AuditRecord record, Exchange& exchange);
   void forget_record(uint64_t token) { recording_.erase(token); }
   // Takes a connection over: from a listener, or from a test.
@@ -100,7 +101,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   std::unordered_map<uint64_t, Exchange*> recording_;
   uint64_t next_token_ = 1;
   WorkerFigures figures_;
-  Deadline tick_;          // refreshes the figures; ends the drain
+  Deadline tick_;  // refreshes the figures; ends the drain
   Millis drain_until_{0};
   bool draining_ = false;
   bool ended_ = false;

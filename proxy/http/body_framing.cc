@@ -6,7 +6,8 @@ namespace sluice {
 
 namespace {
 
-// One chunk's size line with its extensions (CVE-2024-22019: unbounded extensions), and all trailers together.
+// One chunk's size line with its extensions (CVE-2024-22019: unbounded extensions), and all trailers
+// together.
 constexpr uint32_t kMaxSizeLine = 4 * 1024;
 constexpr uint32_t kMaxTrailers = 16 * 1024;
 constexpr int kMaxDigits = 15;  // keeps a size below 2^60
@@ -22,7 +23,8 @@ bool is_text(unsigned char c) { return c == '\t' || (c >= 0x20 && c != 0x7f); }
 
 bool is_token(unsigned char c) {
   constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || kOthers.find(static_cast<char>(c)) != std::string_view::npos;
+  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+         kOthers.find(static_cast<char>(c)) != std::string_view::npos;
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// body_framing: where a body ends (RFC 9112 6), and the strict decoder that finds it. Chunked bodies: hexadecimal sizes
-// without sign or space, CRLF only, extensions and trailers bounded and dropped.
-// Owner: the connection that reads. Pure; no allocation.
+// body_framing: where a body ends (RFC 9112 6), and the strict decoder that finds it. Chunked bodies:
+// hexadecimal sizes without sign or space, CRLF only, extensions and trailers bounded and dropped. Owner: the
+// connection that reads. Pure; no allocation.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,20 @@ class BodyDecoder {
   Framing::Kind kind() const { return kind_; }
 
  private:
-  enum class Chunk : uint8_t { kSize, kExtension, kQuoted, kQuotedPair, kSizeLf, kData, kDataCr, kDataLf, kTrailerStart,
-                               kTrailer, kTrailerLf, kEndLf };
+  enum class Chunk : uint8_t {
+    kSize,
+    kExtension,
+    kQuoted,
+    kQuotedPair,
+    kSizeLf,
+    kData,
+    kDataCr,
+    kDataLf,
+    kTrailerStart,
+    kTrailer,
+    kTrailerLf,
+    kEndLf
+  };
   // One octet outside chunk data. False: malformed.
   bool take_line_octet(unsigned char octet);
   bool take_size_octet(unsigned char octet);

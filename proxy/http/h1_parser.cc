@@ -201,8 +201,8 @@ HeadError check_request_line(std::string_view head, const HeadLimits& limits, st
     return refuse(detail, HeadError::kTargetTooLong, "the request target is too long");
   }
   const std::string_view version = line.substr(target_end + 1);
-  const bool is_http = version.size() == 8 && version.starts_with("HTTP/") && version[5] >= '0' && version[5] <= '9' &&
-                       version[6] == '.' && version[7] >= '0' && version[7] <= '9';
+  const bool is_http = version.size() == 8 && version.starts_with("HTTP/") && version[5] >= '0' &&
+                       version[5] <= '9' && version[6] == '.' && version[7] >= '0' && version[7] <= '9';
   if (!is_http) return refuse(detail, HeadError::kMalformed, "the request line is malformed");
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
     return refuse(detail, HeadError::kVersionUnsupported, "only http/1.1 and http/1.0 are served");
@@ -228,12 +228,14 @@ bool is_other_coding(std::string_view list) {
 
 HeadError set_request_framing(const FramingFields& fields, RequestHead& out) {
   if (fields.codings > 0) {
-    if (out.minor_version == 0) return refuse(out.detail, HeadError::kMalformed, "transfer-encoding in http/1.0");
+    if (out.minor_version == 0)
+      return refuse(out.detail, HeadError::kMalformed, "transfer-encoding in http/1.0");
     if (fields.codings > 1 || fields.lengths > 0) {
       return refuse(out.detail, HeadError::kMalformed, "more than one field says where the body ends");
     }
     if (!equals_ignoring_case(fields.coding, "chunked")) {
-      return refuse(out.detail, is_other_coding(fields.coding) ? HeadError::kCodingUnknown : HeadError::kMalformed,
+      return refuse(out.detail,
+                    is_other_coding(fields.coding) ? HeadError::kCodingUnknown : HeadError::kMalformed,
                     "the only transfer coding served is chunked");
     }
     out.framing = {Framing::Kind::kChunked, 0};
@@ -286,8 +288,10 @@ bool list_contains(std::string_view list, std::string_view token) {
 HeadError parse_request_head(std::string_view head, const HeadLimits& limits, RequestHead& out) {
   out.fields.clear();
   out.detail = {};
-  if (const HeadError error = check_request_line(head, limits, out.detail); error != HeadError::kNone) return error;
-  if (const std::string_view why = scan_lines(head); !why.empty()) return refuse(out.detail, HeadError::kMalformed, why);
+  if (const HeadError error = check_request_line(head, limits, out.detail); error != HeadError::kNone)
+    return error;
+  if (const std::string_view why = scan_lines(head); !why.empty())
+    return refuse(out.detail, HeadError::kMalformed, why);
   Collector collector;
   collector.fields = &out.fields;
   llhttp_t parser;
@@ -304,21 +308,25 @@ HeadError parse_request_head(std::string_view head, const HeadLimits& limits, Re
   if (fields.hosts > 1 || (fields.hosts == 0 && out.minor_version == 1)) {
     return refuse(out.detail, HeadError::kMalformed, "a request has exactly one host");
   }
-  if (fields.hosts == 1 && !is_valid_host(fields.host)) return refuse(out.detail, HeadError::kMalformed, "the host is malformed");
+  if (fields.hosts == 1 && !is_valid_host(fields.host))
+    return refuse(out.detail, HeadError::kMalformed, "the host is malformed");
   out.host = fields.host;
-  if (!to_origin_form(out)) return refuse(out.detail, HeadError::kMalformed, "the request target is malformed");
+  if (!to_origin_form(out))
+    return refuse(out.detail, HeadError::kMalformed, "the request target is malformed");
   if (const HeadError error = set_request_framing(fields, out); error != HeadError::kNone) return error;
   out.keep_alive = !fields.close && (out.minor_version == 1 || fields.keep_alive);
   return check_expectation(out);
 }
 
-HeadError parse_response_head(std::string_view head, const HeadLimits& limits, bool to_head, ResponseHead& out) {
+HeadError parse_response_head(std::string_view head, const HeadLimits& limits, bool to_head,
+                              ResponseHead& out) {
   out.fields.clear();
   out.detail = {};
   if (!head.starts_with("HTTP/1.1 ") && !head.starts_with("HTTP/1.0 ")) {
     return refuse(out.detail, HeadError::kMalformed, "not an http/1 answer");
   }
-  if (const std::string_view why = scan_lines(head); !why.empty()) return refuse(out.detail, HeadError::kMalformed, why);
+  if (const std::string_view why = scan_lines(head); !why.empty())
+    return refuse(out.detail, HeadError::kMalformed, why);
   Collector collector;
   collector.fields = &out.fields;
   llhttp_t parser;
@@ -331,7 +339,8 @@ HeadError parse_response_head(std::string_view head, const HeadLimits& limits, b
   out.status = parser.status_code;
   out.reason = collector.reason;
   out.minor_version = parser.http_minor;
-  if (out.status < 100 || out.status > 599) return refuse(out.detail, HeadError::kMalformed, "the status is out of range");
+  if (out.status < 100 || out.status > 599)
+    return refuse(out.detail, HeadError::kMalformed, "the status is out of range");
   const FramingFields fields(out.fields);
   uint64_t length = 0;
   if (fields.codings > 1 || fields.lengths > 1 || (fields.codings > 0 && fields.lengths > 0)) {

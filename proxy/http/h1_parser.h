@@ -1,9 +1,9 @@
 // h1_parser: HTTP/1.1 heads from octets (RFC 9112), as strictly as an intermediary that holds keys must be.
-// llhttp in strict mode does the syntax; what it lets through is refused here: folds, bare CR or LF, NUL and other
-// controls, empty names, a missing or second Host, any Transfer-Encoding but one "chunked" in HTTP/1.1,
-// Content-Length beside it, versions but 1.0 and 1.1, targets but origin-form (or an absolute-form that agrees
-// with Host). Bodies are body_framing.h: llhttp never sees them.
-// Pure but for HeadReader's buffer. Thread: one at a time.
+// llhttp in strict mode does the syntax; what it lets through is refused here: folds, bare CR or LF, NUL and
+// other controls, empty names, a missing or second Host, any Transfer-Encoding but one "chunked" in HTTP/1.1,
+// Content-Length beside it, versions but 1.0 and 1.1, targets but origin-form (or an absolute-form that
+// agrees with Host). Bodies are body_framing.h: llhttp never sees them. Pure but for HeadReader's buffer.
+// Thread: one at a time.
 #pragma once
 
 #include <cstdint>
@@ -70,7 +70,8 @@ struct ResponseHead {
 // `head` ends with the empty line. `out` is reused: its vector keeps its capacity. Views point into `head`.
 HeadError parse_request_head(std::string_view head, const HeadLimits& limits, RequestHead& out);
 // Anything but kNone is a broken upstream. `to_head`: the request was HEAD.
-HeadError parse_response_head(std::string_view head, const HeadLimits& limits, bool to_head, ResponseHead& out);
+HeadError parse_response_head(std::string_view head, const HeadLimits& limits, bool to_head,
+                              ResponseHead& out);
 
 // Whether a comma-separated list holds the token, any case.
 bool list_contains(std::string_view list, std::string_view token);

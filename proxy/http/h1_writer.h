@@ -1,5 +1,5 @@
-// h1_writer: heads as octets. Appends to a string that the caller reuses; values come from the parser or from the gate
-// itself, never raw from a peer.
+// h1_writer: heads as octets. Appends to a string that the caller reuses; values come from the parser or from
+// the gate itself, never raw from a peer.
 #pragma once
 
 #include <cstdint>

@@ -63,7 +63,8 @@ HeaderName identify_header(std::string_view name) {
     if (known.name.size() > name.size()) break;
     if (equals_folded(name, known.name)) return {known.id, exact};
   }
-  if (name.size() > 12 && equals_folded(name.substr(0, 12), "x-forwarded-")) return {HeaderId::kForwarded, exact};
+  if (name.size() > 12 && equals_folded(name.substr(0, 12), "x-forwarded-"))
+    return {HeaderId::kForwarded, exact};
   if (name.size() > 7 && equals_folded(name.substr(0, 7), "sluice-")) return {HeaderId::kSluice, exact};
   return {HeaderId::kOther, exact};
 }

@@ -1,4 +1,5 @@
-// header_ids: the header fields that the gate knows, as numbers, so that the request path compares no text twice.
+// header_ids: the header fields that the gate knows, as numbers, so that the request path compares no text
+// twice.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +32,8 @@ enum class HeaderId : uint8_t {
   kVia,
 };
 
-// Case-insensitive. A name that equals a known one but for `_` instead of `-` is known too: some servers read both
-// as one variable. `exact` tells whether it was written with `-`.
+// Case-insensitive. A name that equals a known one but for `_` instead of `-` is known too: some servers read
+// both as one variable. `exact` tells whether it was written with `-`.
 struct HeaderName {
   HeaderId id = HeaderId::kOther;
   bool exact = true;

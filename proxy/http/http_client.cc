@@ -27,8 +27,8 @@ class Client final : public HttpClient, private StreamObserver, private Deadline
   void send(HttpCall call, std::function<void(HttpResult)> done) override;
 
  private:
-  // What is pending: nothing, an address, the connection with its handshake, the answer's head, its body, or only
-  // the telling of a failure that came while send() was still on the stack.
+  // What is pending: nothing, an address, the connection with its handshake, the answer's head, its body, or
+  // only the telling of a failure that came while send() was still on the stack.
   enum class Phase { kIdle, kResolving, kConnecting, kHead, kBody, kReporting };
 
   void on_connected() override;
@@ -86,8 +86,9 @@ void Client::send(HttpCall call, std::function<void(HttpResult)> done) {
 void Client::resolve() {
   phase_ = Phase::kResolving;
   deadline_.set(loop_.deadlines(), std::min(options_.connect_timeout, give_up_ - loop_.now()));
-  lookup_ = resolver_.resolve(options_.origin.host,
-                              [this](const Result<std::vector<IpAddress>>& addresses) { on_resolved(addresses); });
+  lookup_ = resolver_.resolve(options_.origin.host, [this](const Result<std::vector<IpAddress>>& addresses) {
+    on_resolved(addresses);
+  });
 }
 
 void Client::on_resolved(const Result<std::vector<IpAddress>>& addresses) {

@@ -19,7 +19,7 @@ namespace sluice {
 
 struct HttpCall {
   std::string method = "POST";
-  std::string target;  // path and query
+  std::string target;                                        // path and query
   std::vector<std::pair<std::string, std::string>> headers;  // Host and Content-Length are added
   std::string body;
 };
@@ -28,16 +28,16 @@ struct HttpResult {
   std::string error;  // not empty: no whole answer, and why; the rest is unset
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
-  std::string body;   // at most `response_cap`
+  std::string body;                                          // at most `response_cap`
 };
 
 struct HttpClientOptions {
-  UpstreamUrl origin;                 // path unused
-  const TlsContext* tls = nullptr;    // required for https; outlives the client
-  std::string server_name;            // to verify and send as SNI; empty: the origin's host
-  Millis connect_timeout{5'000};      // with TLS
+  UpstreamUrl origin;               // path unused
+  const TlsContext* tls = nullptr;  // required for https; outlives the client
+  std::string server_name;          // to verify and send as SNI; empty: the origin's host
+  Millis connect_timeout{5'000};    // with TLS
   Millis total_timeout{15'000};
-  Bytes response_cap = 64_KiB;        // a longer answer is an error
+  Bytes response_cap = 64_KiB;  // a longer answer is an error
   // Says why an address must not be connected to, or "". Asked after resolution, for the address used.
   std::function<std::string(const IpAddress&)> refuse_address;
 };
@@ -45,7 +45,8 @@ struct HttpClientOptions {
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
-  // Requires: no call is under way. `done` is called once, after this has returned; it may send again or destroy this.
+  // Requires: no call is under way. `done` is called once, after this has returned; it may send again or
+  // destroy this.
   virtual void send(HttpCall call, std::function<void(HttpResult)> done) = 0;
 };
 

@@ -81,7 +81,8 @@ class Server final : public HttpServer {
   Server(EventLoop& loop, HttpHandler handler) : loop_(loop), handler_(std::move(handler)) {}
 
   Result<void> listen(const Address& address, const TlsContext* tls) {
-    auto opened = Listener::open(loop_, address, tls, [this](Accepted accepted) { accept(std::move(accepted)); });
+    auto opened =
+        Listener::open(loop_, address, tls, [this](Accepted accepted) { accept(std::move(accepted)); });
     if (!opened) return opened.error();
     listener_ = std::move(*opened);
     port_ = listener_->port();
@@ -204,11 +205,13 @@ void Connection::answer(HttpResponse response) {
   std::string head;
   append_status_line(head, response.status);
   for (const auto& [name, value] : response.headers) append_field(head, name, value);
-  if (response.status != 204 && response.status != 304) append_field(head, "Content-Length", response.body.size());
+  if (response.status != 204 && response.status != 304)
+    append_field(head, "Content-Length", response.body.size());
   if (!keep) append_field(head, "Connection", "close");
   head += "\r\n";
   const bool to_head = request_.method == "HEAD";
-  const std::array<std::string_view, 2> parts{head, to_head ? std::string_view() : std::string_view(response.body)};
+  const std::array<std::string_view, 2> parts{head,
+                                              to_head ? std::string_view() : std::string_view(response.body)};
   stream_->write(parts);
   if (!keep) return close_when_sent();
   phase_ = Phase::kHead;
@@ -217,8 +220,8 @@ void Connection::answer(HttpResponse response) {
   if (!reading_on_) resume();
 }
 
-// Takes up what a pipelining client has sent meanwhile. A handler that answers at once comes back to answer(), which
-// then leaves the rest to this loop, so that the stack does not grow with the pipeline.
+// Takes up what a pipelining client has sent meanwhile. A handler that answers at once comes back to
+// answer(), which then leaves the rest to this loop, so that the stack does not grow with the pipeline.
 void Connection::resume() {
   reading_on_ = true;
   while (phase_ == Phase::kHead && !next_.empty()) {

@@ -1,6 +1,6 @@
-// HttpServer: a small HTTP/1.1 server for whole requests and whole answers: the admin port and the simulators.
-// Not for the data path, which streams (proxy/gate). Keep-alive, chunked and Content-Length bodies, limits, timeouts.
-// Owner: whoever serves. Thread: the loop's.
+// HttpServer: a small HTTP/1.1 server for whole requests and whole answers: the admin port and the
+// simulators. Not for the data path, which streams (proxy/gate). Keep-alive, chunked and Content-Length
+// bodies, limits, timeouts. Owner: whoever serves. Thread: the loop's.
 #pragma once
 
 #include <functional>

@@ -81,7 +81,8 @@ std::string render(const LocalReply& reply, bool keep_alive, bool to_head) {
   append_field(out, "Cache-Control", "no-store");
   if (!reply.request_id.empty()) append_field(out, "Sluice-Request-Id", reply.request_id);
   append_field(out, "Sluice-Origin", "gate");
-  if (reply.problem == Problem::kUnauthenticated) append_field(out, "WWW-Authenticate", "Bearer realm=\"sluice\"");
+  if (reply.problem == Problem::kUnauthenticated)
+    append_field(out, "WWW-Authenticate", "Bearer realm=\"sluice\"");
   if (reply.problem == Problem::kMethodNotAllowed) {
     append_field(out, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE");
   }

@@ -1,5 +1,5 @@
-// local_reply: every answer of the gate's own, one table (interface 5). application/problem+json (RFC 9457), marked
-// Sluice-Origin: gate, so that nobody takes it for the vendor's.
+// local_reply: every answer of the gate's own, one table (interface 5). application/problem+json (RFC 9457),
+// marked Sluice-Origin: gate, so that nobody takes it for the vendor's.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // ByteStream: one connection as octets both ways, and the seam at which tests put memory streams.
 // Implementations: TcpStream, TlsStream, and tests' MemoryStream.
-// Owner: a StreamPtr. Resetting it closes the connection and silences the observer; the memory lives on until libuv has
-// closed the handle. Thread: the loop's.
+// Owner: a StreamPtr. Resetting it closes the connection and silences the observer; the memory lives on until
+// libuv has closed the handle. Thread: the loop's.
 #pragma once
 
 #include <cstddef>

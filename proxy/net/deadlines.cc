@@ -4,7 +4,8 @@ namespace sluice {
 
 void Deadline::set(Deadlines& wheel, Millis after) {
   const uint64_t now = uv_now(wheel.timer_.loop);
-  const uint64_t tick = (now + static_cast<uint64_t>(after.count()) + Deadlines::kTickMs - 1) / Deadlines::kTickMs;
+  const uint64_t tick =
+      (now + static_cast<uint64_t>(after.count()) + Deadlines::kTickMs - 1) / Deadlines::kTickMs;
   at_ = tick * Deadlines::kTickMs;
   wanted_ = true;
   // A later time leaves it where it is: the wheel moves it when it gets there.

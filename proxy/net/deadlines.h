@@ -1,5 +1,5 @@
-// Deadlines: a hashed timer wheel on one uv_timer_t (Varghese and Lauck 1987, scheme 6). Setting or moving a deadline
-// is O(1); a later time only rewrites a stamp, which the wheel notices when it gets there.
+// Deadlines: a hashed timer wheel on one uv_timer_t (Varghese and Lauck 1987, scheme 6). Setting or moving a
+// deadline is O(1); a later time only rewrites a stamp, which the wheel notices when it gets there.
 // Resolution: one tick of 16 ms; a deadline fires at most one tick late, never early.
 // Owner: EventLoop. Thread: the loop's.
 #pragma once
@@ -45,8 +45,8 @@ class Deadline {
   Deadlines* wheel_ = nullptr;  // not null: linked into a slot
   Deadline* next_ = nullptr;
   Deadline* previous_ = nullptr;
-  uint64_t at_ = 0;      // ms of the loop's clock
-  uint64_t slot_at_ = 0; // tick of the slot that it is linked into
+  uint64_t at_ = 0;       // ms of the loop's clock
+  uint64_t slot_at_ = 0;  // tick of the slot that it is linked into
   bool wanted_ = false;
 };
 
@@ -67,7 +67,7 @@ class Deadlines {
 
   uv_timer_t timer_{};
   std::array<Deadline*, kSlots> slots_{};
-  uint64_t tick_ = 0;  // the last tick that was visited
+  uint64_t tick_ = 0;           // the last tick that was visited
   Deadline* cursor_ = nullptr;  // the next one of the slot that is being visited
   size_t linked_ = 0;
   bool open_ = false;

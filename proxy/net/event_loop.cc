@@ -24,7 +24,8 @@ EventLoop::EventLoop() : scratch_(kScratchSize) {
   mailbox_.data = this;
   require(uv_prepare_init(&loop_, &reaper_), "reaper");
   reaper_.data = this;
-  uv_prepare_start(&reaper_, [](uv_prepare_t* handle) { static_cast<EventLoop*>(handle->data)->doomed_.clear(); });
+  uv_prepare_start(&reaper_,
+                   [](uv_prepare_t* handle) { static_cast<EventLoop*>(handle->data)->doomed_.clear(); });
   uv_unref(reinterpret_cast<uv_handle_t*>(&reaper_));
   deadlines_.open(&loop_);
 }

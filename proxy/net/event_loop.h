@@ -1,6 +1,6 @@
-// EventLoop: one libuv loop and what every user of it shares: the read scratch, the deadline wheel, the mailbox
-// from other threads, and deferred destruction.
-// Owner: whoever runs a thread on it. Thread: its own, but for post(), which any thread may call.
+// EventLoop: one libuv loop and what every user of it shares: the read scratch, the deadline wheel, the
+// mailbox from other threads, and deferred destruction. Owner: whoever runs a thread on it. Thread: its own,
+// but for post(), which any thread may call.
 #pragma once
 
 #include <uv.h>
@@ -37,7 +37,8 @@ class EventLoop {
   // Where reads land. Valid until the next read on this loop.
   std::span<char> scratch() { return scratch_; }
 
-  // Runs `task` on the loop's thread in a later turn. Any thread. Tasks posted after run() returned are dropped.
+  // Runs `task` on the loop's thread in a later turn. Any thread. Tasks posted after run() returned are
+  // dropped.
   void post(std::function<void()> task);
   // Keeps `object` alive until the current callback has unwound, then destroys it.
   void destroy_later(std::unique_ptr<Deferred> object);

@@ -15,8 +15,8 @@ namespace {
 constexpr int kBacklog = 4096;
 
 Error failed(const Address& address, std::string_view what, int status) {
-  const std::string shown =
-      address.unix_path.empty() ? address.host + ":" + std::to_string(address.port) : "unix:" + address.unix_path;
+  const std::string shown = address.unix_path.empty() ? address.host + ":" + std::to_string(address.port)
+                                                      : "unix:" + address.unix_path;
   return Error{"cannot listen on " + shown + ": " + std::string(what) + ": " + uv_strerror(status)};
 }
 
@@ -68,7 +68,8 @@ struct Listener::Socket {
     uv_pipe_init(loop->uv(), &handle.pipe, 0);
     handle.any.data = this;
     int status = uv_pipe_bind(&handle.pipe, path.c_str());
-    if (status == UV_EADDRINUSE && remove_stale_socket(path)) status = uv_pipe_bind(&handle.pipe, path.c_str());
+    if (status == UV_EADDRINUSE && remove_stale_socket(path))
+      status = uv_pipe_bind(&handle.pipe, path.c_str());
     return status;
   }
 
@@ -86,8 +87,8 @@ struct Listener::Socket {
   }
 };
 
-Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const Address& address, const TlsContext* tls,
-                                                 Handler handler) {
+Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const Address& address,
+                                                 const TlsContext* tls, Handler handler) {
   auto* socket = new Socket;
   socket->loop = &loop;
   socket->tls = tls;

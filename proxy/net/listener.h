@@ -25,8 +25,8 @@ class Listener {
   using Handler = std::function<void(Accepted)>;
 
   // `tls` may be null and has to outlive the listener's connections.
-  static Result<std::unique_ptr<Listener>> open(EventLoop& loop, const Address& address, const TlsContext* tls,
-                                                Handler handler);
+  static Result<std::unique_ptr<Listener>> open(EventLoop& loop, const Address& address,
+                                                const TlsContext* tls, Handler handler);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

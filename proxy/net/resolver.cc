@@ -18,9 +18,11 @@ std::vector<IpAddress> read_addresses(const addrinfo* list) {
     IpAddress address;
     if (list->ai_family == AF_INET) {
       address.octets[10] = address.octets[11] = 0xff;
-      std::memcpy(address.octets.data() + 12, &reinterpret_cast<const sockaddr_in*>(list->ai_addr)->sin_addr, 4);
+      std::memcpy(address.octets.data() + 12, &reinterpret_cast<const sockaddr_in*>(list->ai_addr)->sin_addr,
+                  4);
     } else if (list->ai_family == AF_INET6) {
-      std::memcpy(address.octets.data(), &reinterpret_cast<const sockaddr_in6*>(list->ai_addr)->sin6_addr, 16);
+      std::memcpy(address.octets.data(), &reinterpret_cast<const sockaddr_in6*>(list->ai_addr)->sin6_addr,
+                  16);
     } else {
       continue;
     }

@@ -1,5 +1,5 @@
-// Resolver: host names to addresses without blocking the loop (getaddrinfo on libuv's thread pool), remembered for 30 s.
-// Literal addresses answer at once. Owner: one per loop. Thread: the loop's.
+// Resolver: host names to addresses without blocking the loop (getaddrinfo on libuv's thread pool),
+// remembered for 30 s. Literal addresses answer at once. Owner: one per loop. Thread: the loop's.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,8 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  // Calls back now (literal or remembered) or in a later turn. Returns an id for cancel(), 0 when it has called back.
+  // Calls back now (literal or remembered) or in a later turn. Returns an id for cancel(), 0 when it has
+  // called back.
   uint64_t resolve(const std::string& host, Answer answer);
   void cancel(uint64_t id);
 

@@ -61,15 +61,16 @@ StreamPtr TcpStream::connect(EventLoop& loop, const IpAddress& address, uint16_t
   const sockaddr_storage storage = to_sockaddr(address, port);
   made->connect_request_.data = made;
   // libuv reports failures such as ECONNREFUSED in the callback; what it returns here is a lack of resources.
-  const int status = uv_tcp_connect(&made->connect_request_, &made->handle_.tcp,
-                                    reinterpret_cast<const sockaddr*>(&storage), [](uv_connect_t* request, int error) {
-                                      TcpStream* connecting = self(request->data);
-                                      if (connecting->closed_) return;
-                                      if (error != 0) return connecting->fail(uv_strerror(error));
-                                      connecting->connected_ = true;
-                                      connecting->start_reading();
-                                      if (connecting->observer_ != nullptr) connecting->observer_->on_connected();
-                                    });
+  const int status =
+      uv_tcp_connect(&made->connect_request_, &made->handle_.tcp, reinterpret_cast<const sockaddr*>(&storage),
+                     [](uv_connect_t* request, int error) {
+                       TcpStream* connecting = self(request->data);
+                       if (connecting->closed_) return;
+                       if (error != 0) return connecting->fail(uv_strerror(error));
+                       connecting->connected_ = true;
+                       connecting->start_reading();
+                       if (connecting->observer_ != nullptr) connecting->observer_->on_connected();
+                     });
   if (status != 0) return nullptr;
   return stream;
 }
@@ -108,7 +109,9 @@ void TcpStream::start_reading() {
         const std::span<char> scratch = self(handle->data)->loop_.scratch();
         *buffer = uv_buf_init(scratch.data(), static_cast<unsigned>(scratch.size()));
       },
-      [](uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer) { self(handle->data)->on_read(count, buffer); });
+      [](uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer) {
+        self(handle->data)->on_read(count, buffer);
+      });
 }
 
 void TcpStream::on_read(ssize_t count, const uv_buf_t* buffer) {

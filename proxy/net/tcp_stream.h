@@ -1,6 +1,6 @@
-// TcpStream: a ByteStream over one TCP connection or unix socket. Writes go out at once with uv_try_write; what the
-// socket does not take is copied and sent with uv_write.
-// Owner: its StreamPtr; the memory is freed by the uv close callback. Thread: the loop's.
+// TcpStream: a ByteStream over one TCP connection or unix socket. Writes go out at once with uv_try_write;
+// what the socket does not take is copied and sent with uv_write. Owner: its StreamPtr; the memory is freed
+// by the uv close callback. Thread: the loop's.
 #pragma once
 
 #include <string>

@@ -9,7 +9,8 @@ namespace sluice {
 
 namespace {
 
-// TLS 1.2 suites with forward secrecy and authenticated encryption only; OpenSSL's TLS 1.3 suites all qualify.
+// TLS 1.2 suites with forward secrecy and authenticated encryption only; OpenSSL's TLS 1.3 suites all
+// qualify.
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr unsigned char kAlpn[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 constexpr unsigned char kSessionContext[] = "sluice";
@@ -25,7 +26,8 @@ SSL_CTX* new_context(const SSL_METHOD* method) {
   if (context == nullptr) return nullptr;
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_cipher_list(context, kCiphers);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(context,
+                      SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   return context;
 }
@@ -73,7 +75,8 @@ Result<std::unique_ptr<TlsContext>> TlsContext::for_client(const std::string& ca
   if (context == nullptr) return openssl_error("cannot set up tls");
   const int loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context)
                                      : SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr);
-  if (loaded != 1) return openssl_error("cannot read the ca " + (ca_file.empty() ? "store of the system" : ca_file));
+  if (loaded != 1)
+    return openssl_error("cannot read the ca " + (ca_file.empty() ? "store of the system" : ca_file));
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_alpn_protos(context, kAlpn, sizeof kAlpn);
   return made;

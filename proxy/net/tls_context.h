@@ -1,5 +1,6 @@
-// TlsContext: certificates, keys and verification rules of one listener or one upstream; streams are made from it.
-// TLS 1.2 and 1.3 only. Owner: its listener or upstream. Immutable once made; one loop's thread uses its streams.
+// TlsContext: certificates, keys and verification rules of one listener or one upstream; streams are made
+// from it. TLS 1.2 and 1.3 only. Owner: its listener or upstream. Immutable once made; one loop's thread uses
+// its streams.
 #pragma once
 
 #include <memory>

@@ -85,8 +85,8 @@ void TlsStream::handshake() {
   if (SSL_get_error(ssl_, status) != SSL_ERROR_WANT_READ) fail(handshake_failure(ssl_));
 }
 
-// Goes on until nothing whole is left, so that no plain text waits inside OpenSSL. The observer may let go of the
-// stream in any call: `observer_` is null then, and the memory lives until this has unwound.
+// Goes on until nothing whole is left, so that no plain text waits inside OpenSSL. The observer may let go of
+// the stream in any call: `observer_` is null then, and the memory lives until this has unwound.
 void TlsStream::read_plain_text() {
   std::array<char, kRecord> plain;
   while (observer_ != nullptr && !ended_) {

@@ -1,7 +1,7 @@
-// TlsStream: a ByteStream that speaks TLS over another one. OpenSSL sees memory buffers only; the inner stream moves
-// the octets. on_connected comes after the handshake; a failed one is on_closed with OpenSSL's reason.
-// An end without close_notify is on_closed, not on_end: a cut answer must not look whole (RFC 8446 6.1).
-// After set_reading(false) the plain text of what had been read may still come, at most 64 KiB.
+// TlsStream: a ByteStream that speaks TLS over another one. OpenSSL sees memory buffers only; the inner
+// stream moves the octets. on_connected comes after the handshake; a failed one is on_closed with OpenSSL's
+// reason. An end without close_notify is on_closed, not on_end: a cut answer must not look whole (RFC
+// 8446 6.1). After set_reading(false) the plain text of what had been read may still come, at most 64 KiB.
 // Owner: its StreamPtr. Thread: the loop's.
 #pragma once
 

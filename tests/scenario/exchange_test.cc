@@ -60,7 +60,8 @@ TEST_F(ExchangeTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_THAT(vendor().written, Not(HasSubstr("n=2")));
   vendor().feed("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none");
   vendor().feed("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo");
-  const size_t one = tool.written.find("one"), two = tool.written.find("two"), none = tool.written.find("404 Not Found");
+  const size_t one = tool.written.find("one"), two = tool.written.find("two"),
+               none = tool.written.find("404 Not Found");
   EXPECT_LT(one, two);
   EXPECT_LT(two, none);
   EXPECT_NE(none, std::string::npos);
@@ -226,8 +227,9 @@ TEST_F(ExchangeTest, FramesAnAnswerUntilCloseAsChunks) {
 
 TEST_F(ExchangeTest, RefusesWhatIsNoAnswer) {
   start();
-  for (const char* answer : {"HTTP/1.1 101 Switching Protocols\r\n\r\n", "garbage\r\n\r\n", "HTTP/1.1 000 X\r\n\r\n",
-                             "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"}) {
+  for (const char* answer :
+       {"HTTP/1.1 101 Switching Protocols\r\n\r\n", "garbage\r\n\r\n", "HTTP/1.1 000 X\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"}) {
     MemoryStream& tool = client();
     const size_t index = vendors();
     tool.feed(get());
@@ -254,7 +256,9 @@ TEST_F(ExchangeTest, ReadsTheVendorNoFasterThanTheClient) {
 TEST_F(ExchangeTest, StreamsABodyThatNobodyLooksInto) {
   start();
   MemoryStream& tool = client();
-  tool.feed("POST /push/open/x HTTP/1.1\r\nHost: gate\r\nx-api-key: token-of-the-scenario\r\nTransfer-Encoding: chunked\r\n\r\n");
+  tool.feed(
+      "POST /push/open/x HTTP/1.1\r\nHost: gate\r\nx-api-key: token-of-the-scenario\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n");
   tool.feed("10000\r\n" + std::string(65'536, 'a') + "\r\n");
   EXPECT_THAT(vendor().written, HasSubstr("Transfer-Encoding: chunked\r\n"));
   EXPECT_TRUE(vendor().written.ends_with("aaa\r\n"));
@@ -307,8 +311,9 @@ TEST_F(ExchangeTest, GivesUpOnASlowClient) {
   MemoryStream& slow_head = client();
   slow_head.feed("GET / HT");
   MemoryStream& slow_body = client();
-  slow_body.feed("POST /push/v1/employees/e1/groups HTTP/1.1\r\nHost: g\r\nx-api-key: token-of-the-scenario\r\n"
-                 "Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{");
+  slow_body.feed(
+      "POST /push/v1/employees/e1/groups HTTP/1.1\r\nHost: g\r\nx-api-key: token-of-the-scenario\r\n"
+      "Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{");
   MemoryStream& silent = client();
   turn_until([&] { return slow_head.finished && slow_body.finished && silent.released; });
   EXPECT_THAT(slow_head.written, HasSubstr("408 Request Timeout"));
@@ -345,8 +350,11 @@ TEST_F(ExchangeTest, RefusesABodyOverTheLimit) {
   turn();
   EXPECT_THAT(tool.written, StartsWith("HTTP/1.1 413 Content Too Large\r\n"));
   MemoryStream& other = client();
-  other.feed("POST /push/open/x HTTP/1.1\r\nHost: gate\r\nx-api-key: token-of-the-scenario\r\nTransfer-Encoding: chunked\r\n\r\n"
-             "800\r\n" + std::string(2048, 'a') + "\r\n");
+  other.feed(
+      "POST /push/open/x HTTP/1.1\r\nHost: gate\r\nx-api-key: token-of-the-scenario\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n"
+      "800\r\n" +
+      std::string(2048, 'a') + "\r\n");
   turn();
   EXPECT_THAT(other.written, StartsWith("HTTP/1.1 413 Content Too Large\r\n"));
   EXPECT_EQ(vendors(), 0u);
@@ -355,7 +363,8 @@ TEST_F(ExchangeTest, RefusesABodyOverTheLimit) {
 TEST_F(ExchangeTest, KeepsAConnectionWhoseUnwantedBodyIsShort) {
   start();
   MemoryStream& tool = client();
-  const std::string denied = "POST /push/open/x HTTP/1.1\r\nHost: gate\r\nx-api-key: wrong\r\nContent-Length: 6\r\n\r\n";
+  const std::string denied =
+      "POST /push/open/x HTTP/1.1\r\nHost: gate\r\nx-api-key: wrong\r\nContent-Length: 6\r\n\r\n";
   tool.feed(denied + "abc");
   EXPECT_THAT(tool.written, StartsWith("HTTP/1.1 401 Unauthorized\r\n"));
   tool.feed("def" + get());

@@ -54,7 +54,8 @@ policy: policy.yaml
   shared_->audit = &audit_;
   shared_->metrics = metrics_.get();
   // The bucket counts as spent when the gate starts: long ago here.
-  shared_->budgets.push_back(make_local_budget((*serving)->apis[0].limit, monotonic_now() - std::chrono::hours(1)));
+  shared_->budgets.push_back(
+      make_local_budget((*serving)->apis[0].limit, monotonic_now() - std::chrono::hours(1)));
   shared_->connector = [this](EventLoop& loop, const IpAddress&, uint16_t) {
     vendors_.push_back(std::make_unique<MemoryStream>());
     MemoryStream* made = vendors_.back().get();
@@ -104,7 +105,9 @@ std::string GateFixture::get(const std::string& path) {
 }
 
 std::string GateFixture::post(const std::string& body, const std::string& path) {
-  return "POST " + path + " HTTP/1.1\r\nHost: gate\r\nx-api-key: token-of-the-scenario\r\nContent-Type: application/json\r\nContent-Length: " +
+  return "POST " + path +
+         " HTTP/1.1\r\nHost: gate\r\nx-api-key: token-of-the-scenario\r\nContent-Type: "
+         "application/json\r\nContent-Length: " +
          std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 

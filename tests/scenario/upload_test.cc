@@ -9,7 +9,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr const char* kUpload =
-    "POST /push/open/x HTTP/1.1\r\nHost: gate\r\nx-api-key: token-of-the-scenario\r\nContent-Length: 200000\r\n\r\n";
+    "POST /push/open/x HTTP/1.1\r\nHost: gate\r\nx-api-key: token-of-the-scenario\r\nContent-Length: "
+    "200000\r\n\r\n";
 
 class UploadTest : public GateFixture {};
 
@@ -52,8 +53,10 @@ TEST_F(UploadTest, GoesOnReadingAfterARefusalInTheMiddleOfABody) {
   start("    queue: { max_wait: 0s, max_requests: 1 }\n");
   shared_->budgets[0]->hold(monotonic_now() + std::chrono::hours(1));
   MemoryStream& tool = client();
-  tool.feed("POST /push/open/x HTTP/1.1\r\nHost: gate\r\nx-api-key: token-of-the-scenario\r\nContent-Length: 65540\r\n\r\n" +
-            std::string(65'536, 'a'));
+  tool.feed(
+      "POST /push/open/x HTTP/1.1\r\nHost: gate\r\nx-api-key: token-of-the-scenario\r\nContent-Length: "
+      "65540\r\n\r\n" +
+      std::string(65'536, 'a'));
   EXPECT_THAT(tool.written, StartsWith("HTTP/1.1 429 Too Many Requests\r\n"));
   EXPECT_THAT(tool.written, HasSubstr("Retry-After: "));
   EXPECT_TRUE(tool.reading);
@@ -62,8 +65,11 @@ TEST_F(UploadTest, GoesOnReadingAfterARefusalInTheMiddleOfABody) {
 TEST_F(UploadTest, RefusesMalformedChunksWithoutLettingTheVendorTakeThemForWhole) {
   start();
   MemoryStream& tool = client();
-  tool.feed("POST /push/open/x HTTP/1.1\r\nHost: gate\r\nx-api-key: token-of-the-scenario\r\nTransfer-Encoding: chunked\r\n\r\n"
-            "10000\r\n" + std::string(65'536, 'a') + "\r\n");
+  tool.feed(
+      "POST /push/open/x HTTP/1.1\r\nHost: gate\r\nx-api-key: token-of-the-scenario\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n"
+      "10000\r\n" +
+      std::string(65'536, 'a') + "\r\n");
   vendor();
   tool.feed("zz\r\n");
   EXPECT_TRUE(vendor().released);

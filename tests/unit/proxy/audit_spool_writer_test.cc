@@ -178,23 +178,22 @@ TEST(AuditSpoolWriter, RefusesToGoOnInAnotherFile) {
   const AuditConfig config = audit_config(folder);
   AuditOptions options;
   options.reopen_delay = Millis(1);
+  options.retention_interval = Millis(5);
   const auto log = open_or_fail(config, {}, options);
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(config.spool + suffix);
   Answers answers;
   uint64_t token = 0;
-  {
-    const FullDisk full(256 * 1024);
-    do log->submit(request_record(AuditType::kRequestDenied, "r"), &answers, ++token);
-    while (answers.wait(token));
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(config.spool + suffix);
-  }
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (log->trouble().find("was replaced") == std::string::npos &&
          std::chrono::steady_clock::now() < deadline) {
     log->submit(request_record(AuditType::kRequestDenied, "r"), &answers, ++token);
-    EXPECT_FALSE(answers.wait(token));
+    answers.wait(token);
   }
   EXPECT_NE(log->trouble().find("was replaced while the gate runs: restart the gate"), std::string::npos)
       << log->trouble();
+  EXPECT_FALSE(log->usable());
+  log->submit(request_record(AuditType::kRequestDenied, "r"), &answers, ++token);
+  EXPECT_FALSE(answers.wait(token));
 }
 
 TEST(AuditSpoolWriter, RemovesOldEventsButNeverTheHead) {

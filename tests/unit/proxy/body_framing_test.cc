@@ -68,7 +68,8 @@ TEST(BodyFraming, NothingIsDoneAtOnce) {
 }
 
 TEST(BodyFraming, DecodesChunks) {
-  const Decoded result = decode_all_ways(kChunked, "3\r\nabc\r\nA;x=y;q=\"a;\\\"b\"\r\n0123456789\r\n0\r\nT: v\r\n\r\nNEXT");
+  const Decoded result =
+      decode_all_ways(kChunked, "3\r\nabc\r\nA;x=y;q=\"a;\\\"b\"\r\n0123456789\r\n0\r\nT: v\r\n\r\nNEXT");
   EXPECT_FALSE(result.bad);
   EXPECT_TRUE(result.done);
   EXPECT_EQ(result.body, "abc0123456789");
@@ -77,9 +78,25 @@ TEST(BodyFraming, DecodesChunks) {
 
 TEST(BodyFraming, RefusesMalformedChunks) {
   for (const char* input : {
-           "\r\nabc", "g\r\n", "-1\r\n", "+3\r\nabc\r\n", " 3\r\nabc\r\n", "3 \r\nabc\r\n", "0x3\r\nabc\r\n",
-           "3\nabc\r\n", "3\r\nabcd", "3\r\nabc\n", "3\r\nabc\rX", "3;a\nb\r\nabc\r\n", "3;\x01\r\nabc\r\n",
-           "1000000000000000\r\n", "0\r\n\n", "0\r\nX: y\n\r\n", "0\r\n: y\r\n\r\n", "0\r\n X\r\n\r\n", "3\r\r\nabc",
+           "\r\nabc",
+           "g\r\n",
+           "-1\r\n",
+           "+3\r\nabc\r\n",
+           " 3\r\nabc\r\n",
+           "3 \r\nabc\r\n",
+           "0x3\r\nabc\r\n",
+           "3\nabc\r\n",
+           "3\r\nabcd",
+           "3\r\nabc\n",
+           "3\r\nabc\rX",
+           "3;a\nb\r\nabc\r\n",
+           "3;\x01\r\nabc\r\n",
+           "1000000000000000\r\n",
+           "0\r\n\n",
+           "0\r\nX: y\n\r\n",
+           "0\r\n: y\r\n\r\n",
+           "0\r\n X\r\n\r\n",
+           "3\r\r\nabc",
        }) {
     EXPECT_TRUE(decode_all_ways(kChunked, input).bad) << input;
   }

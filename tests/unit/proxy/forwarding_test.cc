@@ -27,15 +27,19 @@ TEST(Forwarding, PassesTheCallersOwnFields) {
 }
 
 TEST(Forwarding, DropsHopByHopFieldsAndThoseNamedByConnection) {
-  EXPECT_EQ(forwarded("Connection: close, X-One\r\nX-One: 1\r\nKeep-Alive: 5\r\nTE: gzip\r\nTrailer: X\r\nUpgrade: h2c\r\n"
+  EXPECT_EQ(forwarded("Connection: close, X-One\r\nX-One: 1\r\nKeep-Alive: 5\r\nTE: gzip\r\nTrailer: "
+                      "X\r\nUpgrade: h2c\r\n"
                       "Proxy-Connection: x\r\nHTTP2-Settings: x\r\nX-Two: 2\r\nProxy-Authorization: x\r\n"),
             "X-Two=2;");
 }
 
 TEST(Forwarding, DropsCredentialsClaimsAndOverridesHoweverSpelt) {
-  EXPECT_EQ(forwarded("X-API-Key: t\r\nx_api_key: t\r\nAuthorization: t\r\nX-Forwarded-For: 1\r\nX_Forwarded_For: 1\r\nForwarded: f\r\n"
-                      "X-HTTP-Method-Override: DELETE\r\nX_HTTP_Method: PUT\r\nX-Method-Override: a\r\nX-HTTP-Override: a\r\n"
-                      "X-Original-URL: /b\r\nX_Rewrite_URL: /b\r\nSluice-Origin: gate\r\nAccept-Encoding: gzip\r\nExpect: 100-continue\r\n"
+  EXPECT_EQ(forwarded("X-API-Key: t\r\nx_api_key: t\r\nAuthorization: t\r\nX-Forwarded-For: "
+                      "1\r\nX_Forwarded_For: 1\r\nForwarded: f\r\n"
+                      "X-HTTP-Method-Override: DELETE\r\nX_HTTP_Method: PUT\r\nX-Method-Override: "
+                      "a\r\nX-HTTP-Override: a\r\n"
+                      "X-Original-URL: /b\r\nX_Rewrite_URL: /b\r\nSluice-Origin: gate\r\nAccept-Encoding: "
+                      "gzip\r\nExpect: 100-continue\r\n"
                       "Content_Length: 5\r\nTransfer_Encoding: chunked\r\n"),
             "");
   EXPECT_EQ(forwarded("Vendor_Token: t\r\nvendor-token: t\r\n", "vendor-token"), "");
@@ -44,7 +48,9 @@ TEST(Forwarding, DropsCredentialsClaimsAndOverridesHoweverSpelt) {
 TEST(Forwarding, WritesTheHeadAnew) {
   std::string out;
   append_request_head(out, {"GET", "/base", "/v1/x", "a=%2F", true, "api.example"}, {{"Accept", "b"}});
-  EXPECT_EQ(out, "GET /base/v1/x?a=%2F HTTP/1.1\r\nHost: api.example\r\nAccept: b\r\nAccept-Encoding: identity\r\nVia: 1.1 sluice\r\n");
+  EXPECT_EQ(out,
+            "GET /base/v1/x?a=%2F HTTP/1.1\r\nHost: api.example\r\nAccept: b\r\nAccept-Encoding: "
+            "identity\r\nVia: 1.1 sluice\r\n");
   out.clear();
   append_request_head(out, {"GET", "", "/x", "", true, "h"}, {});
   EXPECT_TRUE(out.starts_with("GET /x? HTTP/1.1\r\n"));
@@ -52,14 +58,17 @@ TEST(Forwarding, WritesTheHeadAnew) {
 
 TEST(Forwarding, AddsItsOwnFieldsToAnAnswerAndDropsTheVendorsOfThatName) {
   ResponseHead head;
-  ASSERT_EQ(parse_response_head("HTTP/1.1 201 Made\r\nX: y\r\nConnection: X-Hop\r\nX-Hop: 1\r\nSluice-Origin: gate\r\n"
-                                "Transfer-Encoding: chunked\r\n\r\n",
-                                HeadLimits{}, false, head),
+  ASSERT_EQ(parse_response_head(
+                "HTTP/1.1 201 Made\r\nX: y\r\nConnection: X-Hop\r\nX-Hop: 1\r\nSluice-Origin: gate\r\n"
+                "Transfer-Encoding: chunked\r\n\r\n",
+                HeadLimits{}, false, head),
             HeadError::kNone);
   std::string out;
   append_response_head(out, head, {"id-1", 12, false, true});
-  EXPECT_EQ(out, "HTTP/1.1 201 Made\r\nX: y\r\nTransfer-Encoding: chunked\r\nSluice-Request-Id: id-1\r\nSluice-Queued-Ms: 12\r\n"
-                 "Connection: close\r\n\r\n");
+  EXPECT_EQ(out,
+            "HTTP/1.1 201 Made\r\nX: y\r\nTransfer-Encoding: chunked\r\nSluice-Request-Id: "
+            "id-1\r\nSluice-Queued-Ms: 12\r\n"
+            "Connection: close\r\n\r\n");
 }
 
 TEST(Forwarding, ReadsThePreferredWait) {
@@ -68,7 +77,8 @@ TEST(Forwarding, ReadsThePreferredWait) {
   EXPECT_EQ(preferred_wait(parse("GET / HTTP/1.1\r\nHost: a\r\nPrefer: wait=x\r\n\r\n")), -1);
   EXPECT_EQ(preferred_wait(parse("GET / HTTP/1.1\r\nHost: a\r\nPrefer: await=5\r\n\r\n")), -1);
   EXPECT_EQ(preferred_wait(parse("GET / HTTP/1.1\r\nHost: a\r\n\r\n")), -1);
-  EXPECT_GT(preferred_wait(parse("GET / HTTP/1.1\r\nHost: a\r\nPrefer: wait=99999999999999999999\r\n\r\n")), 1000);
+  EXPECT_GT(preferred_wait(parse("GET / HTTP/1.1\r\nHost: a\r\nPrefer: wait=99999999999999999999\r\n\r\n")),
+            1000);
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ std::string with(std::string_view fields, std::string_view line = "POST /a HTTP/
 }
 
 TEST(H1Parser, ReadsAPlainRequest) {
-  const std::string text = "GET /a/b?c=d HTTP/1.1\r\nHost: gate:8080\r\nX-Api-Key:  secret \r\nEmpty:\r\n\r\n";
+  const std::string text =
+      "GET /a/b?c=d HTTP/1.1\r\nHost: gate:8080\r\nX-Api-Key:  secret \r\nEmpty:\r\n\r\n";
   RequestHead head;
   ASSERT_EQ(parse(text, head), HeadError::kNone);
   EXPECT_EQ(head.method, "GET");
@@ -79,8 +80,8 @@ TEST(H1Parser, DoesNotTakeAnUnderscoreForAHyphenInFraming) {
 
 TEST(H1Parser, RefusesWhatStrictLlhttpLetsThrough) {
   for (const std::string& text : {
-           with("X: a\r\n b\r\n"),                      // obs-fold
-           with("Content-Length: 1\r\n 2\r\n"),         // obs-fold in a framing field
+           with("X: a\r\n b\r\n"),               // obs-fold
+           with("Content-Length: 1\r\n 2\r\n"),  // obs-fold in a framing field
            std::string("GET / HTTP/1.1\r\nHost:\r\n gate\r\n\r\n"),
            with(": nameless\r\n"),
            with("X : a\r\n"),
@@ -186,7 +187,8 @@ TEST(H1Parser, FramesAnAnswer) {
   EXPECT_EQ(head.framing.kind, Framing::Kind::kUntilClose);
   EXPECT_FALSE(head.keep_alive);
   for (const char* line : {"HTTP/1.1 204 No Content", "HTTP/1.1 304 Not Modified", "HTTP/1.1 100 Continue"}) {
-    ASSERT_EQ(parse_answer(std::string(line) + "\r\nContent-Length: 3\r\n\r\n", head), HeadError::kNone) << line;
+    ASSERT_EQ(parse_answer(std::string(line) + "\r\nContent-Length: 3\r\n\r\n", head), HeadError::kNone)
+        << line;
     EXPECT_EQ(head.framing.kind, Framing::Kind::kNone) << line;
   }
   ASSERT_EQ(parse_answer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", head, true), HeadError::kNone);

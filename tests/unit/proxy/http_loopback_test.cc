@@ -16,14 +16,15 @@ class HttpLoopback : public testing::Test {
   ~HttpLoopback() override { resolver_.reset(); }
 
   void serve(const TlsContext* tls = nullptr) {
-    auto server = serve_http(loop_, {"127.0.0.1", 0, "", {}}, tls, [this](const HttpRequest& request, HttpAnswer answer) {
-      ++requests_;
-      last_ = request;
-      HttpResponse response;
-      response.headers.emplace_back("X-Path", request.path);
-      response.body = request.method + " " + request.body;
-      answer(std::move(response));
-    });
+    auto server = serve_http(loop_, {"127.0.0.1", 0, "", {}}, tls,
+                             [this](const HttpRequest& request, HttpAnswer answer) {
+                               ++requests_;
+                               last_ = request;
+                               HttpResponse response;
+                               response.headers.emplace_back("X-Path", request.path);
+                               response.body = request.method + " " + request.body;
+                               answer(std::move(response));
+                             });
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
   }
@@ -103,8 +104,10 @@ TEST_F(HttpLoopback, TriesOnceMoreWhenAKeptConnectionWasClosed) {
   EXPECT_EQ(call(*client, {"GET", "/", {}, ""}).status, 200);
   const uint16_t port = server_->port();
   server_.reset();
-  auto again = serve_http(loop_, {"127.0.0.1", port, "", {}}, nullptr,
-                          [](const HttpRequest&, HttpAnswer answer) { answer({204, {}, ""}); });
+  auto again =
+      serve_http(loop_, {"127.0.0.1", port, "", {}}, nullptr, [](const HttpRequest&, HttpAnswer answer) {
+        answer({204, {}, ""});
+      });
   ASSERT_TRUE(again);
   server_ = std::move(*again);
   EXPECT_EQ(call(*client, {"GET", "/", {}, ""}).status, 204);
@@ -114,7 +117,8 @@ class HttpLoopbackTls : public HttpLoopback {
  protected:
   void serve_tls(const std::string& names) {
     certificates_.issue("server", names);
-    auto tls = TlsContext::for_listener({certificates_.path("server.crt"), certificates_.path("server.key"), ""});
+    auto tls =
+        TlsContext::for_listener({certificates_.path("server.crt"), certificates_.path("server.key"), ""});
     ASSERT_TRUE(tls) << tls.error().message;
     server_tls_ = std::move(*tls);
     serve(server_tls_.get());
@@ -150,7 +154,8 @@ TEST_F(HttpLoopbackTls, CarriesWholeMessages) {
 
 TEST_F(HttpLoopbackTls, RefusesAnotherNameAndAnotherIssuer) {
   serve_tls("DNS:other.example");
-  EXPECT_EQ(call_tls(certificates_.ca(), "localhost").error, "cannot connect: tls handshake failed: hostname mismatch");
+  EXPECT_EQ(call_tls(certificates_.ca(), "localhost").error,
+            "cannot connect: tls handshake failed: hostname mismatch");
   TestCertificates others;
   EXPECT_NE(call_tls(others.ca(), "other.example").error.find("tls handshake failed"), std::string::npos);
   EXPECT_EQ(requests_, 0);

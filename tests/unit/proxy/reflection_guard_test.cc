@@ -10,11 +10,13 @@ struct Passed {
   bool found = false;
 };
 
-Passed pass(std::string_view key, std::string_view stream, size_t cut_a, size_t cut_b, std::string_view encoded = "") {
+Passed pass(std::string_view key, std::string_view stream, size_t cut_a, size_t cut_b,
+            std::string_view encoded = "") {
   ReflectionGuard guard;
   guard.start(key, encoded);
   Passed passed;
-  for (const std::string_view piece : {stream.substr(0, cut_a), stream.substr(cut_a, cut_b - cut_a), stream.substr(cut_b)}) {
+  for (const std::string_view piece :
+       {stream.substr(0, cut_a), stream.substr(cut_a, cut_b - cut_a), stream.substr(cut_b)}) {
     const ReflectionGuard::Step step = guard.feed(piece);
     if (step.found) {
       passed.found = true;
@@ -60,7 +62,8 @@ TEST(ReflectionGuard, FindsTheKeyAsItWasInjectedToo) {
   }
   const std::string_view harmless = "YWJabYWabJjaYWab";
   for (size_t a = 0; a <= harmless.size(); ++a) {
-    for (size_t b = a; b <= harmless.size(); ++b) EXPECT_EQ(pass(key, harmless, a, b, encoded).text, harmless);
+    for (size_t b = a; b <= harmless.size(); ++b)
+      EXPECT_EQ(pass(key, harmless, a, b, encoded).text, harmless);
   }
 }
 
