@@ -10,7 +10,11 @@
 namespace sluice {
 namespace {
 
-std::string zone_file(const std::string& name) { return *read_file(std::string(kZoneFolder) + "/" + name); }
+std::string zone_file(const std::string& name) {
+  std::string path(kZoneFolder);
+  path.append("/").append(name);
+  return *read_file(path);
+}
 
 TEST(TimeZone, AgreesWithTheSystemOverSixCenturies) {
   std::mt19937_64 random(1);
