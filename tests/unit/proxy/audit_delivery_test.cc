@@ -16,7 +16,7 @@ AuditOptions fast() {
   AuditOptions options;
   options.group_wait = Millis(2);
   options.retry_delays = {Millis(1)};
-  options.attempt_timeout = Millis(5'000);
+  options.attempt_timeout = kPatience;
   return options;
 }
 
@@ -61,7 +61,7 @@ TEST_F(AuditDelivery, BringsEveryEventInOrderAsItIsStored) {
   Receiver receiver;
   const auto log = open_or_fail(config_, {receiver.webhook()}, fast());
   submit_denials(*log, 100);
-  log->stop(Millis(10'000));
+  log->stop(kPatience);
   const auto requests = receiver.wait_for(102);
   EXPECT_EQ(sequences(requests), range(1, 102));
   const auto events = read_spool(config_.spool);
@@ -144,7 +144,7 @@ TEST_F(AuditDelivery, RemembersARetryAfterOverARestart) {
   }
   const auto log = open_or_fail(config_, {receiver.webhook()}, fast());
   wait_for_state(*log, [](const WebhookState& s) { return s.backlog == 3; });
-  log->stop(Millis(10'000));  // returns at once: nothing may be sent within the patience
+  log->stop(kPatience);  // returns at once: nothing may be sent within the patience
   EXPECT_EQ(receiver.wait_for(1).size(), 1U);
 }
 
@@ -167,12 +167,12 @@ TEST_F(AuditDelivery, IsDisabledBy410UntilTheUrlChanges) {
     EXPECT_EQ(state.backlog, 0U);
     EXPECT_EQ(state.last_error, "answered 410");
     submit_denials(*log, 5);
-    log->stop(Millis(10'000));
+    log->stop(kPatience);
   }
   {
     const auto log = open_or_fail(config_, {receiver.webhook()}, fast());
     EXPECT_TRUE(wait_for_state(*log, [](const WebhookState& s) { return s.disabled; }).disabled);
-    log->stop(Millis(10'000));
+    log->stop(kPatience);
   }
   EXPECT_EQ(receiver.wait_for(1).size(), 1U);
   Receiver other;
@@ -191,7 +191,7 @@ TEST_F(AuditDelivery, GoesOnAfterARestartWithoutAGap) {
   Receiver receiver;
   ResolvedWebhook webhook = receiver.webhook();
   const auto log = open_or_fail(config_, {webhook}, fast());
-  log->stop(Millis(10'000));
+  log->stop(kPatience);
   const auto seen = sequences(receiver.wait_for(24));
   EXPECT_EQ(seen, range(11, 34));
 }
@@ -217,7 +217,7 @@ TEST_F(AuditDelivery, BringsOnlyTheTypesThatAreWanted) {
     log->submit(std::move(record));
   }
   submit_denials(*log, 1);
-  log->stop(Millis(10'000));
+  log->stop(kPatience);
   const auto seen = sequences(receiver.wait_for(2));
   EXPECT_EQ(seen, (std::vector<uint64_t>{302, 303}));
   EXPECT_EQ((*(*SpoolReader::open(config_.spool))->webhooks()).at(0).acked, 303U);
@@ -290,7 +290,7 @@ TEST_F(AuditDelivery, DropsTheOldestBeyondTheSpoolsSizeAndReportsTheExactLoss) {
   reachable = true;
   receiver.wait_for_type("audit.gap");
   wait_for_state(*log, [](const WebhookState& s) { return s.backlog == 0; });
-  log->stop(Millis(10'000));
+  log->stop(kPatience);
   std::set<uint64_t> gaps;
   std::set<uint64_t> others;
   uint64_t lost = 0;

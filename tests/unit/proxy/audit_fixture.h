@@ -21,7 +21,8 @@
 
 namespace sluice {
 
-constexpr std::chrono::seconds kPatience{20};
+// Reached only by a failure: a loaded machine may take seconds for a turn.
+constexpr std::chrono::seconds kPatience{120};
 
 class TempFolder {
  public:
