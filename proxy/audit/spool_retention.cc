@@ -30,9 +30,7 @@ uint64_t sum(const TypeCounts& counts, const EventFilter& filter) {
 // Removes what has been kept long enough, oldest first, a chunk at a time; then looks again soon.
 void SpoolWriter::expire() {
   next_expire_ = Clock::now() + setup_.options.retention_interval;
-  if (!spool_->in_place())
-    return fail(
-        Error{"audit spool " + setup_.config.spool + " was removed while the gate runs: restart the gate"});
+  if (!spool_->in_place()) return fail(removed());
   uint64_t acked = std::numeric_limits<int64_t>::max();
   {
     const std::lock_guard lock(mutex_);

@@ -184,6 +184,8 @@ void SpoolWriter::write_group() {
     fail(done.error());
     return;
   }
+  // A commit to a file that has been removed is kept by nobody.
+  if (!spool_->in_place()) return fail(removed());
   chain_ = std::move(next);
   settle_group(count, true);
   if (auto done = spool_->checkpoint_if_long(); !done) fail(done.error());
@@ -217,6 +219,10 @@ void SpoolWriter::save_rows() {
   change.webhooks = take_rows();
   if (change.webhooks.empty()) return;
   if (auto done = spool_->apply(change); !done) fail(done.error());
+}
+
+Error SpoolWriter::removed() const {
+  return {"audit spool " + setup_.config.spool + " was removed while the gate runs: restart the gate"};
 }
 
 void SpoolWriter::fail(const Error& error) {

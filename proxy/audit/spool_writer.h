@@ -91,6 +91,7 @@ class SpoolWriter {
   Result<uint64_t> find_removable(uint64_t acked);
   Result<SpoolChange> plan_removal(uint64_t through, std::vector<uint64_t>* removed);
   Result<uint64_t> lost_for(size_t webhook, uint64_t through, uint64_t* removed);
+  Error removed() const;  // what to fail() with then
   void fail(const Error& error);
   void recover();
   Result<void> reopen();

@@ -204,9 +204,8 @@ void Downstream::on_end() {
   last_request_ = true;
   switch (phase_) {
     case Phase::kAnswer:
-      // The client may only have ended its side: what is sent already is answered. One that waits has left.
-      if (exchange_.phase() == Exchange::Phase::kSending || exchange_.phase() == Exchange::Phase::kRelaying)
-        return;
+      // The client may only have ended its side: it is answered. One that waits in the queue has left.
+      if (exchange_.phase() != Exchange::Phase::kQueued) return;
       return leave();
     case Phase::kHead:
     case Phase::kBody:

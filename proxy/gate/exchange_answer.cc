@@ -100,11 +100,15 @@ void Exchange::relay(std::string_view released, std::string_view piece) {
   const std::string_view end = answer_chunked_ ? kChunkEnd : std::string_view();
   downstream_.write(std::array<std::string_view, 5>{answer_head_, chunk, released, piece, end});
   answer_head_.clear();
-  if (downstream_.unsent() > kHighWater && upstream_ != nullptr) upstream_->set_reading(false);
+  if (downstream_.unsent() <= kHighWater || upstream_ == nullptr) return;
+  upstream_->set_reading(false);
+  deadline_.clear();  // it is not the vendor that is silent
 }
 
 void Exchange::on_downstream_drained() {
-  if (upstream_ != nullptr && phase_ == Phase::kRelaying) upstream_->set_reading(true);
+  if (upstream_ == nullptr || phase_ != Phase::kRelaying) return;
+  upstream_->set_reading(true);
+  deadline_.set(worker_.loop().deadlines(), api().timeouts.silence);
 }
 
 void Exchange::on_response_end() {

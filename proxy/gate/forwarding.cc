@@ -84,7 +84,11 @@ void append_response_head(std::string& out, const ResponseHead& head, const Resp
   const bool options = has_connection_options(head.fields);
   for (const HeaderField& field : head.fields) {
     if (is_hop_by_hop(field.id) || field.id == HeaderId::kSluice) continue;
-    if (field.id == HeaderId::kContentLength && (!field.exact_name || extras.chunked)) continue;
+    if (field.id == HeaderId::kContentLength) {
+      // It frames the answer for the client, whatever Connection says of it.
+      if (field.exact_name && !extras.chunked) append_field(out, field.name, field.value);
+      continue;
+    }
     if (options && named_by_connection(head.fields, field.name)) continue;
     append_field(out, field.name, field.value);
   }

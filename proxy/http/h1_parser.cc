@@ -380,11 +380,15 @@ void RequestHead::rebase(const char* from, const char* to) {
 }
 
 HeadReader::Step HeadReader::feed(std::string_view data, const HeadLimits& limits) {
-  // One empty line before the head is skipped (RFC 9112 2.2).
-  size_t skipped = 0;
-  if (buffer_.empty() && data.starts_with("\r\n")) {
-    skipped = 2;
-    data.remove_prefix(2);
+  // However it is cut, "\r\n" is one empty line.
+  const bool starts_with_line = buffer_.empty() && data.starts_with("\r\n");
+  if (!skipped_line_ && (starts_with_line || (buffer_ == "\r" && data.starts_with('\n')))) {
+    const size_t length = starts_with_line ? 2 : 1;
+    skipped_line_ = true;
+    buffer_.clear();
+    Step step = feed(data.substr(length), limits);
+    step.consumed += length;
+    return step;
   }
   const size_t held = buffer_.size();
   const size_t from = held < 3 ? 0 : held - 3;
@@ -395,7 +399,7 @@ HeadReader::Step HeadReader::feed(std::string_view data, const HeadLimits& limit
   }
   const size_t end = seen.find("\r\n\r\n", from);
   if (end != std::string_view::npos && end + 4 <= limits.head_size) {
-    return {State::kHead, seen.substr(0, end + 4), skipped + end + 4 - held, HeadError::kNone};
+    return {State::kHead, seen.substr(0, end + 4), end + 4 - held, HeadError::kNone};
   }
   if (seen.size() > limits.head_size) {
     const bool first_line_only = seen.substr(0, limits.head_size).find('\n') == std::string_view::npos;
@@ -406,7 +410,7 @@ HeadReader::Step HeadReader::feed(std::string_view data, const HeadLimits& limit
     if (lf == 0 || seen[lf - 1] != '\r') return {State::kBad, {}, 0, HeadError::kMalformed};
   }
   if (held == 0) buffer_.assign(data);
-  return {State::kNeedMore, {}, skipped + data.size(), HeadError::kNone};
+  return {State::kNeedMore, {}, data.size(), HeadError::kNone};
 }
 
 }  // namespace sluice

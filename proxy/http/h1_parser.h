@@ -88,12 +88,16 @@ class HeadReader {
   };
 
   Step feed(std::string_view data, const HeadLimits& limits);
-  // Octets of an unfinished head are held.
-  bool started() const { return !buffer_.empty(); }
-  void reset() { buffer_.clear(); }
+  // Some octets have come.
+  bool started() const { return !buffer_.empty() || skipped_line_; }
+  void reset() {
+    buffer_.clear();
+    skipped_line_ = false;
+  }
 
  private:
   std::string buffer_;
+  bool skipped_line_ = false;  // one empty line before the head is (RFC 9112 2.2)
 };
 
 }  // namespace sluice

@@ -253,6 +253,35 @@ TEST_F(ExchangeTest, ReadsTheVendorNoFasterThanTheClient) {
   EXPECT_THAT(outcomes(), ElementsAre(AuditType::kRequestForwarded));
 }
 
+TEST_F(ExchangeTest, DoesNotTakeASlowClientForASilentVendor) {
+  start("    timeouts: { silence: 30ms }\n");
+  MemoryStream& tool = client();
+  tool.feed(get());
+  vendor().feed("HTTP/1.1 200 OK\r\nContent-Length: 300003\r\n\r\n");
+  tool.stall();
+  vendor().feed(std::string(300'000, 'x'));
+  const Nanos later = monotonic_now() + Millis(100);
+  turn_until([later] { return monotonic_now() > later; });
+  EXPECT_FALSE(tool.released);
+  tool.drain();
+  vendor().feed("end");
+  EXPECT_TRUE(tool.written.ends_with("xend"));
+  EXPECT_THAT(outcomes(), ElementsAre(AuditType::kRequestForwarded));
+}
+
+TEST_F(ExchangeTest, AnswersAClientThatHasEndedItsSide) {
+  start();
+  audit_.answers_at_once = false;
+  MemoryStream& tool = client();
+  tool.feed(post(R"({"group":"x"})"));
+  tool.end();
+  turn();
+  audit_.waiting[0].first->on_recorded(audit_.waiting[0].second, true);
+  vendor().feed(kOk);
+  EXPECT_TRUE(tool.written.ends_with("ok"));
+  EXPECT_TRUE(tool.finished);
+}
+
 TEST_F(ExchangeTest, StreamsABodyThatNobodyLooksInto) {
   start();
   MemoryStream& tool = client();
@@ -276,7 +305,7 @@ TEST_F(ExchangeTest, TakesAClientThatLeavesOutOfItsPlace) {
   MemoryStream& tool = client();
   tool.feed(get());
   turn_until([this] { return vendors() == 1; });
-  tool.end();
+  tool.fail();
   EXPECT_TRUE(vendor().released);
   EXPECT_THAT(outcomes(), ElementsAre(AuditType::kRequestFailed));
   EXPECT_EQ(audit_.records[0].reason, "the client left");
@@ -304,6 +333,13 @@ TEST_F(ExchangeTest, GivesUpOnASilentVendor) {
   vendor(1).feed("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc");
   turn_until([&] { return tool.released; });
   EXPECT_THAT(outcomes(), ElementsAre(AuditType::kRequestFailed, AuditType::kRequestFailed));
+}
+
+TEST_F(ExchangeTest, GivesUpOnAClientThatSendsEmptyLinesOnly) {
+  start("", "limits: { head_time: 50ms, keep_alive: 50ms }\n");
+  MemoryStream& tool = client();
+  tool.feed("\r\n");
+  turn_until([&] { return tool.finished || tool.released; });
 }
 
 TEST_F(ExchangeTest, GivesUpOnASlowClient) {

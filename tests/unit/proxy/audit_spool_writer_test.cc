@@ -173,6 +173,19 @@ TEST(AuditSpoolWriter, SaysWhenTheDiskIsFullRecoversAndReportsTheExactLoss) {
   for (const std::string& id : durable) EXPECT_TRUE(kept.contains(id)) << id;
 }
 
+TEST(AuditSpoolWriter, CallsNothingDurableInAFileThatWasRemoved) {
+  const TempFolder folder;
+  const AuditConfig config = audit_config(folder);
+  const auto log = open_or_fail(config);
+  Answers answers;
+  log->submit(request_record(AuditType::kRequestAttempted, "r1"), &answers, 1);
+  EXPECT_TRUE(answers.wait(1));
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(config.spool + suffix);
+  log->submit(request_record(AuditType::kRequestAttempted, "r2"), &answers, 2);
+  EXPECT_FALSE(answers.wait(2));
+  EXPECT_FALSE(log->usable());
+}
+
 TEST(AuditSpoolWriter, RefusesToGoOnInAnotherFile) {
   const TempFolder folder;
   const AuditConfig config = audit_config(folder);

@@ -71,6 +71,16 @@ TEST(Forwarding, AddsItsOwnFieldsToAnAnswerAndDropsTheVendorsOfThatName) {
             "Connection: close\r\n\r\n");
 }
 
+TEST(Forwarding, KeepsTheLengthOfAnAnswerThatConnectionNames) {
+  ResponseHead head;
+  ASSERT_EQ(parse_response_head("HTTP/1.1 200 OK\r\nConnection: content-length\r\nContent-Length: 2\r\n\r\n",
+                                HeadLimits{}, false, head),
+            HeadError::kNone);
+  std::string out;
+  append_response_head(out, head, {"id-1", 0, true, false});
+  EXPECT_EQ(out, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSluice-Request-Id: id-1\r\n\r\n");
+}
+
 TEST(Forwarding, ReadsThePreferredWait) {
   EXPECT_EQ(preferred_wait(parse("GET / HTTP/1.1\r\nHost: a\r\nPrefer: respond-async, wait=5\r\n\r\n")), 5);
   EXPECT_EQ(preferred_wait(parse("GET / HTTP/1.1\r\nHost: a\r\nPrefer: wait=0\r\n\r\n")), 0);

@@ -240,6 +240,21 @@ TEST(HeadReader, FindsTheSameHeadHoweverItIsCut) {
   }
 }
 
+TEST(HeadReader, SkipsOneEmptyLineAndNoMore) {
+  HeadReader reader;
+  EXPECT_EQ(reader.feed("\r", HeadLimits{}).state, HeadReader::State::kNeedMore);
+  EXPECT_EQ(reader.feed("\n", HeadLimits{}).consumed, 1u);
+  EXPECT_TRUE(reader.started());
+  const HeadReader::Step step = reader.feed("GET / HTTP/1.1\r\n\r\n", HeadLimits{});
+  ASSERT_EQ(step.state, HeadReader::State::kHead);
+  EXPECT_TRUE(step.head.starts_with("GET"));
+  HeadReader other;
+  other.feed("\r\n", HeadLimits{});
+  const HeadReader::Step second = other.feed("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", HeadLimits{});
+  ASSERT_EQ(second.state, HeadReader::State::kHead);
+  EXPECT_EQ(parse(second.head), HeadError::kMalformed);
+}
+
 TEST(HeadReader, TakesOneOctetAtATime) {
   const std::string text = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
   HeadReader reader;
