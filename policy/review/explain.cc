@@ -80,7 +80,7 @@ std::string why_not(const Subject& subject, const Rule& rule, const RuleVerdict&
 
 std::string why(const Subject& subject, const Rule& rule, const RuleVerdict& verdict) {
   if (!verdict.matched) return why_not(subject, rule, verdict);
-  const std::string matched = "matches when: " + rule.when_text;
+  std::string matched = "matches when: " + rule.when_text;
   if (rule.effect != Effect::kRequire) return matched;
   return matched + (verdict.violated ? ", but " + fails(rule.required, verdict.field, verdict.index)
                                      : ", and what it requires holds");
