@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "config/ascii.h"
 #include "config/ip.h"
 
 namespace sluice {
@@ -10,9 +11,6 @@ namespace {
 
 constexpr std::string_view kUnixPrefix = "unix:";
 constexpr size_t kLongestUnixPath = 107;  // sun_path with its final NUL, unix(7)
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alphanumeric(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 bool is_label(std::string_view label) {
   if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return false;
@@ -67,18 +65,10 @@ Result<HostAndPort> split_host(std::string_view text) {
 }
 
 bool is_target_character(char c) {
-  return c > 0x20 && c < 0x7f && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
+  return is_visible(c) && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
 }
 
 }  // namespace
-
-std::string to_lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 bool is_host(std::string_view text) {
   if (text.size() > 253) return false;

@@ -24,6 +24,4 @@ bool is_host(std::string_view text);
 // 127.0.0.0/8, ::1 or localhost.
 bool is_loopback(std::string_view host);
 
-std::string to_lower(std::string_view text);
-
 }  // namespace sluice

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "config/address.h"
+#include "config/ascii.h"
 #include "config/variables.h"
 #include "config/yaml_reader.h"
 
@@ -11,17 +12,6 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view kSecretForms = "use { env: NAME } or { file: PATH }";
-
-bool is_alphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-// RFC 9110 5.6.2.
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
 
 void check_path(const Value& value, std::string_view key, std::string& out, const ReadContext& context) {
   auto text = read_text(value, key, context.findings);

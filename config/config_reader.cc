@@ -11,9 +11,6 @@
 namespace sluice {
 namespace {
 
-constexpr Millis kSecond{1'000};
-constexpr Millis kHour = 3600 * kSecond;
-
 void read_address(const Value& value, Address& out, const ReadContext& context) {
   auto text = read_text(value, "address", context.findings);
   if (!text) return;

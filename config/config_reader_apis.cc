@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "config/address.h"
+#include "config/ascii.h"
 #include "config/config_parts.h"
 #include "config/yaml_reader.h"
 
@@ -9,12 +10,10 @@ namespace sluice {
 namespace {
 
 constexpr Millis kShortest{10};
-constexpr Millis kHour{3'600'000};
 
 bool is_api_name(std::string_view text) {
   return !text.empty() && text[0] >= 'a' && text[0] <= 'z' &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+         std::all_of(text.begin(), text.end(), [](char c) { return is_lower_alphanumeric(c) || c == '-'; });
 }
 
 // A prefix is put before every path, so it must be one that means the same to every server.

@@ -4,14 +4,12 @@
 #include <set>
 
 #include "config/address.h"
+#include "config/ascii.h"
 #include "config/config_parts.h"
 #include "config/yaml_reader.h"
 
 namespace sluice {
 namespace {
-
-constexpr Millis kSecond{1'000};
-constexpr Millis kDay = 24 * 3600 * kSecond;
 
 // Interface 6, without "io.sluice.".
 constexpr std::array<std::string_view, 12> kEventTypes = {

@@ -1,6 +1,7 @@
 // The `clients` block of a configuration.
 #include <map>
 
+#include "config/ascii.h"
 #include "config/config_parts.h"
 
 namespace sluice {
@@ -13,21 +14,14 @@ constexpr Hash kHashOfNothing = {0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14,
                                  0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b,
                                  0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55};
 
-std::optional<uint8_t> hex_digit(char c) {
-  if (c >= '0' && c <= '9') return static_cast<uint8_t>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<uint8_t>(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return static_cast<uint8_t>(c - 'A' + 10);
-  return std::nullopt;
-}
-
 std::optional<Hash> parse_hash(std::string_view text) {
   Hash hash{};
   if (text.size() != 2 * hash.size()) return std::nullopt;
   for (size_t index = 0; index < hash.size(); ++index) {
-    auto high = hex_digit(text[2 * index]);
-    auto low = hex_digit(text[2 * index + 1]);
-    if (!high || !low) return std::nullopt;
-    hash[index] = static_cast<uint8_t>(*high << 4 | *low);
+    const int high = hex_value(text[2 * index]);
+    const int low = hex_value(text[2 * index + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    hash[index] = static_cast<uint8_t>(high << 4 | low);
   }
   return hash;
 }

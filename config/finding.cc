@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "config/ascii.h"
+
 namespace sluice {
 namespace {
 

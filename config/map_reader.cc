@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "config/ascii.h"
+
 namespace sluice {
 namespace {
 
@@ -59,7 +61,7 @@ bool is_plain(const Value& value) { return value.is_scalar() && !value.quoted; }
 template <class T>
 std::optional<T> parse_whole(std::string_view text) {
   const std::string_view digits = text.substr(0, 1) == "-" ? text.substr(1) : text;
-  if (digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9') return std::nullopt;
+  if (digits.size() > 1 && digits[0] == '0' && is_digit(digits[1])) return std::nullopt;
   T number{};
   auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || rest != text.data() + text.size()) return std::nullopt;

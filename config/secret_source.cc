@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "config/ascii.h"
 #include "config/yaml_reader.h"
 
 namespace sluice {
@@ -10,24 +11,16 @@ namespace {
 
 constexpr size_t kMaximumSecretSize = 64 * 1024;
 
-std::string_view trim(std::string_view text) {
+std::string_view trim_lines(std::string_view text) {
   constexpr std::string_view kWhiteSpace = " \t\r\n\f\v";
   const size_t first = text.find_first_not_of(kWhiteSpace);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kWhiteSpace) - first + 1);
 }
 
-// Secrets travel in headers: one with a line break would write a header of its own.
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    auto octet = static_cast<unsigned char>(c);
-    return octet < 0x20 || octet == 0x7f;
-  });
-}
-
 Result<Secret> checked(Secret secret, const std::string& place) {
   if (secret.empty()) return Error{place + " is empty"};
-  if (has_control_character(secret.reveal())) {
+  if (std::any_of(secret.reveal().begin(), secret.reveal().end(), is_control)) {
     return Error{place + " holds a line break or another control character inside the secret"};
   }
   return secret;
@@ -43,7 +36,7 @@ Result<Secret> from_file(const std::string& path) {
   auto content = read_file(path, kMaximumSecretSize);
   if (!content) return content.error();
   const Secret whole(std::move(*content));
-  return checked(Secret(std::string(trim(whole.reveal()))), "secret file " + path);
+  return checked(Secret(std::string(trim_lines(whole.reveal()))), "secret file " + path);
 }
 
 }  // namespace

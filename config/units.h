@@ -13,6 +13,10 @@ namespace sluice {
 using Millis = std::chrono::milliseconds;
 using Nanos = std::chrono::nanoseconds;
 
+constexpr Millis kSecond{1'000};
+constexpr Millis kHour = 3600 * kSecond;
+constexpr Millis kDay = 24 * kHour;
+
 // A number of octets.
 struct Bytes {
   uint64_t count = 0;

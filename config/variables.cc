@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "config/ascii.h"
 #include "config/text_check.h"
 
 namespace sluice {
@@ -85,10 +86,8 @@ void replace_in(Value& value, Path& path, Findings& findings) {
 }  // namespace
 
 bool is_variable_name(std::string_view text) {
-  if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  if (text.empty() || is_digit(text[0])) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || c == '_'; });
 }
 
 void replace_variables(Value& configuration, Findings& findings) {

@@ -4,28 +4,24 @@
 #include <cmath>
 #include <string>
 
+#include "config/ascii.h"
 #include "policy/text.h"
+
 namespace sluice {
 namespace {
 
 using Type = JsonValue::Type;
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 Refusal not_json(std::string detail) { return {415, "body-not-json", std::move(detail)}; }
 Refusal rejected(std::string detail) { return {400, "body-rejected", std::move(detail)}; }
 
 bool is_json_type(std::string_view media_type) {
-  if (equal_ignoring_case(media_type, "application/json")) return true;
+  if (equals_ignoring_case(media_type, "application/json")) return true;
   const size_t slash = media_type.find('/');
   if (slash == std::string_view::npos) return false;
   const std::string_view subtype = media_type.substr(slash + 1);
   return is_token(media_type.substr(0, slash)) && is_token(subtype) && subtype.size() > 5 &&
-         equal_ignoring_case(subtype.substr(subtype.size() - 5), "+json");
+         equals_ignoring_case(subtype.substr(subtype.size() - 5), "+json");
 }
 
 // Only parameters without a quoted comma, semicolon or backslash: what is rarer has two readings.
@@ -46,10 +42,10 @@ const char* refuse_content_type(std::string_view value) {
     if (!is_token(parameter.substr(0, equals)) || !is_token(text)) {
       return "the Content-Type has a parameter that cannot be read";
     }
-    if (!equal_ignoring_case(parameter.substr(0, equals), "charset")) continue;
+    if (!equals_ignoring_case(parameter.substr(0, equals), "charset")) continue;
     if (has_charset) return "the Content-Type names a charset twice";
     has_charset = true;
-    if (!equal_ignoring_case(text, "utf-8")) return "the Content-Type names a charset other than UTF-8";
+    if (!equals_ignoring_case(text, "utf-8")) return "the Content-Type names a charset other than UTF-8";
   }
   return nullptr;
 }
@@ -57,10 +53,10 @@ const char* refuse_content_type(std::string_view value) {
 std::optional<Refusal> check_headers(std::span<const HeaderView> headers) {
   const HeaderView* content_type = nullptr;
   for (const HeaderView& header : headers) {
-    if (equal_ignoring_case(header.name, "content-encoding")) {
+    if (equals_ignoring_case(header.name, "content-encoding")) {
       return not_json("the body has a Content-Encoding, send it as plain JSON");
     }
-    if (!equal_ignoring_case(header.name, "content-type")) continue;
+    if (!equals_ignoring_case(header.name, "content-type")) continue;
     if (content_type != nullptr) return not_json("the Content-Type is given twice");
     content_type = &header;
   }

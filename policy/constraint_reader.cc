@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/ascii.h"
 #include "config/map_reader.h"
 #include "policy/matchers.h"
 #include "policy/path.h"

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "config/ascii.h"
 #include "policy/path.h"
 #include "policy/text.h"
 
@@ -286,7 +287,7 @@ std::optional<JsonValue> read_json_number(std::string_view text) {
   std::string_view rest = text;
   const auto skip_digits = [&rest] {
     size_t count = 0;
-    while (count < rest.size() && rest[count] >= '0' && rest[count] <= '9') ++count;
+    while (count < rest.size() && is_digit(rest[count])) ++count;
     rest.remove_prefix(count);
     return count;
   };

@@ -5,21 +5,14 @@
 #include <cstdlib>
 #include <utility>
 
+#include "config/ascii.h"
+
 namespace sluice {
 namespace {
 
 // A segment is unwrapped until nothing is left to decode. Each level strips two octets from every sequence,
 // so this ends by itself; the bound only keeps a hostile segment from costing more than its length suggests.
 constexpr int kMaxDepth = 16;
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 bool is_ascii(std::string_view text) {
   for (char c : text) {
@@ -50,8 +43,8 @@ bool decode_once(std::string_view text, bool plus_is_space, std::string& out) {
       out += text[i];
     } else {
       if (i + 2 >= text.size()) return false;
-      const int high = hex_digit(text[i + 1]);
-      const int low = hex_digit(text[i + 2]);
+      const int high = hex_value(text[i + 1]);
+      const int low = hex_value(text[i + 2]);
       if (high < 0 || low < 0) return false;
       out += static_cast<char>(high * 16 + low);
       i += 2;
@@ -66,9 +59,9 @@ bool unwrap(std::string_view text, std::string& out) {
   bool changed = false;
   for (size_t i = 0; i < text.size(); ++i) {
     const bool sequence =
-        text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
+        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
     if (sequence) {
-      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+      out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
       i += 2;
       changed = true;
     } else {
@@ -82,7 +75,7 @@ bool has_percent_u(std::string_view text) {
   for (size_t i = 0; i + 5 < text.size(); ++i) {
     if (text[i] != '%' || (text[i + 1] != 'u' && text[i + 1] != 'U')) continue;
     bool all_hex = true;
-    for (size_t k = 2; k < 6; ++k) all_hex = all_hex && hex_digit(text[i + k]) >= 0;
+    for (size_t k = 2; k < 6; ++k) all_hex = all_hex && hex_value(text[i + k]) >= 0;
     if (all_hex) return true;
   }
   return false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "config/ascii.h"
 #include "config/map_reader.h"
 #include "config/text_check.h"
 #include "config/yaml_reader.h"
@@ -16,9 +17,8 @@ constexpr size_t kLongestId = 64;
 constexpr size_t kLongestReason = 500;
 
 bool is_id(std::string_view id) {
-  return !id.empty() && id.size() <= kLongestId && std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
+  return !id.empty() && id.size() <= kLongestId &&
+         std::all_of(id.begin(), id.end(), [](char c) { return is_lower_alphanumeric(c) || c == '-'; });
 }
 
 // The place of a key of a map that has it.

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "policy/text.h"
+#include "config/ascii.h"
+
 namespace sluice {
 namespace {
 
@@ -125,7 +126,7 @@ class Matcher {
   std::vector<std::string_view> header_values(const NamedConstraint& constraint) const {
     std::vector<std::string_view> values;
     for (const HeaderView& header : facts_.request().headers) {
-      if (equal_ignoring_case(header.name, constraint.name)) values.push_back(header.value);
+      if (equals_ignoring_case(header.name, constraint.name)) values.push_back(header.value);
     }
     return values;
   }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "config/ascii.h"
 #include "config/map_reader.h"
 #include "config/yaml_reader.h"
 #include "policy/time_window.h"
@@ -113,7 +114,7 @@ class FutureRule {
       if (end == std::string_view::npos) return false;
       ++end;
     } else {
-      while (end < rest_.size() && ((rest_[end] | 0x20) >= 'a' && (rest_[end] | 0x20) <= 'z')) ++end;
+      while (end < rest_.size() && is_letter(rest_[end])) ++end;
     }
     rest_.remove_prefix(end);
     return end >= 3;
@@ -192,9 +193,8 @@ bool is_zone_name(std::string_view name) {
   if (name.empty() || name.size() > 64) return false;
   char before = '/';
   for (char c : name) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    const bool other = (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '-';
-    if (!letter && !other && (c != '/' || before == '/')) return false;
+    const bool plain = is_alphanumeric(c) || c == '_' || c == '+' || c == '-';
+    if (!plain && (c != '/' || before == '/')) return false;
     before = c;
   }
   // Not zones but copies of the database, and this machine's own settings.

@@ -3,6 +3,6 @@
 
 namespace sluice {
 
-inline constexpr const char* kVersion = SLUICE_VERSION;
+extern const char* const kVersion;
 
 }  // namespace sluice

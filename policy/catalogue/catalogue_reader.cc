@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "config/ascii.h"
 #include "config/map_reader.h"
 #include "config/yaml_reader.h"
 #include "policy/catalogue/catalogue.h"
@@ -14,15 +15,6 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view kIdCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-";
-constexpr std::string_view kTokenPunctuation =
-    "!#$%&'*+-.^_`|~";  // RFC 9110 5.6.2, beside letters and digits
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kTokenPunctuation.find(c) != std::string_view::npos;
-  });
-}
 
 // Dotted segments of [a-z0-9-]+, so that policy patterns have one meaning.
 bool is_operation_id(std::string_view id) {

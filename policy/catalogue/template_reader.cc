@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
+#include "config/ascii.h"
 #include "policy/path.h"
 
 namespace sluice {
 namespace {
 
 bool is_parameter_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  });
+  return !name.empty() && std::all_of(name.begin(), name.end(),
+                                      [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; });
 }
 
 bool has_parameter(const std::vector<PathSegment>& segments, std::string_view name) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "policy/text.h"
+#include "config/ascii.h"
 
 namespace sluice {
 namespace {
@@ -52,8 +52,7 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
   std::chrono::nanoseconds fraction{0};
   if (!rest.empty() && rest[0] == '.') {
     size_t end = 1;
-    for (int64_t unit = 100'000'000; end < rest.size() && rest[end] >= '0' && rest[end] <= '9';
-         unit /= 10, ++end) {
+    for (int64_t unit = 100'000'000; end < rest.size() && is_digit(rest[end]); unit /= 10, ++end) {
       fraction += std::chrono::nanoseconds((rest[end] - '0') * unit);
     }
     if (end == 1) return std::nullopt;
@@ -71,7 +70,7 @@ RequestView view_of(const ReviewRequest& request, std::vector<HeaderView>& heade
   headers.clear();
   for (const auto& [name, value] : request.headers) {
     headers.push_back({name, value});
-    has_content_type = has_content_type || equal_ignoring_case(name, "content-type");
+    has_content_type = has_content_type || equals_ignoring_case(name, "content-type");
   }
   if (!request.body.empty() && !has_content_type) headers.push_back({"Content-Type", "application/json"});
   RequestView view;

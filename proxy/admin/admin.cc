@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "config/ascii.h"
 #include "config/ip.h"
 
 namespace sluice {
@@ -76,8 +77,7 @@ std::optional<std::string_view> host_without_port(std::string_view host) {
   if (!rest.empty()) {
     if (rest.front() != ':') return std::nullopt;
     rest.remove_prefix(1);
-    if (!std::all_of(rest.begin(), rest.end(), [](char c) { return c >= '0' && c <= '9'; }))
-      return std::nullopt;
+    if (!std::all_of(rest.begin(), rest.end(), is_digit)) return std::nullopt;
   }
   if (!bracketed) return host.substr(0, end);
   const std::string_view literal = host.substr(1, end - 1);

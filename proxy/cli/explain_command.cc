@@ -5,10 +5,10 @@
 #include <iterator>
 #include <memory>
 
+#include "config/ascii.h"
 #include "config/map_reader.h"
 #include "config/yaml_reader.h"
 #include "policy/review/explain.h"
-#include "policy/text.h"
 #include "proxy/cli/load.h"
 #include "proxy/gate/routing.h"
 
@@ -69,7 +69,7 @@ Result<ReviewRequest> read_request(const Options& options, const Config& config)
   for (const std::string& header : options.headers) {
     const auto added = add_header(header, request);
     if (!added) return added.error();
-    if (equal_ignoring_case(request.headers.back().first, "host")) host = request.headers.back().second;
+    if (equals_ignoring_case(request.headers.back().first, "host")) host = request.headers.back().second;
   }
   if (!options.body_file.empty()) {
     auto body = read_body(options.body_file);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/ascii.h"
 #include "config/secret_source.h"
 #include "proxy/crypto.h"
 
@@ -12,10 +13,7 @@ namespace {
 // A key with a line break or another control would end the header field and start a new one.
 bool fits_in_a_header(const Secret& key) {
   const std::string_view text = key.reveal();
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto octet = static_cast<unsigned char>(c);
-    return octet >= 0x20 && octet < 0x7f;
-  });
+  return std::all_of(text.begin(), text.end(), [](char c) { return c == ' ' || is_visible(c); });
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // From the vendor to the client: the answer, searched for the key, streamed with back-pressure.
 #include <array>
 
+#include "config/ascii.h"
 #include "proxy/gate/downstream.h"
 #include "proxy/gate/exchange.h"
 #include "proxy/gate/forwarding.h"

@@ -1,5 +1,6 @@
 #include "proxy/gate/identity.h"
 
+#include "config/ascii.h"
 #include "config/secret_source.h"
 
 namespace sluice {

@@ -1,5 +1,6 @@
 #include "proxy/gate/routing.h"
 
+#include "config/ascii.h"
 #include "proxy/http/header_ids.h"
 
 namespace sluice {

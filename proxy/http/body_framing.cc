@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/ascii.h"
+
 namespace sluice {
 
 namespace {
@@ -12,20 +14,8 @@ constexpr uint32_t kMaxSizeLine = 4 * 1024;
 constexpr uint32_t kMaxTrailers = 16 * 1024;
 constexpr int kMaxDigits = 15;  // keeps a size below 2^60
 
-int hex_digit(unsigned char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const int lower = c | 0x20;
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 // What may stand in an extension or a trailer line: no controls but tab (RFC 9112 7.1.1).
-bool is_text(unsigned char c) { return c == '\t' || (c >= 0x20 && c != 0x7f); }
-
-bool is_token(unsigned char c) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-         kOthers.find(static_cast<char>(c)) != std::string_view::npos;
-}
+bool is_text(char c) { return c == '\t' || !is_control(c); }
 
 }  // namespace
 
@@ -55,14 +45,14 @@ BodyDecoder::Step BodyDecoder::feed(std::string_view input) {
       if (left_ == 0) chunk_ = Chunk::kDataCr;
       return {State::kMore, piece, at + piece.size()};
     }
-    if (!take_line_octet(static_cast<unsigned char>(input[at++]))) return {State::kBad, {}, at};
+    if (!take_line_octet(input[at++])) return {State::kBad, {}, at};
     if (done_) return {State::kDone, {}, at};
   }
   return {State::kMore, {}, at};
 }
 
-bool BodyDecoder::take_size_octet(unsigned char c) {
-  const int digit = hex_digit(c);
+bool BodyDecoder::take_size_octet(char c) {
+  const int digit = hex_value(c);
   if (digit >= 0) {
     if (++digits_ > kMaxDigits) return false;
     left_ = left_ * 16 + static_cast<uint64_t>(digit);
@@ -78,7 +68,7 @@ bool BodyDecoder::take_size_octet(unsigned char c) {
   return c == ';';
 }
 
-bool BodyDecoder::take_line_octet(unsigned char c) {
+bool BodyDecoder::take_line_octet(char c) {
   const bool in_trailers = chunk_ >= Chunk::kTrailerStart;
   if (++overhead_ > (in_trailers ? kMaxTrailers : kMaxSizeLine)) return false;
   switch (chunk_) {
@@ -105,7 +95,7 @@ bool BodyDecoder::take_line_octet(unsigned char c) {
       return c == '\n';
     case Chunk::kTrailerStart:
       chunk_ = c == '\r' ? Chunk::kEndLf : Chunk::kTrailer;
-      return c == '\r' || is_token(c);
+      return c == '\r' || is_token_character(c);
     case Chunk::kTrailer:
       if (c == '\r') chunk_ = Chunk::kTrailerLf;
       return c == '\r' || is_text(c);

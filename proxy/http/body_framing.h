@@ -47,8 +47,8 @@ class BodyDecoder {
     kEndLf
   };
   // One octet outside chunk data. False: malformed.
-  bool take_line_octet(unsigned char octet);
-  bool take_size_octet(unsigned char octet);
+  bool take_line_octet(char octet);
+  bool take_size_octet(char octet);
 
   Framing::Kind kind_ = Framing::Kind::kNone;
   uint64_t left_ = 0;

@@ -5,26 +5,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "config/ascii.h"
+
 namespace sluice {
 
 namespace {
-
-bool is_token_octet(unsigned char c) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-         (c != 0 && kOthers.find(static_cast<char>(c)) != std::string_view::npos);
-}
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(),
-                                      [](char c) { return is_token_octet(static_cast<unsigned char>(c)); });
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // What llhttp hands over of one head.
 struct Collector {
@@ -84,8 +69,7 @@ std::string_view scan_lines(std::string_view head) {
     if (!first && (line.empty() || line[0] == ' ' || line[0] == '\t')) return "a folded line";
     if (!first && line[0] == ':') return "a field without a name";
     for (const char c : line) {
-      const auto octet = static_cast<unsigned char>(c);
-      if ((octet < 0x20 && octet != '\t') || octet == 0x7f) return "a control character";
+      if (is_control(c) && c != '\t') return "a control character";
     }
     if (first && line.find('\t') != std::string_view::npos) return "a tab in the first line";
     at = end + 2;
@@ -138,23 +122,20 @@ bool is_valid_host(std::string_view host) {
     end = host.find(']');
     if (end == std::string_view::npos || end < 3) return false;
     for (const char c : host.substr(1, end - 1)) {
-      if (std::strchr("0123456789abcdefABCDEF:.", c) == nullptr) return false;
+      if (hex_value(c) < 0 && c != ':' && c != '.') return false;
     }
     ++end;
   } else {
     end = std::min(host.find(':'), host.size());
     for (const char c : host.substr(0, end)) {
-      const auto octet = static_cast<unsigned char>(c);
-      const bool ok = (octet >= '0' && octet <= '9') || ((octet | 0x20) >= 'a' && (octet | 0x20) <= 'z') ||
-                      c == '-' || c == '.' || c == '_' || c == '~';
-      if (!ok) return false;
+      if (!is_alphanumeric(c) && std::string_view("-._~").find(c) == std::string_view::npos) return false;
     }
   }
   if (end == 0) return false;
   const std::string_view port = host.substr(end);
   if (port.empty()) return true;
   if (port.size() < 2 || port.size() > 6 || port[0] != ':') return false;
-  return std::all_of(port.begin() + 1, port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return is_digits(port.substr(1));
 }
 
 HeadError refuse(std::string_view& detail, HeadError error, std::string_view why) {
@@ -176,10 +157,8 @@ bool to_origin_form(RequestHead& head) {
     if (!equals_ignoring_case(rest.substr(0, path), head.host)) return false;
     head.target = rest.substr(path);
   }
-  return std::all_of(head.target.begin(), head.target.end(), [](char c) {
-    const auto octet = static_cast<unsigned char>(c);
-    return octet > 0x20 && octet < 0x7f && c != '#' && c != '\\';
-  });
+  return std::all_of(head.target.begin(), head.target.end(),
+                     [](char c) { return is_visible(c) && c != '#' && c != '\\'; });
 }
 
 // The first line's own faults, told apart before llhttp sees them, because each has its own status.

@@ -69,10 +69,4 @@ HeaderName identify_header(std::string_view name) {
   return {HeaderId::kOther, exact};
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  constexpr auto kLower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [kLower](char x, char y) { return kLower(x) == kLower(y); });
-}
-
 }  // namespace sluice

@@ -40,7 +40,4 @@ struct HeaderName {
 };
 HeaderName identify_header(std::string_view name);
 
-// ASCII only, as field names are (RFC 9110 5.1).
-bool equals_ignoring_case(std::string_view a, std::string_view b);
-
 }  // namespace sluice

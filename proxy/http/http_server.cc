@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 
+#include "config/ascii.h"
 #include "proxy/http/body_framing.h"
 #include "proxy/http/h1_parser.h"
 #include "proxy/http/h1_writer.h"

@@ -8,6 +8,8 @@
 #include <string>
 #include <system_error>
 
+#include "config/ascii.h"
+
 namespace sluice {
 namespace {
 
@@ -25,9 +27,7 @@ std::string_view trimmed(std::string_view text) {
 }
 
 std::optional<seconds> parse_delay(std::string_view text) {
-  const bool digits =
-      !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (!digits) return std::nullopt;
+  if (!is_digits(text)) return std::nullopt;
   int64_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (error != std::errc()) return std::chrono::duration_cast<seconds>(kLongest);  // more digits than fit

@@ -8,6 +8,8 @@ HttpResponse answer_json(int status, const Json& body) {
           body.dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace)};
 }
 
+HttpResponse no_such(std::string_view kind) { return answer_message(404, std::string(kind) + " not found"); }
+
 HttpResponse answer_message(int status, std::string_view message) {
   return answer_json(status, {{"message", std::string(message)}});
 }

@@ -14,6 +14,7 @@ using Json = nlohmann::ordered_json;
 
 HttpResponse answer_json(int status, const Json& body);
 HttpResponse answer_message(int status, std::string_view message);  // {"message": ...}
+HttpResponse no_such(std::string_view kind);                        // 404
 
 // nullopt for what is not one JSON text, or not UTF-8.
 std::optional<Json> parse_json(std::string_view text);

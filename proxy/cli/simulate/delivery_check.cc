@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "config/address.h"
+#include "config/ascii.h"
 #include "proxy/crypto.h"
 
 namespace sluice {

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "config/address.h"
+#include "config/ascii.h"
 #include "proxy/crypto.h"
 
 namespace sluice {

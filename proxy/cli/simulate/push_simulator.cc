@@ -31,8 +31,6 @@ constexpr PushFilter kDetectionFilters[] = {{"creationTimestampAfter", "creation
                                             {"archived", "archived", Kind::kBoolean},
                                             {"detectionType", "detectionType", Kind::kEquals}};
 
-HttpResponse no_such(std::string_view kind) { return answer_message(404, std::string(kind) + " not found"); }
-
 // Adds what `into` does not have yet.
 void join(Json& into, const Json& from) {
   for (const Json& item : from) {

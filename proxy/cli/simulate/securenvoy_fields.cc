@@ -7,29 +7,29 @@
 namespace sluice {
 namespace {
 
-constexpr Field kUser[] = {{"username", FieldType::kText},
-                           {"email", FieldType::kText},
-                           {"firstName", FieldType::kText},
-                           {"middleName", FieldType::kText},
-                           {"lastName", FieldType::kText},
-                           {"userType", FieldType::kText},
-                           {"phone", FieldType::kText},
-                           {"mobile", FieldType::kText},
-                           {"fax", FieldType::kText},
-                           {"streetAddress", FieldType::kText},
-                           {"city", FieldType::kText},
-                           {"postalCode", FieldType::kText},
-                           {"poBox", FieldType::kText},
-                           {"state", FieldType::kText},
-                           {"employeeNumber", FieldType::kText},
-                           {"department", FieldType::kText},
-                           {"jobTitle", FieldType::kText},
-                           {"employmentType", FieldType::kText},
-                           {"country", FieldType::kText},
-                           {"isLocked", FieldType::kBoolean},
-                           {"isEnabled", FieldType::kBoolean},
-                           {"aliases", FieldType::kTexts},
-                           {"customAttributes", FieldType::kObjects}};
+constexpr Field kUserTable[] = {{"username", FieldType::kText},
+                                {"email", FieldType::kText},
+                                {"firstName", FieldType::kText},
+                                {"middleName", FieldType::kText},
+                                {"lastName", FieldType::kText},
+                                {"userType", FieldType::kText},
+                                {"phone", FieldType::kText},
+                                {"mobile", FieldType::kText},
+                                {"fax", FieldType::kText},
+                                {"streetAddress", FieldType::kText},
+                                {"city", FieldType::kText},
+                                {"postalCode", FieldType::kText},
+                                {"poBox", FieldType::kText},
+                                {"state", FieldType::kText},
+                                {"employeeNumber", FieldType::kText},
+                                {"department", FieldType::kText},
+                                {"jobTitle", FieldType::kText},
+                                {"employmentType", FieldType::kText},
+                                {"country", FieldType::kText},
+                                {"isLocked", FieldType::kBoolean},
+                                {"isEnabled", FieldType::kBoolean},
+                                {"aliases", FieldType::kTexts},
+                                {"customAttributes", FieldType::kObjects}};
 constexpr Field kPassword[] = {{"autoGeneratePassword", FieldType::kBoolean},
                                {"password", FieldType::kText},
                                {"mustChangePasswordOnLogon", FieldType::kBoolean},
@@ -58,7 +58,7 @@ bool has_type(const Json& value, FieldType type) {
 
 }  // namespace
 
-const std::span<const Field> kUserFields(kUser);
+const std::span<const Field> kUserFields(kUserTable);
 const std::span<const Field> kPasswordFields(kPassword);
 const std::span<const Field> kGroupFields(kGroup);
 const std::span<const Field> kFactorsFields(kFactors);

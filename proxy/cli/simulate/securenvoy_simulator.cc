@@ -15,8 +15,6 @@ constexpr const char* kUserFilters[] = {"username", "email", "firstName", "lastN
 constexpr const char* kGroupFilters[] = {"name", "description"};
 constexpr const char* kApplicationFilters[] = {"name", "label"};
 
-HttpResponse no_such(std::string_view kind) { return answer_message(404, std::string(kind) + " not found"); }
-
 // One side of a membership as seen from the other.
 enum class Side { kUser, kOther };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/address.h"
+#include "config/ascii.h"
 
 namespace sluice {
 

@@ -1,0 +1,7 @@
+#include "proxy/version.h"
+
+namespace sluice {
+
+const char* const kVersion = SLUICE_VERSION;
+
+}  // namespace sluice
