@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "policy/catalogue/catalogue.h"
+#include "policy/path.h"
 
 namespace sluice {
 
@@ -32,6 +33,8 @@ struct Target {
 
   bool refused = false;
   Refusal refusal;
+  DecodedPath path;
+  std::vector<QueryParameter> query;
   std::vector<Fit> fits;          // at least one unless refused
   std::string_view operation_id;  // of the first fit, or "API.unknown"
   Access access = Access::kRead;  // write if any fit is a write

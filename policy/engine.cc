@@ -37,19 +37,21 @@ Target Engine::resolve(const RequestView& request) const {
     return target;
   }
   const CompiledApi& api = compiled_->apis[request.api];
-  const auto path = decode_path(request.path, api.fold);
+  auto path = decode_path(request.path, api.fold);
   if (!path) {
     refuse(target, path.error().message);
     return target;
   }
+  target.path = *std::move(path);
   if (!request.query.empty()) {
-    const auto query = decode_query(request.query, api.fold);
+    auto query = decode_query(request.query, api.fold);
     if (!query) {
       refuse(target, query.error().message);
       return target;
     }
+    target.query = *std::move(query);
   }
-  target.fits = api.router.find(request.method, *path);
+  target.fits = api.router.find(request.method, target.path);
   if (target.fits.empty()) {
     target.fits.emplace_back();
     target.access = access_of_method(request.method);

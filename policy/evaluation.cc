@@ -47,14 +47,13 @@ class Evaluation {
   Evaluation(const CompiledPolicy& policy, const Target& target, const RequestView& request, Trace* trace)
       : policy_(policy),
         target_(target),
-        facts_(request, policy.apis[request.api].fold),
+        facts_(request, target, policy.apis[request.api].fold),
         client_(request.client),
         trace_(trace) {}
 
   Decision run(std::optional<std::string_view> body) {
     if (!look_at_body(body)) return std::move(decision_);
     for (const Target::Fit& fit : target_.fits) decide_fit(fit);
-    if (facts_.failed()) return not_evaluated();
     conclude();
     return std::move(decision_);
   }
@@ -195,7 +194,7 @@ class Evaluation {
 
   const CompiledPolicy& policy_;
   const Target& target_;
-  RequestFacts facts_;
+  const RequestFacts facts_;
   const size_t client_;
   Trace* trace_;
   JsonValue root_;

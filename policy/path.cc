@@ -2,6 +2,7 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -15,14 +16,15 @@ namespace {
 constexpr int kMaxDepth = 16;
 
 bool is_ascii(std::string_view text) {
-  for (char c : text) {
-    if (static_cast<unsigned char>(c) >= 0x80) return false;
-  }
-  return true;
+  unsigned char all = 0;  // without an early end the compiler takes many octets at a time
+  for (char c : text) all |= static_cast<unsigned char>(c);
+  return all < 0x80;
 }
 
 // What may not stand raw in a target, whatever it means decoded.
 const char* refuse_raw(std::string_view text) {
+  const auto is_plain = [](char c) { return is_visible(c) && c != '\\' && c != '#'; };
+  if (std::all_of(text.begin(), text.end(), is_plain)) return nullptr;
   for (char c : text) {
     if (c == '\\') return "a raw backslash";
     if (c == '#') return "a raw #";
@@ -124,7 +126,11 @@ Result<std::string> decode_segment(std::string_view raw) {
 
 Result<std::string> decode_query_part(std::string_view raw, bool fold) {
   std::string decoded;
-  if (!decode_once(raw, true, decoded)) return Error{"the query holds a % that two hex digits do not follow"};
+  if (raw.find_first_of("%+") == std::string_view::npos) {
+    decoded = raw;
+  } else if (!decode_once(raw, true, decoded)) {
+    return Error{"the query holds a % that two hex digits do not follow"};
+  }
   if (!is_valid_utf8(decoded)) return Error{"the query holds invalid or overlong UTF-8"};
   if (!fold) return decoded;
   std::optional<std::string> folded = fold_case(decoded);
@@ -151,10 +157,7 @@ Result<DecodedPath> decode_path(std::string_view path, bool fold) {
     if (last) break;
     rest.remove_prefix(slash + 1);
   }
-  if (!fold) {
-    result.folded = result.segments;
-    return result;
-  }
+  if (!fold) return result;
   for (const std::string& segment : result.segments) {
     std::optional<std::string> folded = fold_case(segment);
     if (!folded) return path_error("a segment that cannot be case-folded");

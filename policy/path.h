@@ -16,7 +16,10 @@ namespace sluice {
 
 struct DecodedPath {
   std::vector<std::string> segments;  // decoded; a trailing slash gives an empty last segment
-  std::vector<std::string> folded;    // case-folded segments; equals `segments` unless folding was asked for
+  std::vector<std::string> folded;    // case-folded segments; empty unless folding was asked for
+
+  // What literals are compared with.
+  const std::vector<std::string>& comparable() const { return folded.empty() ? segments : folded; }
 };
 
 struct QueryParameter {

@@ -5,9 +5,10 @@ namespace {
 
 // Literals are folded where the API is, and then so is `folded`. From the end, where paths differ most.
 bool fits(const Operation& operation, const DecodedPath& path) {
+  const std::vector<std::string>& literals = path.comparable();
   for (size_t i = operation.segments.size(); i-- > 0;) {
     const PathSegment& segment = operation.segments[i];
-    if (segment.parameter ? path.segments[i].empty() : segment.text != path.folded[i]) return false;
+    if (segment.parameter ? path.segments[i].empty() : segment.text != literals[i]) return false;
   }
   return true;
 }

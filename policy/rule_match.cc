@@ -34,7 +34,7 @@ bool template_fits(const PathTemplate& path, const DecodedPath& request, bool fo
 // Matches the fields of one map, or the constraints of a require rule.
 class Matcher {
  public:
-  Matcher(RequestFacts& facts, const FitFacts& fit, const BodyView& body)
+  Matcher(const RequestFacts& facts, const FitFacts& fit, const BodyView& body)
       : facts_(facts), fit_(fit), body_(body) {}
 
   // The field that does not match, or kNone. Cheap fields first.
@@ -115,7 +115,7 @@ class Matcher {
     }
     return values;
   }
-  std::vector<std::string_view> query_values(const NamedConstraint& constraint) {
+  std::vector<std::string_view> query_values(const NamedConstraint& constraint) const {
     std::vector<std::string_view> values;
     const std::string& wanted = facts_.fold() ? constraint.folded_name : constraint.name;
     for (const QueryParameter& parameter : facts_.query()) {
@@ -131,7 +131,7 @@ class Matcher {
     return values;
   }
 
-  RequestFacts& facts_;
+  const RequestFacts& facts_;
   const FitFacts& fit_;
   const BodyView& body_;
   size_t index_ = 0;
@@ -140,25 +140,8 @@ class Matcher {
 
 }  // namespace
 
-const DecodedPath& RequestFacts::path() {
-  if (!path_) {
-    auto decoded = decode_path(request_.path, fold_);
-    failed_ = failed_ || !decoded;
-    path_ = decoded ? *std::move(decoded) : DecodedPath{};
-  }
-  return *path_;
-}
-
-const std::vector<QueryParameter>& RequestFacts::query() {
-  if (!query_) {
-    auto decoded = decode_query(request_.query, fold_);
-    failed_ = failed_ || !decoded;
-    query_ = decoded ? *std::move(decoded) : std::vector<QueryParameter>{};
-  }
-  return *query_;
-}
-
-RuleVerdict match_rule(const Rule& rule, RequestFacts& facts, const FitFacts& fit, const BodyView& body) {
+RuleVerdict match_rule(const Rule& rule, const RequestFacts& facts, const FitFacts& fit,
+                       const BodyView& body) {
   RuleVerdict verdict;
   // What no catalogue knows is only allowed by a rule that says so literally.
   if (rule.effect == Effect::kAllow && fit.operation == nullptr && rule.when.operations.empty()) {

@@ -2,7 +2,6 @@
 // so that the two cannot differ. A policy's words for the fields are in rule.h.
 #pragma once
 
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -14,25 +13,21 @@
 
 namespace sluice {
 
-// A request's path and query, decoded once and only when a rule looks.
+// What rules match, of one request. Views of the caller's.
 class RequestFacts {
  public:
-  RequestFacts(const RequestView& request, bool fold) : request_(request), fold_(fold) {}
+  RequestFacts(const RequestView& request, const Target& target, bool fold)
+      : request_(request), target_(target), fold_(fold) {}
 
   const RequestView& request() const { return request_; }
   bool fold() const { return fold_; }
-  const DecodedPath& path();
-  const std::vector<QueryParameter>& query();
-  // Whether something could not be decoded. Engine::resolve() refuses such requests: if it is seen here, the
-  // decision has to be a deny.
-  bool failed() const { return failed_; }
+  const DecodedPath& path() const { return target_.path; }
+  const std::vector<QueryParameter>& query() const { return target_.query; }
 
  private:
   const RequestView& request_;
+  const Target& target_;
   const bool fold_;
-  bool failed_ = false;
-  std::optional<DecodedPath> path_;
-  std::optional<std::vector<QueryParameter>> query_;
 };
 
 // One operation that the request fits.
@@ -54,7 +49,8 @@ struct RuleVerdict {
   bool speaks(Effect effect) const { return effect == Effect::kRequire ? violated : matched; }
 };
 
-RuleVerdict match_rule(const Rule& rule, RequestFacts& facts, const FitFacts& fit, const BodyView& body);
+RuleVerdict match_rule(const Rule& rule, const RequestFacts& facts, const FitFacts& fit,
+                       const BodyView& body);
 
 // The access of a request that fits no operation.
 Access access_of_method(std::string_view method);

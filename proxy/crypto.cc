@@ -117,12 +117,11 @@ Sha256 Sha256Stream::finish() {
 }
 
 std::string hex(std::string_view data) {
-  std::string text;
-  text.reserve(data.size() * 2);
-  for (const char c : data) {
-    const auto octet = static_cast<uint8_t>(c);
-    text += kHexDigits[octet >> 4];
-    text += kHexDigits[octet & 15];
+  std::string text(data.size() * 2, '0');
+  for (size_t i = 0; i < data.size(); ++i) {
+    const auto octet = static_cast<uint8_t>(data[i]);
+    text[2 * i] = kHexDigits[octet >> 4];
+    text[2 * i + 1] = kHexDigits[octet & 15];
   }
   return text;
 }
@@ -181,12 +180,12 @@ std::string uuid_v7() {
   for (size_t i = 0; i < 6; ++i) id[i] = static_cast<uint8_t>(ms >> (40 - 8 * i));
   id[6] = static_cast<uint8_t>((id[6] & 0x0F) | 0x70);  // version 7
   id[8] = static_cast<uint8_t>((id[8] & 0x3F) | 0x80);  // variant 10
-  std::string text;
-  text.reserve(36);
+  std::string text(36, '-');
+  size_t at = 0;
   for (size_t i = 0; i < id.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += kHexDigits[id[i] >> 4];
-    text += kHexDigits[id[i] & 15];
+    if (i == 4 || i == 6 || i == 8 || i == 10) ++at;
+    text[at++] = kHexDigits[id[i] >> 4];
+    text[at++] = kHexDigits[id[i] & 15];
   }
   return text;
 }

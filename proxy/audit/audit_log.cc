@@ -44,8 +44,9 @@ class SpooledAuditLog final : public AuditLog {
   }
   ~SpooledAuditLog() override { SpooledAuditLog::stop(Millis(0)); }
 
-  void submit(AuditRecord record, AuditWaiter* waiter, uint64_t token) override {
-    writer_->submit(std::move(record), waiter, token);
+  std::unique_ptr<AuditRecord> submit(std::unique_ptr<AuditRecord> record, AuditWaiter* waiter,
+                                      uint64_t token) override {
+    return writer_->submit(std::move(record), waiter, token);
   }
   bool usable() const override { return writer_->usable(); }
   uint64_t last_sequence() const override { return writer_->last_sequence(); }
@@ -58,8 +59,8 @@ class SpooledAuditLog final : public AuditLog {
   void stop(Millis patience) override {
     if (stopped_) return;
     stopped_ = true;
-    AuditRecord record;
-    record.type = AuditType::kGateStopped;
+    auto record = std::make_unique<AuditRecord>();
+    record->type = AuditType::kGateStopped;
     BlockingWaiter waiter;
     writer_->submit(std::move(record), &waiter, 0);
     waiter.wait();

@@ -37,9 +37,11 @@ struct WebhookState {
 class AuditLog {
  public:
   virtual ~AuditLog() = default;
-  // Queues a record. With a waiter, exactly one on_recorded follows; the waiter must outlive the log's
-  // stop().
-  virtual void submit(AuditRecord record, AuditWaiter* waiter = nullptr, uint64_t token = 0) = 0;
+  // Queues a record. Returns an older one that is done with, or null: to be cleared and used again, so that
+  // records go round without allocation. With a waiter, exactly one on_recorded follows;
+  // the waiter must outlive the log's stop().
+  virtual std::unique_ptr<AuditRecord> submit(std::unique_ptr<AuditRecord> record,
+                                              AuditWaiter* waiter = nullptr, uint64_t token = 0) = 0;
   // Whether requests may go on: the spool takes records. A relaxed atomic read.
   virtual bool usable() const = 0;
   virtual uint64_t last_sequence() const = 0;

@@ -24,8 +24,9 @@ StoredEvent ChainWriter::link(StoredEvent event) {
 
 StoredEvent ChainWriter::append(const AuditRecord& record, const std::string& id) {
   const EventStamp stamp{id, source_, head_.sequence + 1, head_.hash};
-  return link(
-      {stamp.sequence, id, record.type, unix_ms(record.time), record.request_id, make_event(record, stamp)});
+  // Only a write was announced as attempted, and can be open.
+  const std::string request_id = record.access == "write" ? record.request_id : std::string();
+  return link({stamp.sequence, id, record.type, unix_ms(record.time), request_id, make_event(record, stamp)});
 }
 
 std::optional<StoredEvent> ChainWriter::append_unknown_outcome(const std::string& request_id,

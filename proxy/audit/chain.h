@@ -26,7 +26,7 @@ struct StoredEvent {
   std::string id;  // the CloudEvent's, which is also the webhook-id
   AuditType type = AuditType::kAuditGap;
   int64_t time_ms = 0;     // Unix time
-  std::string request_id;  // set when it is written; not read back
+  std::string request_id;  // of a write, set when it is written; not read back
   std::string body;        // the JSON, never changed
 };
 

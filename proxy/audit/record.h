@@ -66,6 +66,9 @@ struct AuditRecord {
   std::optional<uint64_t> bytes_out;  // of the response's body, to the client
   std::optional<uint64_t> lost;       // of audit.gap: how many events could not be kept
   std::vector<std::pair<std::string, std::string>> details;  // of events that are not about a request
+
+  // As new, but for the memory of its texts.
+  void clear();
 };
 
 }  // namespace sluice

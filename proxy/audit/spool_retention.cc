@@ -78,15 +78,15 @@ Result<SpoolChange> SpoolWriter::plan_removal(uint64_t through, std::vector<uint
     auto lost = lost_for(i, through, &(*removed)[i]);
     if (!lost) return lost.error();
     if (*lost == 0) continue;
-    AuditRecord record =
+    const auto record =
         gap_record(*lost, "the spool reached audit.retain.size before the webhook took the events");
     {
       const std::lock_guard lock(mutex_);
-      record.details = {{"webhook", rows_[i].name}};
+      record->details = {{"webhook", rows_[i].name}};
     }
     log_error("audit events were removed before a webhook took them",
-              {{"webhook", record.details.front().second}, {"events", std::to_string(*lost)}});
-    change.events.push_back(next.append(record, uuid_v7()));
+              {{"webhook", record->details.front().second}, {"events", std::to_string(*lost)}});
+    change.events.push_back(next.append(*record, uuid_v7()));
   }
   change.head = next.head();
   return change;

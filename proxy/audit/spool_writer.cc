@@ -8,12 +8,12 @@
 
 namespace sluice {
 
-AuditRecord SpoolWriter::gap_record(uint64_t lost, std::string_view reason) {
-  AuditRecord record;
-  record.type = AuditType::kAuditGap;
-  record.time = std::chrono::system_clock::now();
-  record.reason = reason;
-  record.lost = lost;
+std::unique_ptr<AuditRecord> SpoolWriter::gap_record(uint64_t lost, std::string_view reason) {
+  auto record = std::make_unique<AuditRecord>();
+  record->type = AuditType::kAuditGap;
+  record->time = std::chrono::system_clock::now();
+  record->reason = reason;
+  record->lost = lost;
   return record;
 }
 
@@ -68,33 +68,35 @@ void SpoolWriter::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void SpoolWriter::submit(AuditRecord record, AuditWaiter* waiter, uint64_t token) {
+std::unique_ptr<AuditRecord> SpoolWriter::submit(std::unique_ptr<AuditRecord> record, AuditWaiter* waiter,
+                                                 uint64_t token) {
   bool wake = false;
   {
     std::unique_lock lock(mutex_);
     if (stopping_) {
       lock.unlock();
       if (waiter != nullptr) waiter->on_recorded(token, false);
-      return;
+      return record;
     }
     if (queue_.size() + held_.load(std::memory_order_relaxed) >= setup_.options.memory_limit) {
       ++lost_;
-      if (waiter == nullptr) return;
+      if (waiter == nullptr) return record;
       turned_away_.emplace_back(waiter, token);
       wake = !urgent_;
       urgent_ = true;
     } else {
       const bool first = queue_.empty();
       if (first) queued_since_ = Clock::now();
-      if (record.time == std::chrono::system_clock::time_point{})
-        record.time = std::chrono::system_clock::now();
-      queue_.push_back({std::move(record), {}, waiter, token});
+      if (record->time == std::chrono::system_clock::time_point{})
+        record->time = std::chrono::system_clock::now();
+      record = queue_.add(std::move(record), waiter, token);
       const bool now = waiter != nullptr || queue_.size() >= setup_.options.group_limit;
       wake = first || (now && !urgent_);
       urgent_ = urgent_ || now;
     }
   }
   if (wake) wake_.notify_one();
+  return record;
 }
 
 void SpoolWriter::save(size_t webhook, const WebhookRow& row) {
@@ -146,14 +148,10 @@ bool SpoolWriter::take() {
     wake_.wait_until(lock, due);
   }
   urgent_ = false;
-  for (Entry& entry : queue_) backlog_.push_back(std::move(entry));
-  queue_.clear();
+  backlog_.take_all(queue_);
   if (lost_ > 0 && spool_) {
-    backlog_.push_back(
-        {gap_record(std::exchange(lost_, 0), "the spool could not keep up or could not be written"),
-         {},
-         nullptr,
-         0});
+    backlog_.add(gap_record(std::exchange(lost_, 0), "the spool could not keep up or could not be written"),
+                 nullptr, 0);
   }
   held_ = backlog_.size();
   return stopping_;
@@ -173,9 +171,9 @@ void SpoolWriter::write_group() {
   ChainWriter next = chain_;
   change.events.reserve(count);
   for (size_t i = 0; i < count; ++i) {
-    Entry& entry = backlog_[i];
+    AuditEntry& entry = backlog_[i];
     if (entry.id.empty()) entry.id = uuid_v7();
-    change.events.push_back(next.append(entry.record, entry.id));
+    change.events.push_back(next.append(*entry.record, entry.id));
   }
   change.head = next.head();
   change.webhooks = take_rows();
@@ -196,11 +194,11 @@ void SpoolWriter::settle_group(size_t count, bool durable) {
   last_sequence_ = chain_.head().sequence;
   TypeCounts added{};
   for (size_t i = 0; i < count; ++i) {
-    const Entry& entry = backlog_[i];
-    ++added[static_cast<size_t>(entry.record.type)];
+    const AuditEntry& entry = backlog_[i];
+    ++added[static_cast<size_t>(entry.record->type)];
     if (entry.waiter != nullptr) entry.waiter->on_recorded(entry.token, durable);
   }
-  backlog_.erase(backlog_.begin(), backlog_.begin() + static_cast<std::ptrdiff_t>(count));
+  backlog_.drop_front(count);
   held_ = backlog_.size();
   for (size_t i = 0; i < added.size(); ++i) by_type_[i] += added[i];
   if (listener_ != nullptr) listener_->on_committed(added);
@@ -287,9 +285,9 @@ void SpoolWriter::refuse_waiters() {
     refused.swap(turned_away_);
   }
   if (!spool_)
-    for (Entry& entry : backlog_)
-      if (AuditWaiter* waiter = std::exchange(entry.waiter, nullptr))
-        refused.emplace_back(waiter, entry.token);
+    for (size_t i = 0; i < backlog_.size(); ++i)
+      if (AuditWaiter* waiter = std::exchange(backlog_[i].waiter, nullptr))
+        refused.emplace_back(waiter, backlog_[i].token);
   for (const auto& [waiter, token] : refused) waiter->on_recorded(token, false);
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "proxy/audit/audit_log.h"
+#include "proxy/audit/entry_queue.h"
 #include "proxy/audit/event_filter.h"
 #include "proxy/audit/spool.h"
 
@@ -54,7 +55,8 @@ class SpoolWriter {
   // Writes what is queued, or says how much of it is lost, and ends the thread. Idempotent.
   void stop();
 
-  void submit(AuditRecord record, AuditWaiter* waiter, uint64_t token);
+  std::unique_ptr<AuditRecord> submit(std::unique_ptr<AuditRecord> record, AuditWaiter* waiter,
+                                      uint64_t token);
   // Keeps how far a webhook is; lazily, as losing it only repeats deliveries.
   void save(size_t webhook, const WebhookRow& row);
 
@@ -65,13 +67,6 @@ class SpoolWriter {
 
  private:
   using Clock = std::chrono::steady_clock;
-  struct Entry {
-    AuditRecord record;
-    std::string
-        id;  // set when it is first made an event: an attempt that failed may have been kept after all
-    AuditWaiter* waiter = nullptr;
-    uint64_t token = 0;
-  };
   // A commit that failed: whether it was kept shows when the spool is opened anew.
   struct Doubtful {
     ChainHead head;
@@ -86,7 +81,7 @@ class SpoolWriter {
   void settle_group(size_t count, bool answer);
   void save_rows();
   std::vector<WebhookRow> take_rows();
-  static AuditRecord gap_record(uint64_t lost, std::string_view reason);
+  static std::unique_ptr<AuditRecord> gap_record(uint64_t lost, std::string_view reason);
   void expire();  // this and the next three are in spool_retention.cc
   Result<uint64_t> find_removable(uint64_t acked);
   Result<SpoolChange> plan_removal(uint64_t through, std::vector<uint64_t>* removed);
@@ -104,14 +99,14 @@ class SpoolWriter {
   // Of the audit thread.
   std::unique_ptr<Spool> spool_;  // null: unusable
   ChainWriter chain_;
-  std::deque<Entry> backlog_;
+  EntryQueue backlog_;
   std::optional<Doubtful> doubtful_;
   Clock::time_point next_reopen_;
   Clock::time_point next_expire_;
 
   mutable std::mutex mutex_;  // guards what follows, down to the atomics
   std::condition_variable wake_;
-  std::vector<Entry> queue_;
+  EntryQueue queue_;
   std::vector<std::pair<AuditWaiter*, uint64_t>> turned_away_;  // waiters of records that did not fit
   uint64_t lost_ = 0;
   Clock::time_point queued_since_;

@@ -31,6 +31,7 @@ void raise_file_limit() {
 }
 
 int serve(const std::string& path) {
+  Gate::hold_signals();
   forbid_dumps();
   raise_file_limit();
   Findings findings;

@@ -19,6 +19,7 @@ Downstream::Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, 
     : worker_(worker),
       stream_(std::move(stream)),
       peer_(peer),
+      peer_text_(to_text(peer)),
       listener_(listener),
       deadline_(*this),
       exchange_(worker, *this) {

@@ -23,6 +23,7 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, size_t listener);
 
   const IpAddress& peer() const { return peer_; }
+  const std::string& peer_text() const { return peer_text_; }
   size_t listener() const { return listener_; }
 
   // For the exchange.
@@ -66,6 +67,7 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   Worker& worker_;
   StreamPtr stream_;
   IpAddress peer_;
+  std::string peer_text_;
   size_t listener_;
   Deadline deadline_;
   Phase phase_ = Phase::kHead;

@@ -65,8 +65,9 @@ Exchange::~Exchange() {
 
 void Exchange::enter(Phase phase) {
   if (!may_follow(phase_, phase)) {
-    std::fprintf(stderr, "exchange %s: %s cannot follow %s\n", record_.request_id.c_str(),
-                 std::string(to_text(phase)).c_str(), std::string(to_text(phase_)).c_str());
+    std::fprintf(stderr, "exchange %s: %s cannot follow %s\n",
+                 record_ != nullptr ? record_->request_id.c_str() : "", std::string(to_text(phase)).c_str(),
+                 std::string(to_text(phase_)).c_str());
     std::abort();
   }
   phase_ = phase;
@@ -87,11 +88,11 @@ void Exchange::begin() {
   target_ = {};
   decision_ = {};
   fields_.clear();
-  record_ = {};
-  record_.time = std::chrono::system_clock::now();
-  record_.request_id = uuid_v7();
-  record_.source_ip = to_text(downstream_.peer());
-  record_.policy_sha256 = serving_->policy_sha256;
+  record_ = worker_.take_record();
+  record_->time = std::chrono::system_clock::now();
+  record_->request_id = uuid_v7();
+  record_->source_ip = downstream_.peer_text();
+  record_->policy_sha256 = serving_->policy_sha256;
 }
 
 void Exchange::on_request_broken(Problem problem, std::string_view detail) {
@@ -131,7 +132,7 @@ void Exchange::on_request_head(const RequestHead& head, std::string_view text) {
 // Which API, which client, which operation. False: answered.
 bool Exchange::find_target() {
   const Config& config = serving_->config;
-  record_.method = head_.method;
+  record_->method = head_.method;
   const auto found = route(config.apis, head_.host, head_.target);
   if (!found) {
     reply(Problem::kUnknownApi, "no api has this host or path prefix");
@@ -139,8 +140,8 @@ bool Exchange::find_target() {
   }
   route_ = *found;
   routed_ = true;
-  record_.api = api().name;
-  record_.path = route_.path;
+  record_->api = api().name;
+  record_->path = route_.path;
   const std::string_view header = serving_->apis[route_.api].credential.header();
   const Identity::Answer caller = serving_->identity.identify(head_.fields, header, downstream_.stream());
   if (!caller.client) {
@@ -148,7 +149,7 @@ bool Exchange::find_target() {
     return false;
   }
   client_ = *caller.client;
-  record_.client = config.clients[client_].name;
+  record_->client = config.clients[client_].name;
   const bool blocks = config.audit.when_unavailable == WhenUnavailable::kBlock;
   if (blocks && !worker_.audit().usable()) {
     reply(Problem::kAuditUnavailable, "the audit cannot be written");
@@ -177,7 +178,7 @@ RequestView Exchange::view() const {
   view.query = route_.query;
   view.headers = fields_;
   view.source = downstream_.peer();
-  view.at = record_.time;
+  view.at = record_->time;
   return view;
 }
 
@@ -186,15 +187,15 @@ bool Exchange::decide(std::optional<std::string_view> body) {
   const Nanos before = monotonic_now();
   decision_ = serving_->engine->decide(target_, view(), body);
   policy_time_ = monotonic_now() - before;
-  record_.rules.assign(decision_.rules.begin(), decision_.rules.end());
-  record_.shadow_rules.assign(decision_.shadow_rules.begin(), decision_.shadow_rules.end());
-  record_.tags.assign(decision_.tags.begin(), decision_.tags.end());
-  record_.targets = decision_.targets;
+  record_->rules.assign(decision_.rules.begin(), decision_.rules.end());
+  record_->shadow_rules.assign(decision_.shadow_rules.begin(), decision_.shadow_rules.end());
+  record_->tags.assign(decision_.tags.begin(), decision_.tags.end());
+  record_->targets = decision_.targets;
   for (const std::string_view rule : decision_.shadow_rules) worker_.metrics().shadow_decision(rule);
   switch (decision_.outcome) {
-    case Outcome::kAllow: record_.reason.clear(); return true;
+    case Outcome::kAllow: record_->reason.clear(); return true;
     case Outcome::kDeny:
-      record_.reason = decision_.reason;
+      record_->reason = decision_.reason;
       reply(Problem::kPolicyDenied, std::string(decision_.reason));
       return false;
     case Outcome::kRefuse:
@@ -248,8 +249,8 @@ void Exchange::on_request_end() {
 void Exchange::admit() {
   const Credential& credential = serving_->apis[route_.api].credential;
   credential_ = credential.choose(target_.access);
-  record_.key = credential_.name;
-  record_.decision = "allow";
+  record_->key = credential_.name;
+  record_->decision = "allow";
   const UpstreamUrl& url = api().upstream;
   upstream_head_.clear();
   append_request_head(upstream_head_,
@@ -281,22 +282,22 @@ void Exchange::admit() {
 
 void Exchange::on_turn() {
   const auto waited = std::chrono::duration_cast<Millis>(monotonic_now() - queued_);
-  record_.queued_ms = waited.count();
+  record_->queued_ms = waited.count();
   constexpr std::array<std::string_view, 3> kPriorities{"none", "interactive", "batch"};
   const ClientConfig& client = serving_->config.clients[client_];
   worker_.metrics().queue_wait(api().name, kPriorities[static_cast<size_t>(client.priority)], waited);
-  if (target_.access == Access::kWrite && record_.attempts == 0) return record_attempt();
+  if (target_.access == Access::kWrite && record_->attempts == 0) return record_attempt();
   connect(false);
 }
 
 // A write is durable in the audit before anything of it is sent.
 void Exchange::record_attempt() {
   enter(Phase::kRecording);
-  AuditRecord attempt = record_;
-  attempt.type = AuditType::kRequestAttempted;
-  attempt.time = std::chrono::system_clock::now();
-  if (body_whole_) attempt.body_bytes = body_bytes_;
-  attempt.body_sha256 = body_digest();
+  auto attempt = std::make_unique<AuditRecord>(*record_);
+  attempt->type = AuditType::kRequestAttempted;
+  attempt->time = std::chrono::system_clock::now();
+  if (body_whole_) attempt->body_bytes = body_bytes_;
+  attempt->body_sha256 = body_digest();
   deadline_.set(worker_.loop().deadlines(), kRecordTime);
   record_token_ = worker_.record_durably(std::move(attempt), *this);
 }
@@ -322,7 +323,7 @@ void Exchange::on_upstream_connected() { send(); }
 
 void Exchange::send() {
   enter(Phase::kSending);
-  ++record_.attempts;
+  ++record_->attempts;
   sent_ = monotonic_now();
   guard_.start(credential_.key->reveal(), credential_.encoded->reveal());
   std::string chunk;
@@ -361,7 +362,7 @@ void Exchange::on_client_gone() {
       break;
   }
   let_go_of_upstream();
-  record_.reason = "the client left";
+  record_->reason = "the client left";
   finish(AuditType::kRequestFailed, 0, false);
 }
 

@@ -130,7 +130,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   int answer_status_ = 0;
   uint64_t answer_bytes_ = 0;
 
-  AuditRecord record_;
+  std::unique_ptr<AuditRecord> record_;  // from begin() to finish()
 };
 
 std::string_view to_text(Exchange::Phase phase);

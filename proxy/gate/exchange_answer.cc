@@ -28,8 +28,8 @@ const HeaderField* find_field(const ResponseHead& head, HeaderId id) {
 void Exchange::on_response_head(const ResponseHead& head) {
   const Nanos time = monotonic_now() - sent_;
   worker_.metrics().upstream(api().name, head.status, time);
-  record_.upstream_status = head.status;
-  record_.upstream_ms = std::chrono::duration_cast<Millis>(time).count();
+  record_->upstream_status = head.status;
+  record_->upstream_ms = std::chrono::duration_cast<Millis>(time).count();
   if (head.status == 429 && send_again_later(head)) return;
   if (withhold(head)) return;
   enter(Phase::kRelaying);
@@ -43,7 +43,7 @@ void Exchange::on_response_head(const ResponseHead& head) {
   answer_head_.clear();
   append_response_head(
       answer_head_, head,
-      {record_.request_id, record_.queued_ms.value_or(0), answer_keeps_alive_, answer_chunked_});
+      {record_->request_id, record_->queued_ms.value_or(0), answer_keeps_alive_, answer_chunked_});
 }
 
 // The vendor's 429 holds its API. A read goes back to the queue: nothing was done.
@@ -71,8 +71,9 @@ bool Exchange::withhold(const ResponseHead& head) {
     reply(Problem::kCredentialReflected, "the answer's head held the credential");
     return true;
   }
-  const HeaderField* coding = find_field(head, HeaderId::kContentEncoding);
-  if (coding != nullptr && !coding->value.empty() && !equals_ignoring_case(coding->value, "identity")) {
+  for (const HeaderField& field : head.fields) {
+    if (field.id != HeaderId::kContentEncoding || !field.exact_name) continue;
+    if (field.value.empty() || equals_ignoring_case(field.value, "identity")) continue;
     reply(Problem::kUpstreamProtocol, "the answer has a content-encoding that was not asked for");
     return true;
   }
@@ -125,7 +126,7 @@ void Exchange::on_response_end() {
 // Part of the answer has gone out: the connection is broken off, so that nobody takes it for the whole.
 void Exchange::cut_answer(std::string_view reason) {
   let_go_of_upstream();
-  record_.reason = reason;
+  record_->reason = reason;
   downstream_.abort();
   finish(AuditType::kRequestFailed, answer_status_, false);
 }
@@ -143,13 +144,13 @@ void Exchange::on_upstream_failed(UpstreamFailure failure, std::string_view reas
       }
       worker_.metrics().upstream(api().name, 0, monotonic_now() - sent_);
       const bool protocol = failure == UpstreamFailure::kProtocol;
-      record_.reason = reason;
+      record_->reason = reason;
       return reply(protocol ? Problem::kUpstreamProtocol : Problem::kUpstreamUnreachable,
                    protocol ? "the vendor's answer is not http"
                             : "the vendor closed the connection without an answer");
     }
     case Phase::kRelaying:
-      record_.reason = reason;
+      record_->reason = reason;
       if (!answer_begun_) return reply(Problem::kUpstreamProtocol, "the vendor's answer broke off");
       return cut_answer(reason);
     case Phase::kIdle:

@@ -28,11 +28,11 @@ AuditType outcome_of(Problem problem, bool allowed) {
 }  // namespace
 
 void Exchange::fill_record_from_request() {
-  record_.operation = target_.operation_id;
-  record_.access = to_text(target_.access);
+  record_->operation = target_.operation_id;
+  record_->access = to_text(target_.access);
   for (const Target::Fit& fit : target_.fits) {
     for (const Parameter& parameter : fit.parameters) {
-      record_.params.emplace_back(parameter.name, parameter.value);
+      record_->params.emplace_back(parameter.name, parameter.value);
     }
     break;  // the first one names the operation
   }
@@ -42,20 +42,20 @@ void Exchange::reply(Problem problem, std::string detail, std::optional<int64_t>
   const ProblemKind& kind = kind_of(problem);
   let_go_of_upstream();
   if (phase_ == Phase::kQueued) worker_.pacer(route_.api).leave(*this);
-  const bool allowed = record_.decision == "allow";
+  const bool allowed = record_->decision == "allow";
   if (problem == Problem::kPolicyDenied) {
-    record_.decision = "deny";
+    record_->decision = "deny";
   } else if (!allowed) {
-    record_.decision = "refuse";
+    record_->decision = "refuse";
   }
-  if (record_.reason.empty()) record_.reason = std::string(kind.type) + ": " + detail;
+  if (record_->reason.empty()) record_->reason = std::string(kind.type) + ": " + detail;
 
   LocalReply answer;
   answer.problem = problem;
   answer.detail = std::move(detail);
-  answer.request_id = record_.request_id;
-  if (problem == Problem::kPolicyDenied) answer.rules = record_.rules;
-  answer.operation = record_.operation;
+  answer.request_id = record_->request_id;
+  if (problem == Problem::kPolicyDenied) answer.rules = record_->rules;
+  answer.operation = record_->operation;
   answer.retry_after = retry_after;
   // Without a head nobody knows where the next request begins.
   const bool framed = !head_text_.empty() && kind.status != 408 && problem != Problem::kDraining;
@@ -90,13 +90,13 @@ std::optional<Sha256> Exchange::body_digest() {
 }
 
 void Exchange::submit_outcome(AuditType type, int status) {
-  record_.type = type;
-  record_.time = std::chrono::system_clock::now();
-  if (status != 0) record_.status = status;
-  record_.bytes_out = answer_bytes_;
-  if (body_bytes_ > 0 || body_whole_) record_.body_bytes = body_bytes_;
-  record_.body_sha256 = body_digest();
-  worker_.audit().submit(std::move(record_));
+  record_->type = type;
+  record_->time = std::chrono::system_clock::now();
+  if (status != 0) record_->status = status;
+  record_->bytes_out = answer_bytes_;
+  if (body_bytes_ > 0 || body_whole_) record_->body_bytes = body_bytes_;
+  record_->body_sha256 = body_digest();
+  worker_.submit(std::move(record_));
 }
 
 void Exchange::finish(AuditType type, int status, bool keep_alive) {
@@ -107,20 +107,20 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   RequestSample sample;
   if (routed_) sample.api = api().name;
   sample.operation = target_.operation_id;
-  sample.client = record_.client;
-  sample.decision = record_.decision;
+  sample.client = record_->client;
+  sample.decision = record_->decision;
   sample.status = status;
   sample.total = monotonic_now() - started_;
   sample.policy = policy_time_;
   worker_.metrics().request(sample);
   if (serving_->config.log.access) {
     const std::string status_text = std::to_string(status);
-    log_info("request", {{"request_id", record_.request_id},
-                         {"client", record_.client},
-                         {"source_ip", record_.source_ip},
-                         {"api", record_.api},
-                         {"operation", record_.operation},
-                         {"decision", record_.decision},
+    log_info("request", {{"request_id", record_->request_id},
+                         {"client", record_->client},
+                         {"source_ip", record_->source_ip},
+                         {"api", record_->api},
+                         {"operation", record_->operation},
+                         {"decision", record_->decision},
                          {"status", status_text}});
   }
   submit_outcome(type, status);

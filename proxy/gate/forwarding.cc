@@ -85,8 +85,9 @@ void append_response_head(std::string& out, const ResponseHead& head, const Resp
   for (const HeaderField& field : head.fields) {
     if (is_hop_by_hop(field.id) || field.id == HeaderId::kSluice) continue;
     if (field.id == HeaderId::kContentLength) {
-      // It frames the answer for the client, whatever Connection says of it.
-      if (field.exact_name && !extras.chunked) append_field(out, field.name, field.value);
+      // It frames the answer for the client, whatever Connection says of it. A 204 has none (RFC 9110 8.6).
+      const bool frames = field.exact_name && !extras.chunked && head.status != 204;
+      if (frames) append_field(out, field.name, field.value);
       continue;
     }
     if (options && named_by_connection(head.fields, field.name)) continue;

@@ -14,6 +14,13 @@ namespace {
 constexpr Millis kWebhookPatience{5'000};
 constexpr std::array kSignals = {SIGTERM, SIGINT, SIGHUP};
 
+void mask_signals(int how) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : kSignals) sigaddset(&set, number);
+  pthread_sigmask(how, &set, nullptr);
+}
+
 Result<ResolvedWebhook> resolve_webhook(const WebhookConfig& config) {
   ResolvedWebhook resolved;
   resolved.config = config;
@@ -117,6 +124,8 @@ void Gate::watch_signals() {
   }
 }
 
+void Gate::hold_signals() { mask_signals(SIG_BLOCK); }
+
 void Gate::run() {
   workers_left_ = workers_.size();
   for (const auto& worker : workers_) {
@@ -136,6 +145,7 @@ void Gate::run() {
       (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(admin_->port());
   log_info("listening", {{"role", "admin"}, {"address", address}});
   log_info("ready", {{"policy", shared_.serving->policy_sha256}});
+  mask_signals(SIG_UNBLOCK);  // of this thread alone
   loop_.run();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
@@ -172,6 +182,7 @@ void Gate::on_worker_ended() {
   delay_.clear();
   audit_->stop(signals_seen_ > 1 ? Millis(0) : kWebhookPatience);
   admin_.reset();
+  hold_signals();
   for (uv_signal_t& signal : signals_) uv_close(reinterpret_cast<uv_handle_t*>(&signal), nullptr);
   loop_.stop();
 }

@@ -25,6 +25,10 @@ class Gate final : private DeadlineObserver {
   // Serves until SIGTERM or SIGINT, then drains. A second signal ends at once.
   void run();
 
+  // Keeps back the signals that run() listens to: one that comes before it, or while everything ends, waits
+  // and kills nothing. From main, before any thread is started.
+  static void hold_signals();
+
  private:
   explicit Gate(std::shared_ptr<const Serving> serving);
   Result<void> open_audit();

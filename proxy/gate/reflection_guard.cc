@@ -1,6 +1,7 @@
 #include "proxy/gate/reflection_guard.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace sluice {
 
@@ -15,14 +16,23 @@ void ReflectionGuard::Search::start(std::string_view wanted) {
   }
 }
 
-bool ReflectionGuard::Search::feed(std::string_view input) {
-  if (key.empty()) return false;
+bool ReflectionGuard::Search::step(std::string_view input) {
   for (const char octet : input) {
     while (matched > 0 && octet != key[matched]) matched = fallback[matched - 1];
     if (octet == key[matched]) ++matched;
     if (matched == key.size()) return true;
   }
   return false;
+}
+
+// Octet by octet only at both ends, where a key may lie across pieces.
+bool ReflectionGuard::Search::feed(std::string_view input) {
+  if (key.empty()) return false;
+  if (input.size() < 2 * key.size()) return step(input);
+  if (matched > 0 && step(input.substr(0, key.size() - 1))) return true;
+  if (memmem(input.data(), input.size(), key.data(), key.size()) != nullptr) return true;
+  matched = 0;
+  return step(input.substr(input.size() - (key.size() - 1)));
 }
 
 void ReflectionGuard::start(std::string_view key, std::string_view as_injected) {

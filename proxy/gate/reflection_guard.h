@@ -36,6 +36,7 @@ class ReflectionGuard {
 
     void start(std::string_view wanted);
     bool feed(std::string_view input);  // true: found
+    bool step(std::string_view input);
   };
 
   std::array<Search, 2> searches_;

@@ -83,11 +83,21 @@ void Worker::remove(Downstream& connection) {
   if (draining_) end_when_idle();
 }
 
-uint64_t Worker::record_durably(AuditRecord record, Exchange& exchange) {
+uint64_t Worker::record_durably(std::unique_ptr<AuditRecord> record, Exchange& exchange) {
   const uint64_t token = next_token_++;
   recording_[token] = &exchange;
-  shared_.audit->submit(std::move(record), this, token);
+  spare_record_ = shared_.audit->submit(std::move(record), this, token);
   return token;
+}
+
+void Worker::submit(std::unique_ptr<AuditRecord> record) {
+  spare_record_ = shared_.audit->submit(std::move(record));
+}
+
+std::unique_ptr<AuditRecord> Worker::take_record() {
+  if (spare_record_ == nullptr) return std::make_unique<AuditRecord>();
+  spare_record_->clear();
+  return std::move(spare_record_);
 }
 
 // On the audit thread: only posts.

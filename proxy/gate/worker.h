@@ -76,7 +76,10 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   const WorkerFigures& figures() const { return figures_; }
   // Makes the record durable; the exchange's on_recorded follows unless it has called forget_record
   // meanwhile.
-  uint64_t record_durably(AuditRecord record, Exchange& exchange);
+  uint64_t record_durably(std::unique_ptr<AuditRecord> record, Exchange& exchange);
+  void submit(std::unique_ptr<AuditRecord> record);
+  // An empty record, with the memory of an older one where there is one.
+  std::unique_ptr<AuditRecord> take_record();
   void forget_record(uint64_t token) { recording_.erase(token); }
   // Takes a connection over: from a listener, or from a test.
   void adopt(StreamPtr stream, const IpAddress& peer, size_t listener);
@@ -99,6 +102,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   std::unordered_map<Downstream*, std::unique_ptr<Downstream>> connections_;
   std::map<std::array<uint8_t, 16>, int64_t> per_source_;  // connections by address
   std::unordered_map<uint64_t, Exchange*> recording_;
+  std::unique_ptr<AuditRecord> spare_record_;
   uint64_t next_token_ = 1;
   WorkerFigures figures_;
   Deadline tick_;  // refreshes the figures; ends the drain

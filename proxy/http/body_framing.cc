@@ -94,8 +94,11 @@ bool BodyDecoder::take_line_octet(char c) {
       overhead_ = 0;
       return c == '\n';
     case Chunk::kTrailerStart:
-      chunk_ = c == '\r' ? Chunk::kEndLf : Chunk::kTrailer;
+      chunk_ = c == '\r' ? Chunk::kEndLf : Chunk::kTrailerName;
       return c == '\r' || is_token_character(c);
+    case Chunk::kTrailerName:
+      if (c == ':') chunk_ = Chunk::kTrailer;
+      return c == ':' || is_token_character(c);
     case Chunk::kTrailer:
       if (c == '\r') chunk_ = Chunk::kTrailerLf;
       return c == '\r' || is_text(c);

@@ -58,6 +58,23 @@ const llhttp_settings_t& settings() {
   return made;
 }
 
+// Whether a line holds a control character other than tab. Eight octets at a time: an octet is below 0x20
+// when subtracting 0x20 borrows into its top bit and it had none, and DEL is the one that 0x7f turns to zero.
+bool has_control_character(std::string_view line) {
+  constexpr uint64_t kOnes = 0x0101010101010101U, kTops = 0x8080808080808080U;
+  const auto is_bad = [](char c) { return is_control(c) && c != '\t'; };
+  while (line.size() >= 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, line.data(), 8);
+    const uint64_t deletes = word ^ (kOnes * 0x7f);
+    const uint64_t found =
+        ((word - kOnes * 0x20) | (deletes - kOnes)) & ~word & kTops;  // may be wrong above a hit
+    if (found != 0 && std::any_of(line.begin(), line.begin() + 8, is_bad)) return true;
+    line.remove_prefix(8);
+  }
+  return std::any_of(line.begin(), line.end(), is_bad);
+}
+
 // Refuses before llhttp sees it: bare CR or LF, controls, folded lines, an empty name.
 // Requires: ends with CRLF CRLF.
 std::string_view scan_lines(std::string_view head) {
@@ -68,9 +85,7 @@ std::string_view scan_lines(std::string_view head) {
     const std::string_view line = head.substr(at, end - at);
     if (!first && (line.empty() || line[0] == ' ' || line[0] == '\t')) return "a folded line";
     if (!first && line[0] == ':') return "a field without a name";
-    for (const char c : line) {
-      if (is_control(c) && c != '\t') return "a control character";
-    }
+    if (has_control_character(line)) return "a control character";
     if (first && line.find('\t') != std::string_view::npos) return "a tab in the first line";
     at = end + 2;
   }
@@ -250,7 +265,9 @@ HeadError run(llhttp_type_t type, std::string_view head, Collector& collector, l
   parser.data = &collector;
   const llhttp_errno_t status = llhttp_execute(&parser, head.data(), head.size());
   if (status == HPE_PAUSED || status == HPE_PAUSED_UPGRADE) return HeadError::kNone;
-  return status == HPE_INVALID_METHOD ? HeadError::kMethodUnknown : HeadError::kMalformed;
+  // The version has been checked, so a constant can only be wrong for a method of RTSP or ICE.
+  const bool method = status == HPE_INVALID_METHOD || status == HPE_INVALID_CONSTANT;
+  return method ? HeadError::kMethodUnknown : HeadError::kMalformed;
 }
 
 }  // namespace
@@ -380,13 +397,13 @@ HeadReader::Step HeadReader::feed(std::string_view data, const HeadLimits& limit
   if (end != std::string_view::npos && end + 4 <= limits.head_size) {
     return {State::kHead, seen.substr(0, end + 4), end + 4 - held, HeadError::kNone};
   }
+  // A bare LF never ends a line: waiting for more would only hold the connection.
+  for (size_t lf = seen.find('\n', from); lf < limits.head_size; lf = seen.find('\n', lf + 1)) {
+    if (lf == 0 || seen[lf - 1] != '\r') return {State::kBad, {}, 0, HeadError::kMalformed};
+  }
   if (seen.size() > limits.head_size) {
     const bool first_line_only = seen.substr(0, limits.head_size).find('\n') == std::string_view::npos;
     return {State::kBad, {}, 0, first_line_only ? HeadError::kTargetTooLong : HeadError::kHeadTooLarge};
-  }
-  // A bare LF never ends a line: waiting for more would only hold the connection.
-  for (size_t lf = seen.find('\n', from); lf != std::string_view::npos; lf = seen.find('\n', lf + 1)) {
-    if (lf == 0 || seen[lf - 1] != '\r') return {State::kBad, {}, 0, HeadError::kMalformed};
   }
   if (held == 0) buffer_.assign(data);
   return {State::kNeedMore, {}, data.size(), HeadError::kNone};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "config/ascii.h"
+
 namespace sluice {
 
 namespace {
@@ -44,28 +46,39 @@ constexpr std::array kKnown = {
     Known{"x-http-method-override", HeaderId::kMethodOverride},
 };
 
-char fold(char c) {
-  if (c >= 'A' && c <= 'Z') return static_cast<char>(c + 32);
-  return c == '_' ? '-' : c;
-}
+constexpr size_t kLongest = kKnown.back().name.size();
+
+// Where the names of each length begin; the last entry is the end.
+constexpr std::array<uint8_t, kLongest + 2> kFirstOfLength = [] {
+  std::array<uint8_t, kLongest + 2> first{};
+  for (size_t length = 0; length < first.size(); ++length) {
+    while (first[length] < kKnown.size() && kKnown[first[length]].name.size() < length) ++first[length];
+  }
+  return first;
+}();
+
+char fold(char c) { return c == '_' ? '-' : to_lower(c); }
 
 bool equals_folded(std::string_view name, std::string_view known) {
-  return std::equal(name.begin(), name.end(), known.begin(), known.end(),
-                    [](char a, char b) { return fold(a) == b; });
+  return fold(name[0]) == known[0] && std::equal(name.begin() + 1, name.end(), known.begin() + 1, known.end(),
+                                                 [](char a, char b) { return fold(a) == b; });
+}
+
+bool begins_folded(std::string_view name, std::string_view prefix) {
+  return name.size() > prefix.size() && equals_folded(name.substr(0, prefix.size()), prefix);
 }
 
 }  // namespace
 
 HeaderName identify_header(std::string_view name) {
   const bool exact = name.find('_') == std::string_view::npos;
-  for (const Known& known : kKnown) {
-    if (known.name.size() < name.size()) continue;
-    if (known.name.size() > name.size()) break;
-    if (equals_folded(name, known.name)) return {known.id, exact};
+  if (!name.empty() && name.size() <= kLongest) {
+    for (size_t i = kFirstOfLength[name.size()]; i < kFirstOfLength[name.size() + 1]; ++i) {
+      if (equals_folded(name, kKnown[i].name)) return {kKnown[i].id, exact};
+    }
   }
-  if (name.size() > 12 && equals_folded(name.substr(0, 12), "x-forwarded-"))
-    return {HeaderId::kForwarded, exact};
-  if (name.size() > 7 && equals_folded(name.substr(0, 7), "sluice-")) return {HeaderId::kSluice, exact};
+  if (begins_folded(name, "x-forwarded-")) return {HeaderId::kForwarded, exact};
+  if (begins_folded(name, "sluice-")) return {HeaderId::kSluice, exact};
   return {HeaderId::kOther, exact};
 }
 

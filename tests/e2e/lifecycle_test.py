@@ -30,6 +30,14 @@ class Leaving(GateTest):
                     self.assertEqual((response.status, response.body, response.whole), (200, b"late but whole", True))
                 self.assertEqual(gate.wait(), 0)
 
+    def test_signals_that_come_while_it_ends_do_not_kill_it(self):
+        gate = self.push_gate(self.upstream(lambda request, connection: answer(body=b"ok")))
+        self.assertEqual(gate.ask("GET", "/push/v1/employees", [self.key()]).status, 200)
+        while gate.popen.poll() is None:
+            gate.popen.terminate()
+            time.sleep(0.0005)
+        self.assertEqual(gate.wait(), 0)
+
     def test_no_new_connection_is_taken_while_it_drains(self):
         gate = self.slow_gate(2.0)
         with gate.connect() as connection:

@@ -18,11 +18,12 @@ namespace sluice {
 // Keeps what is submitted; says "durable" when the test lets it.
 class FakeAudit final : public AuditLog {
  public:
-  void submit(AuditRecord record, AuditWaiter* waiter, uint64_t token) override {
-    records.push_back(std::move(record));
-    if (waiter == nullptr) return;
-    if (answers_at_once) return waiter->on_recorded(token, durable);
-    waiting.emplace_back(waiter, token);
+  std::unique_ptr<AuditRecord> submit(std::unique_ptr<AuditRecord> record, AuditWaiter* waiter,
+                                      uint64_t token) override {
+    records.push_back(std::move(*record));
+    if (waiter != nullptr && answers_at_once) waiter->on_recorded(token, durable);
+    if (waiter != nullptr && !answers_at_once) waiting.emplace_back(waiter, token);
+    return record;
   }
   bool usable() const override { return is_usable; }
   uint64_t last_sequence() const override { return records.size(); }

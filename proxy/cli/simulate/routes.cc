@@ -23,7 +23,7 @@ std::optional<std::vector<std::string>> match_route(std::string_view path_templa
     if (expected.front() == '{') {
       if (path.segments[index].empty()) return std::nullopt;
       parameters.push_back(path.segments[index]);
-    } else if (path.folded[index] != expected) {
+    } else if (path.comparable()[index] != expected) {
       return std::nullopt;
     }
     ++index;

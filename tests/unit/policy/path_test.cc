@@ -127,7 +127,8 @@ TEST(Path, KeepsTheDecodedTextBesideTheFoldedOne) {
   ASSERT_TRUE(decoded.ok());
   EXPECT_THAT(decoded->segments, ElementsAre("Users", "E1"));
   EXPECT_THAT(decoded->folded, ElementsAre("users", "e1"));
-  EXPECT_EQ(decode_path("/Users/E1", false)->folded, decoded->segments);
+  EXPECT_EQ(decoded->comparable(), decoded->folded);
+  EXPECT_EQ(decode_path("/Users/E1", false)->comparable(), decoded->segments);
 }
 
 TEST(FoldCase, IsStableWhenAppliedTwiceAndRefusesInvalidText) {

@@ -43,8 +43,8 @@ class Reporter : public AuditWaiter {
   Reporter reporter(pipe, prefix);
   for (uint64_t i = 0;; ++i) {
     reporter.wait_until_near(i);
-    (*log)->submit(request_record(AuditType::kRequestAttempted, prefix + std::to_string(i)), &reporter, i);
-    if (i % 2 == 0) (*log)->submit(request_record(AuditType::kRequestForwarded, prefix + std::to_string(i)));
+    (*log)->submit(new_record(AuditType::kRequestAttempted, prefix + std::to_string(i)), &reporter, i);
+    if (i % 2 == 0) (*log)->submit(new_record(AuditType::kRequestForwarded, prefix + std::to_string(i)));
   }
 }
 

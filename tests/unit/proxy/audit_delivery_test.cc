@@ -48,7 +48,7 @@ WebhookState wait_for_state(const AuditLog& log, const std::function<bool(const 
 }
 
 void submit_denials(AuditLog& log, size_t count) {
-  for (size_t i = 0; i < count; ++i) log.submit(request_record(AuditType::kRequestDenied, uuid_v7()));
+  for (size_t i = 0; i < count; ++i) log.submit(new_record(AuditType::kRequestDenied, uuid_v7()));
 }
 
 class AuditDelivery : public testing::Test {
@@ -214,7 +214,7 @@ TEST_F(AuditDelivery, BringsOnlyTheTypesThatAreWanted) {
   for (int i = 0; i < 300; ++i) {
     AuditRecord record;
     record.type = AuditType::kPolicyReloaded;
-    log->submit(std::move(record));
+    log->submit(std::make_unique<AuditRecord>(std::move(record)));
   }
   submit_denials(*log, 1);
   log->stop(kPatience);
@@ -276,14 +276,14 @@ TEST_F(AuditDelivery, DropsTheOldestBeyondTheSpoolsSizeAndReportsTheExactLoss) {
   const auto log = open_or_fail(config_, {receiver.webhook()}, options);
   Answers answers;
   for (uint64_t i = 1; i <= 2'000; ++i) {
-    log->submit(request_record(AuditType::kRequestDenied, "r" + std::to_string(i)),
+    log->submit(new_record(AuditType::kRequestDenied, "r" + std::to_string(i)),
                 i % 50 == 0 ? &answers : nullptr, i);
     if (i % 50 != 0) continue;
     EXPECT_TRUE(answers.wait(i));
   }
   // Each of these lets the audit thread remove one more chunk: afterwards it has caught up.
   for (uint64_t i = 2'001; i <= 2'050; ++i) {
-    log->submit(request_record(AuditType::kRequestDenied, "r" + std::to_string(i)), &answers, i);
+    log->submit(new_record(AuditType::kRequestDenied, "r" + std::to_string(i)), &answers, i);
     EXPECT_TRUE(answers.wait(i));
   }
   receiver.wait_for(1);

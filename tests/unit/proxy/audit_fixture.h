@@ -78,6 +78,10 @@ inline AuditRecord request_record(AuditType type, std::string request_id) {
   return record;
 }
 
+inline std::unique_ptr<AuditRecord> new_record(AuditType type, std::string request_id) {
+  return std::make_unique<AuditRecord>(request_record(type, std::move(request_id)));
+}
+
 inline AuditConfig audit_config(const TempFolder& folder) {
   AuditConfig config;
   config.spool = folder.file("audit.db");

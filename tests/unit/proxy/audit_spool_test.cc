@@ -45,6 +45,7 @@ class AuditSpool : public testing::Test {
     for (size_t i = 0; i < count; ++i) {
       AuditRecord record;
       record.type = type;
+      record.access = "write";
       record.time = std::chrono::system_clock::time_point(Millis(time_ms));
       record.request_id = i == 0 ? request_id : "";
       change.events.push_back(writer.append(record, uuid_v7()));

@@ -38,11 +38,11 @@ TEST(AuditSpoolWriter, RecordsStartRequestsAndStopInOneChain) {
   const TempFolder folder;
   const auto log = open_or_fail(audit_config(folder));
   Answers answers;
-  log->submit(request_record(AuditType::kRequestAttempted, "r1"), &answers, 7);
+  log->submit(new_record(AuditType::kRequestAttempted, "r1"), &answers, 7);
   EXPECT_TRUE(answers.wait(7));
   EXPECT_TRUE(log->usable());
   EXPECT_EQ(log->last_sequence(), 2U);
-  log->submit(request_record(AuditType::kRequestForwarded, "r1"));
+  log->submit(new_record(AuditType::kRequestForwarded, "r1"));
   log->stop(Millis(0));
   log->stop(Millis(0));
   const auto events = read_spool(audit_config(folder).spool);
@@ -58,7 +58,7 @@ TEST(AuditSpoolWriter, RecordsStartRequestsAndStopInOneChain) {
 TEST(AuditSpoolWriter, CommitsWithoutAWaiterToo) {
   const TempFolder folder;
   const auto log = open_or_fail(audit_config(folder));
-  log->submit(request_record(AuditType::kRequestForwarded, "r1"));
+  log->submit(new_record(AuditType::kRequestForwarded, "r1"));
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (log->last_sequence() < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   EXPECT_EQ(log->last_sequence(), 2U);
@@ -72,7 +72,7 @@ TEST(AuditSpoolWriter, AnswersEveryWaiterOnceFromManyThreads) {
   for (uint64_t t = 0; t < 4; ++t)
     threads.emplace_back([&log, &answers, t] {
       for (uint64_t i = 0; i < 500; ++i)
-        log->submit(request_record(AuditType::kRequestDenied, uuid_v7()), i % 5 == 0 ? &answers : nullptr,
+        log->submit(new_record(AuditType::kRequestDenied, uuid_v7()), i % 5 == 0 ? &answers : nullptr,
                     t * 500 + i);
     });
   for (auto& thread : threads) thread.join();
@@ -86,7 +86,7 @@ TEST(AuditSpoolWriter, KeepsNothingAfterItStopped) {
   const auto log = open_or_fail(audit_config(folder));
   log->stop(Millis(0));
   Answers answers;
-  log->submit(request_record(AuditType::kRequestAttempted, "r1"), &answers, 1);
+  log->submit(new_record(AuditType::kRequestAttempted, "r1"), &answers, 1);
   EXPECT_FALSE(answers.wait(1));
 }
 
@@ -97,9 +97,9 @@ TEST(AuditSpoolWriter, ClosesRequestsThatACrashLeftOpen) {
     const auto log = open_or_fail(config);
     AuditRecord attempted = request_record(AuditType::kRequestAttempted, "r1");
     attempted.path = "/v1/employees/e1/merge";
-    log->submit(std::move(attempted));
-    log->submit(request_record(AuditType::kRequestAttempted, "r2"));
-    log->submit(request_record(AuditType::kRequestFailed, "r2"));
+    log->submit(std::make_unique<AuditRecord>(std::move(attempted)));
+    log->submit(new_record(AuditType::kRequestAttempted, "r2"));
+    log->submit(new_record(AuditType::kRequestFailed, "r2"));
   }
   open_or_fail(config)->stop(Millis(0));
   open_or_fail(config)->stop(Millis(0));
@@ -136,7 +136,7 @@ TEST(AuditSpoolWriter, SaysWhenTheDiskIsFullRecoversAndReportsTheExactLoss) {
     const FullDisk full(400 * 1024);
     for (;;) {
       const uint64_t token = ++submitted;
-      log->submit(request_record(AuditType::kRequestDenied, "r" + std::to_string(token)), &answers, token);
+      log->submit(new_record(AuditType::kRequestDenied, "r" + std::to_string(token)), &answers, token);
       if (!answers.wait(token)) break;
       durable.insert("r" + std::to_string(token));
       ASSERT_LT(submitted, 10'000U) << "the disk never filled";
@@ -145,13 +145,13 @@ TEST(AuditSpoolWriter, SaysWhenTheDiskIsFullRecoversAndReportsTheExactLoss) {
     EXPECT_NE(log->trouble(), "");
     for (int i = 0; i < 1'000; ++i) {
       const uint64_t token = ++submitted;
-      log->submit(request_record(AuditType::kRequestDenied, "r" + std::to_string(token)), &answers, token);
+      log->submit(new_record(AuditType::kRequestDenied, "r" + std::to_string(token)), &answers, token);
     }
     EXPECT_FALSE(answers.wait(submitted));
   }
   for (bool kept = false; !kept;) {
     const uint64_t token = ++submitted;
-    log->submit(request_record(AuditType::kRequestDenied, "r" + std::to_string(token)), &answers, token);
+    log->submit(new_record(AuditType::kRequestDenied, "r" + std::to_string(token)), &answers, token);
     kept = answers.wait(token);
     ASSERT_LT(submitted, 5'000'000U) << "it never recovered";
   }
@@ -178,10 +178,10 @@ TEST(AuditSpoolWriter, CallsNothingDurableInAFileThatWasRemoved) {
   const AuditConfig config = audit_config(folder);
   const auto log = open_or_fail(config);
   Answers answers;
-  log->submit(request_record(AuditType::kRequestAttempted, "r1"), &answers, 1);
+  log->submit(new_record(AuditType::kRequestAttempted, "r1"), &answers, 1);
   EXPECT_TRUE(answers.wait(1));
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(config.spool + suffix);
-  log->submit(request_record(AuditType::kRequestAttempted, "r2"), &answers, 2);
+  log->submit(new_record(AuditType::kRequestAttempted, "r2"), &answers, 2);
   EXPECT_FALSE(answers.wait(2));
   EXPECT_FALSE(log->usable());
 }
@@ -199,13 +199,13 @@ TEST(AuditSpoolWriter, RefusesToGoOnInAnotherFile) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (log->trouble().find("was replaced") == std::string::npos &&
          std::chrono::steady_clock::now() < deadline) {
-    log->submit(request_record(AuditType::kRequestDenied, "r"), &answers, ++token);
+    log->submit(new_record(AuditType::kRequestDenied, "r"), &answers, ++token);
     answers.wait(token);
   }
   EXPECT_NE(log->trouble().find("was replaced while the gate runs: restart the gate"), std::string::npos)
       << log->trouble();
   EXPECT_FALSE(log->usable());
-  log->submit(request_record(AuditType::kRequestDenied, "r"), &answers, ++token);
+  log->submit(new_record(AuditType::kRequestDenied, "r"), &answers, ++token);
   EXPECT_FALSE(answers.wait(token));
 }
 
@@ -220,7 +220,7 @@ TEST(AuditSpoolWriter, RemovesOldEventsButNeverTheHead) {
   for (uint64_t i = 1; i <= 20; ++i) {
     AuditRecord record = request_record(AuditType::kRequestDenied, "r" + std::to_string(i));
     record.time = std::chrono::system_clock::now() - std::chrono::hours(1);
-    log->submit(std::move(record), &answers, i);
+    log->submit(std::make_unique<AuditRecord>(std::move(record)), &answers, i);
   }
   EXPECT_TRUE(answers.wait(20));
   // gate.started is younger and stands before them: it holds back what follows until it is old as well.
@@ -241,7 +241,7 @@ TEST(AuditSpoolWriter, RemovesTheOldestBeyondItsSize) {
   const auto log = open_or_fail(config, {}, options);
   Answers answers;
   for (uint64_t i = 1; i <= 3'000; ++i) {
-    log->submit(request_record(AuditType::kRequestDenied, "r" + std::to_string(i)), &answers, i);
+    log->submit(new_record(AuditType::kRequestDenied, "r" + std::to_string(i)), &answers, i);
     if (i % 100 != 0) continue;
     EXPECT_TRUE(answers.wait(i));
   }

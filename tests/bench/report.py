@@ -1,0 +1,60 @@
+"""What the measurements say, as text."""
+
+import itertools
+
+MEBIBYTE = 1 << 20
+COLUMNS = (("cpu us", "cpu_us", 8, 1), ("user us", "user_us", 8, 1), ("system us", "system_us", 10, 1),
+           ("requests/s", "requests_per_second", 11, 0), ("p50 us", "p50_us", 7, 0), ("p99 us", "p99_us", 8, 0))
+
+
+def heading(machine, versions):
+    print(f"{machine['processor']}, {machine['cores']} cores, Linux {machine['kernel']}, load {machine['load']:.1f}, "
+          f"files on {machine['file_system']}")
+    print("; ".join(versions.values()), end="\n\n")
+    if machine["file_system"] in ("tmpfs", "ramfs"):
+        print("note: the files are in memory, so durability costs nothing here; set TMPDIR to a folder on a disk")
+
+
+def load_table(rows, rounds, seconds):
+    print(f"CPU per request, requests per second and latency: medians of {rounds} rounds of {seconds:g} s")
+    print(f"{'upstream':9}{'connections':>11}  {'proxy':18}" + "".join(f"{title:>{width}}" for title, _, width, _ in COLUMNS))
+    for place, group in itertools.groupby(rows, lambda row: (row["upstream"], row["connections"])):
+        lines, ratios = [], []
+        for row in group:
+            lines.append(f"{row['proxy']:18}" + "".join(f"{row[name]:>{width}.{digits}f}" for _, name, width, digits in COLUMNS))
+            busy = {name: spent for name, spent in row["threads_us"].items() if spent >= 0.05}
+            if len(busy) > 1 and row["proxy"] == "gate":
+                lines.append("  of it by thread   " + ", ".join(f"{name} {spent:.1f}" for name, spent in busy.items()))
+            ratios += [f"{'gate : ' + other:18}" + "".join(f"{ratio[name]:>{width}.2f}" for _, name, width, _ in COLUMNS)
+                       for other, ratio in row.get("ratio_to", {}).items()]
+        for line in lines + ratios:
+            print(f"{place[0]:9}{place[1]:>11}  {line}")
+        print()
+
+
+def memory_table(rows):
+    print(f"Memory: resident, summed over processes; each of {rows[0]['connections']} connections was used once")
+    print(f"{'proxy':10}{'idle MiB':>10}{'with them MiB':>15}{'KiB each':>10}")
+    for row in rows:
+        print(f"{row['proxy']:10}{row['idle'] / MEBIBYTE:>10.1f}{row['connected'] / MEBIBYTE:>15.1f}{row['kib_each']:>10.2f}")
+
+
+def slow_table(result):
+    slow = result["slow"]
+    print(f"A keep-alive client of the gate, alone and beside {slow['connections']} connections that send an octet of a head a "
+          f"second\n(of which {slow['open']} were still open after {slow['seconds']:.0f} s and {slow['octets']} octets)")
+    print(f"{'':10}{'requests/s':>12}{'p50 us':>10}{'p99 us':>10}{'gate MiB':>10}")
+    for name, memory in (("alone", "memory_before"), ("beside", "memory_beside")):
+        wrk = result[name]
+        rate = wrk["requests"] / wrk["microseconds"] * 1e6
+        print(f"{name:10}{rate:>12.0f}{wrk['p50_us']:>10}{wrk['p99_us']:>10}{result[memory] / MEBIBYTE:>10.1f}")
+    print()
+
+
+def stream_table(rows, rate):
+    print(f"One large body through the gate to a reader of {rate / 1e6:g} MB/s")
+    print(f"{'':10}{'MiB':>8}{'seconds':>9}{'before MiB':>12}{'peak MiB':>10}{'grown MiB':>11}")
+    for row in rows:
+        before, peak = row["memory_before"] / MEBIBYTE, row["memory_peak"] / MEBIBYTE
+        print(f"{row['direction']:10}{row['octets'] / MEBIBYTE:>8.0f}{row['seconds']:>9.1f}{before:>12.1f}{peak:>10.1f}"
+              f"{peak - before:>11.1f}")
