@@ -26,12 +26,32 @@ void read_address(const Value& value, Address& out, const ReadContext& context) 
   out.at = value.at;
 }
 
+std::vector<CertificateFiles> read_by_name(const Value& value, const ReadContext& context) {
+  std::vector<CertificateFiles> pairs;
+  if (value.reported) return pairs;
+  if (!value.is_list()) {
+    context.findings.error(value.at, "wrong-type",
+                           "by_name: expected a list of { certificate: PATH, private_key: PATH }");
+    return pairs;
+  }
+  for (const Value& item : value.items) {
+    CertificateFiles pair;
+    MapReader map(item, "by_name", context.findings);
+    read_required_path(map, "certificate", pair.certificate, context);
+    read_required_path(map, "private_key", pair.private_key, context);
+    map.finish();
+    pairs.push_back(std::move(pair));
+  }
+  return pairs;
+}
+
 ListenerTls read_listener_tls(const Value& value, const ReadContext& context) {
   ListenerTls tls;
   MapReader map(value, "tls", context.findings);
   read_required_path(map, "certificate", tls.certificate, context);
   read_required_path(map, "private_key", tls.private_key, context);
   read_path(map, "client_ca", tls.client_ca, context);
+  if (const Value* by_name = map.optional("by_name")) tls.by_name = read_by_name(*by_name, context);
   map.finish();
   return tls;
 }
@@ -73,8 +93,10 @@ LimitsConfig read_limits(const Value& value, const ReadContext& context) {
   map.integer("header_count", limits.header_count, 1, 10'000);
   map.size("target_size", limits.target_size, {64}, 1_MiB);
   map.duration("head_time", limits.head_time, kShortest, kHour);
+  map.duration("tls_time", limits.tls_time, kShortest, kHour);
   map.duration("body_time", limits.body_time, kShortest, kHour);
   map.duration("keep_alive", limits.keep_alive, kShortest, 24 * kHour);
+  map.integer("requests_per_connection", limits.requests_per_connection, 1, kMostConnections);
   map.integer("connections", limits.connections, 1, kMostConnections);
   map.integer("connections_per_source", limits.connections_per_source, 1, kMostConnections);
   map.finish();

@@ -140,6 +140,14 @@ UpstreamTlsConfig read_upstream_tls(const Value& value, const ReadContext& conte
       context.findings.error(name->at, "invalid-value", "server_name: expected a host name");
     }
   }
+  const Value* certificate = map.optional("certificate");
+  const Value* private_key = map.optional("private_key");
+  read_path(map, "certificate", tls.certificate, context);
+  read_path(map, "private_key", tls.private_key, context);
+  if ((certificate == nullptr) != (private_key == nullptr)) {
+    context.findings.error(value.at, "missing-key",
+                           "upstream_tls: certificate and private_key belong together");
+  }
   map.finish();
   return tls;
 }
@@ -151,6 +159,7 @@ UpstreamTimeouts read_timeouts(const Value& value, const ReadContext& context) {
   map.duration("response", timeouts.response, kShortest, kHour);
   map.duration("silence", timeouts.silence, kShortest, kHour);
   map.duration("idle", timeouts.idle, kShortest, kHour);
+  map.duration("total", timeouts.total, kShortest, 24 * kHour);
   map.finish();
   return timeouts;
 }

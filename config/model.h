@@ -22,10 +22,16 @@ struct Address {
   Position at;
 };
 
-struct ListenerTls {
+struct CertificateFiles {
   std::string certificate;  // PEM, chain included
-  std::string private_key;  // PEM
-  std::string client_ca;    // PEM; not empty: clients must present a certificate that verifies against it
+  std::string private_key;  // PEM, not encrypted
+};
+
+struct ListenerTls {
+  std::string certificate;  // as in CertificateFiles; presented unless one of by_name fits better
+  std::string private_key;
+  std::string client_ca;  // PEM; not empty: clients must present a certificate that verifies against it
+  std::vector<CertificateFiles> by_name{};  // presented to clients that ask for one of their names (SNI)
 };
 
 struct ListenConfig {
@@ -44,8 +50,10 @@ struct LimitsConfig {
   int64_t header_count = 100;
   Bytes target_size = 8_KiB;  // RFC 9112 3 asks for at least 8,000 octets
   Millis head_time{10'000};   // to receive a whole head
+  Millis tls_time{10'000};    // for a TLS handshake, from the connection on
   Millis body_time{30'000};   // silence in a body, or while the client reads slowly
   Millis keep_alive{75'000};
+  int64_t requests_per_connection = 1000;  // after which the connection is closed; as nginx
   int64_t connections = 10'000;
   int64_t connections_per_source = 1'000;
 };
@@ -75,6 +83,8 @@ struct QueueConfig {
 struct UpstreamTlsConfig {
   std::string ca;           // PEM; empty: the system's store
   std::string server_name;  // empty: the host of the URL
+  std::string certificate;  // PEM, chain included: presented to a vendor that asks; empty: none
+  std::string private_key;  // PEM, not encrypted; empty as `certificate` is
 };
 
 struct UpstreamTimeouts {
@@ -82,6 +92,7 @@ struct UpstreamTimeouts {
   Millis response{30'000};  // the first byte of the answer
   Millis silence{30'000};   // a gap in the answer
   Millis idle{60'000};      // a pooled connection
+  Millis total{600'000};    // from the request's head to the answer's last octet
 };
 
 struct UpstreamUrl {

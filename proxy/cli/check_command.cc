@@ -14,14 +14,16 @@ namespace sluice {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 std::string_view name_of(Severity severity) { return severity == Severity::kError ? "error" : "warning"; }
 
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string dump(const OrderedJson& json) {
+  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+}
 
 std::string to_json_document(const Findings& findings) {
-  Json list = Json::array();
+  OrderedJson list = OrderedJson::array();
   for (const Finding& finding : findings.all()) {
     list.push_back({{"file", finding.at.file},
                     {"line", finding.at.line},
@@ -36,10 +38,10 @@ std::string to_json_document(const Findings& findings) {
 // SARIF 2.1.0 (OASIS), as code hosts read it.
 std::string to_sarif(const Findings& findings) {
   std::set<std::string> names;
-  Json results = Json::array();
+  OrderedJson results = OrderedJson::array();
   for (const Finding& finding : findings.all()) {
     names.insert(finding.rule);
-    Json location{{"physicalLocation", {{"artifactLocation", {{"uri", finding.at.file}}}}}};
+    OrderedJson location{{"physicalLocation", {{"artifactLocation", {{"uri", finding.at.file}}}}}};
     if (finding.at.line > 0) {
       location["physicalLocation"]["region"] = {{"startLine", finding.at.line},
                                                 {"startColumn", finding.at.column}};
@@ -47,14 +49,14 @@ std::string to_sarif(const Findings& findings) {
     results.push_back({{"ruleId", finding.rule},
                        {"level", name_of(finding.severity)},
                        {"message", {{"text", finding.message}}},
-                       {"locations", Json::array({location})}});
+                       {"locations", OrderedJson::array({location})}});
   }
-  Json rules = Json::array();
+  OrderedJson rules = OrderedJson::array();
   for (const std::string& name : names) rules.push_back({{"id", name}});
-  const Json driver{{"name", "sluice"}, {"version", kVersion}, {"rules", rules}};
+  const OrderedJson driver{{"name", "sluice"}, {"version", kVersion}, {"rules", rules}};
   return dump({{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
                {"version", "2.1.0"},
-               {"runs", Json::array({{{"tool", {{"driver", driver}}}, {"results", results}}})}});
+               {"runs", OrderedJson::array({{{"tool", {{"driver", driver}}}, {"results", results}}})}});
 }
 
 int check(const std::string& path, const std::string& format) {

@@ -27,9 +27,14 @@ Downstream::Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, 
   const LimitsConfig& limits = config.limits;
   limits_ = {limits.head_size.count, static_cast<size_t>(limits.header_count), limits.target_size.count};
   stream_->set_observer(this);
-  // With TLS the handshake has to be done within the time of a head, too.
   deadline_.set(worker_.loop().deadlines(),
-                config.listen[listener].tls ? limits.head_time : limits.keep_alive);
+                config.listen[listener].tls ? limits.tls_time : limits.keep_alive);
+}
+
+// With TLS: the handshake is done.
+void Downstream::on_connected() {
+  const Millis idle = worker_.draining() ? kDrainIdle : worker_.serving()->config.limits.keep_alive;
+  deadline_.set(worker_.loop().deadlines(), idle);
 }
 
 bool Downstream::can_take() const {
@@ -98,6 +103,7 @@ void Downstream::take_head(std::string_view& data) {
   body_wanted_ = true;
   discarded_ = 0;
   phase_ = Phase::kBody;
+  if (++requests_ >= worker_.serving()->config.limits.requests_per_connection) head_.keep_alive = false;
   if (!head_.keep_alive) last_request_ = true;
   deadline_.clear();
   exchange_.on_request_head(head_, step.head);

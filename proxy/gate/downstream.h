@@ -48,7 +48,7 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   // alone.
   enum class Phase : uint8_t { kHead, kBody, kAnswer, kDiscard, kClosing, kGone };
 
-  void on_connected() override {}
+  void on_connected() override;
   void on_data(std::string_view data) override;
   void on_end() override;
   void on_drained() override;
@@ -78,6 +78,7 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   Exchange exchange_;
   std::string held_;  // octets that came before they could be taken
   uint64_t discarded_ = 0;
+  int64_t requests_ = 0;  // so far
   bool body_wanted_ = true;
   bool taking_ = false;        // take() is on the stack
   bool last_request_ = false;  // no other follows: draining, or the client has ended its side

@@ -55,7 +55,7 @@ std::string_view to_text(Exchange::Phase phase) {
 }
 
 Exchange::Exchange(Worker& worker, Downstream& downstream)
-    : worker_(worker), downstream_(downstream), deadline_(*this) {}
+    : worker_(worker), downstream_(downstream), deadline_(*this), total_(*this), total_deadline_(total_) {}
 
 Exchange::~Exchange() {
   if (phase_ == Phase::kQueued) worker_.pacer(route_.api).leave(*this);
@@ -140,6 +140,7 @@ bool Exchange::find_target() {
   }
   route_ = *found;
   routed_ = true;
+  total_deadline_.set(worker_.loop().deadlines(), api().timeouts.total);
   record_->api = api().name;
   record_->path = route_.path;
   const std::string_view header = serving_->apis[route_.api].credential.header();
@@ -370,6 +371,21 @@ void Exchange::on_shut_down() {
   if (phase_ == Phase::kIdle) return;
   if (answer_begun_) return cut_answer("the gate is shutting down");
   reply(Problem::kDraining, "the gate is shutting down");
+}
+
+void Exchange::on_out_of_time() {
+  constexpr std::string_view kWhy = "the exchange took longer than timeouts.total";
+  switch (phase_) {
+    case Phase::kIdle: return;
+    case Phase::kReading: return on_request_broken(Problem::kRequestTimeout, kWhy);
+    case Phase::kQueued:
+    case Phase::kRecording:
+    case Phase::kConnecting:
+    case Phase::kSending:
+    case Phase::kRelaying:
+      if (answer_begun_) return cut_answer(kWhy);
+      return reply(Problem::kUpstreamTimeout, std::string(kWhy));
+  }
 }
 
 void Exchange::on_deadline() {

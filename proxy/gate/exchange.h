@@ -69,6 +69,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   void on_upstream_drained() override;
   void on_upstream_failed(UpstreamFailure failure, std::string_view reason) override;
   void on_deadline() override;
+  void on_out_of_time();  // timeouts.total
 
   void enter(Phase phase);
   // exchange.cc: from the head to the vendor
@@ -97,8 +98,20 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
 
   Worker& worker_;
   Downstream& downstream_;
+  // Of the whole exchange, beside the phase's own deadline.
+  class Total final : public DeadlineObserver {
+   public:
+    explicit Total(Exchange& exchange) : exchange_(exchange) {}
+    void on_deadline() override { exchange_.on_out_of_time(); }
+
+   private:
+    Exchange& exchange_;
+  };
+
   Phase phase_ = Phase::kIdle;
   Deadline deadline_;
+  Total total_;
+  Deadline total_deadline_;
 
   // Of the request under way.
   std::shared_ptr<const Serving> serving_;

@@ -101,6 +101,7 @@ void Exchange::submit_outcome(AuditType type, int status) {
 
 void Exchange::finish(AuditType type, int status, bool keep_alive) {
   deadline_.clear();
+  total_deadline_.clear();
   if (phase_ == Phase::kQueued) worker_.pacer(route_.api).leave(*this);
   if (record_token_ != 0) worker_.forget_record(record_token_);
   record_token_ = 0;

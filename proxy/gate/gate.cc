@@ -39,7 +39,7 @@ Result<ResolvedWebhook> resolve_webhook(const WebhookConfig& config) {
 
 }  // namespace
 
-Gate::Gate(std::shared_ptr<const Serving> serving) : delay_(*this) {
+Gate::Gate(std::shared_ptr<const Serving> serving) : certificates_(loop_), delay_(*this) {
   shared_.serving = std::move(serving);
   metrics_ = make_metrics();
   shared_.metrics = metrics_.get();
@@ -51,6 +51,7 @@ Result<std::unique_ptr<Gate>> Gate::open(std::shared_ptr<const Serving> serving)
   if (Result<void> opened = gate->open_workers(); !opened) return opened.error();
   if (Result<void> opened = gate->open_admin(); !opened) return opened.error();
   if (Result<void> opened = gate->open_audit(); !opened) return opened.error();
+  gate->watch_certificates();
   gate->watch_signals();
   return gate;
 }
@@ -75,6 +76,7 @@ Result<void> Gate::open_workers() {
   }
   const size_t count = config.workers > 0 ? static_cast<size_t>(config.workers)
                                           : std::max<size_t>(1, std::thread::hardware_concurrency());
+  size_thread_pool(count + 1);  // and the webhooks' loop
   std::vector<uint16_t> ports;
   for (size_t i = 0; i < count; ++i) {
     auto worker = std::make_unique<Worker>(shared_);
@@ -110,6 +112,19 @@ Result<void> Gate::open_audit() {
   audit_ = std::move(*opened);
   shared_.audit = audit_.get();
   return {};
+}
+
+void Gate::watch_certificates() {
+  for (size_t i = 0; i < shared_.listener_tls.size(); ++i) {
+    if (shared_.listener_tls[i] == nullptr) continue;
+    certificates_.watch("listener " + workers_[0]->listener_name(i), *shared_.listener_tls[i]);
+  }
+  const Serving& serving = *shared_.serving;
+  for (size_t i = 0; i < serving.apis.size(); ++i) {
+    if (serving.apis[i].tls == nullptr) continue;
+    certificates_.watch("api " + serving.config.apis[i].name, *serving.apis[i].tls);
+  }
+  certificates_.start();
 }
 
 void Gate::watch_signals() {
@@ -180,6 +195,7 @@ void Gate::begin_drain() {
 void Gate::on_worker_ended() {
   if (--workers_left_ > 0) return;
   delay_.clear();
+  certificates_.stop();
   audit_->stop(signals_seen_ > 1 ? Millis(0) : kWebhookPatience);
   admin_.reset();
   hold_signals();

@@ -11,6 +11,7 @@
 #include "proxy/admin/admin.h"
 #include "proxy/admin/metrics.h"
 #include "proxy/audit/audit_log.h"
+#include "proxy/gate/certificate_watcher.h"
 #include "proxy/gate/worker.h"
 
 namespace sluice {
@@ -34,6 +35,7 @@ class Gate final : private DeadlineObserver {
   Result<void> open_audit();
   Result<void> open_workers();
   Result<void> open_admin();
+  void watch_certificates();
   void watch_signals();
   void on_signal(int number);
   void on_deadline() override;
@@ -52,6 +54,7 @@ class Gate final : private DeadlineObserver {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   std::unique_ptr<Admin> admin_;
+  CertificateWatcher certificates_;
   std::vector<uv_signal_t> signals_;
   Deadline delay_;
   Nanos started_{0};

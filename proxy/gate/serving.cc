@@ -16,7 +16,7 @@ Result<std::shared_ptr<const Serving>> make_serving(Config config, std::unique_p
     served.server_name =
         api.upstream_tls.server_name.empty() ? api.upstream.host : api.upstream_tls.server_name;
     if (api.upstream.tls) {
-      auto tls = TlsContext::for_client(api.upstream_tls.ca);
+      auto tls = TlsContext::for_client(api.upstream_tls);
       if (!tls) return Error{"api " + api.name + ": " + tls.error().message};
       served.tls = std::move(*tls);
     }

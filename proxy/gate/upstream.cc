@@ -2,7 +2,6 @@
 
 #include "proxy/gate/upstream_pool.h"
 #include "proxy/log.h"
-#include "proxy/net/tls_stream.h"
 
 namespace sluice {
 
@@ -17,70 +16,28 @@ Upstream::Upstream(UpstreamPool& pool, EventLoop& loop, Resolver& resolver, cons
                    const ApiConfig& api, const ServedApi& served)
     : pool_(pool),
       loop_(loop),
-      resolver_(resolver),
-      connector_(connector),
       api_(api),
       served_(served),
+      dialer_(loop, resolver, connector, *this),
       deadline_(*this) {}
 
-Upstream::~Upstream() { resolver_.cancel(lookup_); }
-
 void Upstream::connect() {
-  phase_ = Phase::kResolving;
-  deadline_.set(loop_.deadlines(), api_.timeouts.connect);
-  in_connect_ = true;
-  lookup_ = resolver_.resolve(api_.upstream.host, [this](const Result<std::vector<IpAddress>>& addresses) {
-    on_resolved(addresses);
-  });
-  in_connect_ = false;
+  phase_ = Phase::kConnecting;
+  dialer_.dial({api_.upstream.host, api_.upstream.port, served_.tls.get(), served_.server_name, {}},
+               api_.timeouts.connect);
 }
 
-void Upstream::on_resolved(const Result<std::vector<IpAddress>>& addresses) {
-  lookup_ = 0;
-  if (phase_ != Phase::kResolving) return;
-  if (!addresses) return give_up(addresses.error().message);
-  addresses_.assign(addresses->rbegin(), addresses->rend());
-  connect_next("no address");
+void Upstream::on_dialed(StreamPtr stream) {
+  stream_ = std::move(stream);
+  stream_->set_observer(this);
+  phase_ = Phase::kIdle;
+  if (observer_ != nullptr) observer_->on_upstream_connected();
 }
 
-// `why` is what to say when no address is left.
-void Upstream::connect_next(std::string_view why) {
-  const std::string reason(why);
-  stream_.reset();
-  while (!addresses_.empty()) {
-    const IpAddress address = addresses_.back();
-    addresses_.pop_back();
-    phase_ = Phase::kConnecting;
-    StreamPtr stream = connector_(loop_, address, api_.upstream.port);
-    if (stream == nullptr) continue;
-    if (served_.tls != nullptr) {
-      stream_ = TlsStream::connect(loop_, *served_.tls, std::move(stream), served_.server_name, this);
-    } else {
-      stream->set_observer(this);
-      stream_ = std::move(stream);
-    }
-    return;
-  }
-  give_up(reason);
-}
-
-// Nobody is told while connect() is on the stack: whoever called it does not hold the connection yet.
-void Upstream::give_up(std::string_view reason) {
-  if (in_connect_) {
-    failure_ = reason;
-    deadline_.set(loop_.deadlines(), Millis(0));
-    return;
-  }
+void Upstream::on_dial_failed(const std::string& reason) {
   log_warning("upstream unreachable",
               {{"api", api_.name}, {"host", api_.upstream.authority}, {"reason", reason}});
   fail(UpstreamFailure::kUnreachable, reason);
-}
-
-void Upstream::on_connected() {
-  if (phase_ != Phase::kConnecting) return;
-  phase_ = Phase::kIdle;
-  deadline_.clear();
-  if (observer_ != nullptr) observer_->on_upstream_connected();
 }
 
 void Upstream::send(std::span<const std::string_view> parts, bool to_head, bool whole) {
@@ -182,20 +139,16 @@ void Upstream::on_closed(std::string_view reason) { lost(reason); }
 
 void Upstream::lost(std::string_view reason) {
   switch (phase_) {
-    case Phase::kConnecting: return connect_next(reason);
     case Phase::kIdle:
       return observer_ == nullptr ? pool_.discard(*this) : fail(UpstreamFailure::kLost, reason);
     case Phase::kHead:
     case Phase::kBody: return fail(UpstreamFailure::kLost, reason);
-    case Phase::kResolving:
+    case Phase::kConnecting:
     case Phase::kClosed: return;
   }
 }
 
-void Upstream::on_deadline() {
-  if (phase_ == Phase::kIdle) return pool_.discard(*this);
-  give_up(failure_.empty() ? "no connection in time" : failure_);
-}
+void Upstream::on_deadline() { pool_.discard(*this); }
 
 void Upstream::fail(UpstreamFailure failure, std::string_view reason) {
   UpstreamObserver* observer = observer_;

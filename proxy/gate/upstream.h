@@ -2,7 +2,6 @@
 // Owner: the pool. Thread: its worker's.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -14,8 +13,8 @@
 #include "proxy/http/body_framing.h"
 #include "proxy/http/h1_parser.h"
 #include "proxy/net/byte_stream.h"
+#include "proxy/net/dialer.h"
 #include "proxy/net/event_loop.h"
-#include "proxy/net/resolver.h"
 
 namespace sluice {
 
@@ -44,17 +43,16 @@ class UpstreamObserver {
 
 class UpstreamPool;
 
-// Opens a connection to one address: TcpStream::connect, or a test's own.
-using Connector = std::function<StreamPtr(EventLoop&, const IpAddress&, uint16_t port)>;
-
-class Upstream final : public Deferred, private StreamObserver, private DeadlineObserver {
+class Upstream final : public Deferred,
+                       private StreamObserver,
+                       private DialObserver,
+                       private DeadlineObserver {
  public:
   Upstream(UpstreamPool& pool, EventLoop& loop, Resolver& resolver, const Connector& connector,
            const ApiConfig& api, const ServedApi& served);
-  ~Upstream() override;
 
   void lend_to(UpstreamObserver& observer) { observer_ = &observer; }
-  // Resolves the name and tries its addresses in turn, each with TLS, within timeouts.connect altogether.
+  // To whichever of the vendor's addresses answers first, with TLS, within timeouts.connect altogether.
   void connect();
   bool connected() const {
     return phase_ == Phase::kIdle || phase_ == Phase::kHead || phase_ == Phase::kBody;
@@ -77,20 +75,17 @@ class Upstream final : public Deferred, private StreamObserver, private Deadline
 
  private:
   friend class UpstreamPool;
-  // What is pending: an address, the connection, nothing, an answer's head, an answer's body, nothing ever
-  // again.
-  enum class Phase : uint8_t { kResolving, kConnecting, kIdle, kHead, kBody, kClosed };
+  // What is pending: the connection, nothing, an answer's head, an answer's body, nothing ever again.
+  enum class Phase : uint8_t { kConnecting, kIdle, kHead, kBody, kClosed };
 
-  void on_connected() override;
+  void on_dialed(StreamPtr stream) override;
+  void on_dial_failed(const std::string& reason) override;
   void on_data(std::string_view data) override;
   void on_end() override;
   void on_drained() override;
   void on_closed(std::string_view reason) override;
   void on_deadline() override;
 
-  void on_resolved(const Result<std::vector<IpAddress>>& addresses);
-  void connect_next(std::string_view why);
-  void give_up(std::string_view reason);
   bool read_head(std::string_view& data);
   void read_body(std::string_view data);
   void end_answer(bool surplus);
@@ -99,22 +94,17 @@ class Upstream final : public Deferred, private StreamObserver, private Deadline
 
   UpstreamPool& pool_;
   EventLoop& loop_;
-  Resolver& resolver_;
-  const Connector& connector_;
   const ApiConfig& api_;
   const ServedApi& served_;
   UpstreamObserver* observer_ = nullptr;
   StreamPtr stream_;
-  Deadline deadline_;  // connecting, or resting in the pool; the answer's time is the exchange's
-  Phase phase_ = Phase::kResolving;
-  uint64_t lookup_ = 0;
-  std::vector<IpAddress> addresses_;  // still to try, last first
+  Dialer dialer_;
+  Deadline deadline_;  // of resting in the pool; the answer's time is the exchange's
+  Phase phase_ = Phase::kConnecting;
   HeadReader head_reader_;
   ResponseHead head_;
   BodyDecoder body_;
   uint32_t interim_answers_ = 0;
-  std::string failure_;      // why connect() failed at once; told by the deadline
-  bool in_connect_ = false;  // connect() is on the stack
   bool request_whole_ = false;
   bool to_head_ = false;
   bool served_before_ = false;

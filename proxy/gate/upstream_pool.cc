@@ -35,6 +35,7 @@ void UpstreamPool::give_back(Upstream& connection) {
 void UpstreamPool::discard(Upstream& connection) {
   connection.observer_ = nullptr;
   connection.phase_ = Upstream::Phase::kClosed;
+  connection.dialer_.cancel();
   connection.stream_.reset();
   connection.deadline_.clear();
   std::erase(idle_, &connection);

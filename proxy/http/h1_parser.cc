@@ -21,7 +21,7 @@ struct Collector {
 };
 
 const llhttp_settings_t& settings() {
-  static const llhttp_settings_t made = [] {
+  static const llhttp_settings_t kMade = [] {
     llhttp_settings_t s;
     llhttp_settings_init(&s);
     s.on_method = [](llhttp_t* p, const char* at, size_t n) {
@@ -55,7 +55,7 @@ const llhttp_settings_t& settings() {
     s.on_headers_complete = [](llhttp_t*) { return static_cast<int>(HPE_PAUSED); };
     return s;
   }();
-  return made;
+  return kMade;
 }
 
 // Whether a line holds a control character other than tab. Eight octets at a time: an octet is below 0x20
@@ -284,10 +284,11 @@ bool list_contains(std::string_view list, std::string_view token) {
 HeadError parse_request_head(std::string_view head, const HeadLimits& limits, RequestHead& out) {
   out.fields.clear();
   out.detail = {};
-  if (const HeadError error = check_request_line(head, limits, out.detail); error != HeadError::kNone)
-    return error;
+  // First: a reader that gets the head in pieces refuses a bare LF before it has seen the whole line.
   if (const std::string_view why = scan_lines(head); !why.empty())
     return refuse(out.detail, HeadError::kMalformed, why);
+  if (const HeadError error = check_request_line(head, limits, out.detail); error != HeadError::kNone)
+    return error;
   Collector collector;
   collector.fields = &out.fields;
   llhttp_t parser;
@@ -320,6 +321,10 @@ HeadError parse_response_head(std::string_view head, const HeadLimits& limits, b
   out.detail = {};
   if (!head.starts_with("HTTP/1.1 ") && !head.starts_with("HTTP/1.0 ")) {
     return refuse(out.detail, HeadError::kMalformed, "not an http/1 answer");
+  }
+  const std::string_view after = head.substr(9);
+  if (!is_digits(after.substr(0, 3)) || (after[3] != ' ' && after[3] != '\r')) {
+    return refuse(out.detail, HeadError::kMalformed, "the status is not three digits");
   }
   if (const std::string_view why = scan_lines(head); !why.empty())
     return refuse(out.detail, HeadError::kMalformed, why);

@@ -6,41 +6,45 @@
 #include "proxy/http/body_framing.h"
 #include "proxy/http/h1_parser.h"
 #include "proxy/http/h1_writer.h"
+#include "proxy/net/dialer.h"
 #include "proxy/net/tcp_stream.h"
-#include "proxy/net/tls_stream.h"
 
 namespace sluice {
 
 namespace {
 
 constexpr HeadLimits kLimits{};
+const Connector kConnector = TcpStream::connect;
 
-class Client final : public HttpClient, private StreamObserver, private DeadlineObserver {
+class Client final : public HttpClient,
+                     private StreamObserver,
+                     private DialObserver,
+                     private DeadlineObserver {
  public:
   Client(EventLoop& loop, Resolver& resolver, HttpClientOptions options)
-      : loop_(loop), resolver_(resolver), options_(std::move(options)), deadline_(*this) {
+      : loop_(loop),
+        options_(std::move(options)),
+        dialer_(loop, resolver, kConnector, *this),
+        deadline_(*this) {
     if (options_.server_name.empty()) options_.server_name = options_.origin.host;
   }
-
-  ~Client() override { resolver_.cancel(lookup_); }
 
   void send(HttpCall call, std::function<void(HttpResult)> done) override;
 
  private:
-  // What is pending: nothing, an address, the connection with its handshake, the answer's head, its body, or
+  // What is pending: nothing, the connection with its handshake, the answer's head, its body, or
   // only the telling of a failure that came while send() was still on the stack.
-  enum class Phase { kIdle, kResolving, kConnecting, kHead, kBody, kReporting };
+  enum class Phase { kIdle, kConnecting, kHead, kBody, kReporting };
 
-  void on_connected() override;
+  void on_dialed(StreamPtr stream) override;
+  void on_dial_failed(const std::string& reason) override { fail("cannot connect: " + reason); }
   void on_data(std::string_view data) override;
   void on_end() override;
   void on_drained() override {}
   void on_closed(std::string_view reason) override;
   void on_deadline() override;
 
-  void resolve();
-  void on_resolved(const Result<std::vector<IpAddress>>& addresses);
-  void connect_next(std::string why);
+  void dial();
   void write_request();
   bool read_head(std::string_view& data);
   void read_body(std::string_view data);
@@ -49,15 +53,13 @@ class Client final : public HttpClient, private StreamObserver, private Deadline
   void fail(std::string error) { finish({std::move(error), 0, {}, {}}); }
 
   EventLoop& loop_;
-  Resolver& resolver_;
   HttpClientOptions options_;
+  Dialer dialer_;
   Deadline deadline_;
   Phase phase_ = Phase::kIdle;
-  uint64_t lookup_ = 0;
-  std::vector<IpAddress> addresses_;  // still to try, last first
-  StreamPtr stream_;                  // kept between calls
-  bool reused_ = false;               // the connection has served a call before
-  bool sending_ = false;              // send() is on the stack
+  StreamPtr stream_;      // kept between calls
+  bool reused_ = false;   // the connection has served a call before
+  bool sending_ = false;  // send() is on the stack
   HttpCall call_;
   std::function<void(HttpResult)> done_;
   Millis give_up_{0};
@@ -78,58 +80,22 @@ void Client::send(HttpCall call, std::function<void(HttpResult)> done) {
   if (reused_) {
     write_request();
   } else {
-    resolve();
+    dial();
   }
   sending_ = false;
 }
 
-void Client::resolve() {
-  phase_ = Phase::kResolving;
-  deadline_.set(loop_.deadlines(), std::min(options_.connect_timeout, give_up_ - loop_.now()));
-  lookup_ = resolver_.resolve(options_.origin.host, [this](const Result<std::vector<IpAddress>>& addresses) {
-    on_resolved(addresses);
-  });
+void Client::dial() {
+  phase_ = Phase::kConnecting;
+  dialer_.dial({options_.origin.host, options_.origin.port, options_.origin.tls ? options_.tls : nullptr,
+                options_.server_name, options_.refuse_address},
+               std::min(options_.connect_timeout, give_up_ - loop_.now()));
 }
 
-void Client::on_resolved(const Result<std::vector<IpAddress>>& addresses) {
-  lookup_ = 0;
-  if (!addresses) return fail(addresses.error().message);
-  addresses_.assign(addresses->rbegin(), addresses->rend());
-  connect_next("no address");
-}
-
-// `why` is what to say when no address is left.
-void Client::connect_next(std::string why) {
-  stream_.reset();
-  while (!addresses_.empty()) {
-    const IpAddress address = addresses_.back();
-    addresses_.pop_back();
-    if (options_.refuse_address) {
-      const std::string refused = options_.refuse_address(address);
-      if (!refused.empty()) {
-        why = refused;
-        continue;
-      }
-    }
-    phase_ = Phase::kConnecting;
-    StreamPtr stream = TcpStream::connect(loop_, address, options_.origin.port);
-    if (stream == nullptr) {
-      why = "cannot connect";
-      continue;
-    }
-    if (options_.origin.tls) {
-      stream_ = TlsStream::connect(loop_, *options_.tls, std::move(stream), options_.server_name, this);
-    } else {
-      stream->set_observer(this);
-      stream_ = std::move(stream);
-    }
-    return;
-  }
-  fail(std::move(why));
-}
-
-void Client::on_connected() {
-  if (phase_ == Phase::kConnecting) write_request();
+void Client::on_dialed(StreamPtr stream) {
+  stream_ = std::move(stream);
+  stream_->set_observer(this);
+  write_request();
 }
 
 void Client::write_request() {
@@ -206,14 +172,13 @@ void Client::lost(std::string_view reason) {
   stream_.reset();
   switch (phase_) {
     case Phase::kIdle:
-    case Phase::kResolving:
+    case Phase::kConnecting:
     case Phase::kReporting: return;
-    case Phase::kConnecting: return connect_next("cannot connect: " + why);
     case Phase::kHead:
       // A kept connection that the peer closed meanwhile: once more on a new one.
       if (reused_ && !head_reader_.started()) {
         reused_ = false;
-        return resolve();
+        return dial();
       }
       return fail(why);
     case Phase::kBody:
@@ -224,15 +189,13 @@ void Client::lost(std::string_view reason) {
 
 void Client::on_deadline() {
   if (phase_ == Phase::kReporting) return finish(std::move(result_));
-  const bool connected = phase_ == Phase::kHead || phase_ == Phase::kBody;
-  fail(connected ? "no answer in time" : "cannot connect in time");
+  fail("no answer in time");
 }
 
 // Notifies last: `done_` may send again or destroy this.
 void Client::finish(HttpResult result) {
   if (!result.error.empty()) stream_.reset();
-  resolver_.cancel(lookup_);
-  lookup_ = 0;
+  dialer_.cancel();
   if (sending_) {
     result_ = std::move(result);
     phase_ = Phase::kReporting;

@@ -39,7 +39,7 @@ class Connection final : public Deferred, private StreamObserver, private Deadli
     deadline_.set(loop_.deadlines(), kIdleTime);
   }
 
-  void answer(HttpResponse response);
+  void answer(const HttpResponse& response);
   void drain();
 
  private:
@@ -104,7 +104,7 @@ class Server final : public HttpServer {
   void handle(uint64_t id, const HttpRequest& request) {
     handler_(request, [this, id](HttpResponse response) {
       const auto found = connections_.find(id);
-      if (found != connections_.end()) found->second->answer(std::move(response));
+      if (found != connections_.end()) found->second->answer(response);
     });
   }
 
@@ -200,7 +200,7 @@ void Connection::hand_over() {
   server_.handle(id_, request_);
 }
 
-void Connection::answer(HttpResponse response) {
+void Connection::answer(const HttpResponse& response) {
   if (phase_ != Phase::kAnswer) return;
   const bool keep = keep_alive_ && !draining_;
   std::string head;

@@ -1,6 +1,6 @@
 // EventLoop: one libuv loop and what every user of it shares: the read scratch, the deadline wheel, the
-// mailbox from other threads, and deferred destruction. Owner: whoever runs a thread on it. Thread: its own,
-// but for post(), which any thread may call.
+// mailbox from other threads, the way to the thread pool, and deferred destruction. Owner: whoever runs a
+// thread on it. Thread: its own, but for post(), which any thread may call.
 #pragma once
 
 #include <uv.h>
@@ -13,6 +13,7 @@
 
 #include "config/units.h"
 #include "proxy/net/deadlines.h"
+#include "proxy/net/work_queue.h"
 
 namespace sluice {
 
@@ -34,6 +35,8 @@ class EventLoop {
   // Milliseconds of the loop's clock, cached once a turn.
   Millis now() const { return Millis(static_cast<int64_t>(uv_now(&loop_))); }
   Deadlines& deadlines() { return deadlines_; }
+  // For what would hold up the loop. What has begun is finished before run() returns.
+  WorkQueue& work() { return work_; }
   // Where reads land. Valid until the next read on this loop.
   std::span<char> scratch() { return scratch_; }
 
@@ -60,6 +63,7 @@ class EventLoop {
   uv_async_t mailbox_;
   uv_prepare_t reaper_;
   Deadlines deadlines_;
+  WorkQueue work_{&loop_};
   std::vector<char> scratch_;
   std::mutex mutex_;  // guards posted_
   std::vector<std::function<void()>> posted_;

@@ -101,8 +101,12 @@ void Resolver::finish(Lookup* lookup, int status, const void* list) {
     if (answer) answer(Error{"cannot resolve " + host + ": " + reason});
     return;
   }
-  remembered_[host] = {addresses, loop_.now() + kRememberFor};
+  remember(host, addresses);
   if (answer) answer(std::move(addresses));
+}
+
+void Resolver::remember(const std::string& host, std::vector<IpAddress> addresses) {
+  remembered_[host] = {std::move(addresses), loop_.now() + kRememberFor};
 }
 
 void Resolver::cancel(uint64_t id) {

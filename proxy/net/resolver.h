@@ -27,6 +27,8 @@ class Resolver {
   // called back.
   uint64_t resolve(const std::string& host, Answer answer);
   void cancel(uint64_t id);
+  // Answers with these from now on, for 30 s.
+  void remember(const std::string& host, std::vector<IpAddress> addresses);
 
  private:
   struct Lookup;

@@ -1,30 +1,51 @@
-// TlsContext: certificates, keys and verification rules of one listener or one upstream; streams are made
-// from it. TLS 1.2 and 1.3 only. Owner: its listener or upstream. Immutable once made; one loop's thread uses
-// its streams.
+// TlsContext: the TLS of one listener or one upstream. Its files may change: reload() takes them up for the
+// streams to come, those that exist keep what they were made from. Owner: the gate, a serving snapshot, a
+// webhook. Thread: material() any, the rest one at a time. Fails: with the file's name; what is in force
+// stays.
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "config/model.h"
 #include "config/result.h"
-
-typedef struct ssl_ctx_st SSL_CTX;
+#include "proxy/net/file_stamp.h"
+#include "proxy/net/tls_material.h"
 
 namespace sluice {
 
 class TlsContext {
  public:
-  // Presents a certificate; with client_ca, requires and verifies the peer's.
-  static Result<std::unique_ptr<TlsContext>> for_listener(const ListenerTls& config);
+  static Result<std::unique_ptr<TlsContext>> for_listener(const ListenerTls& files);
+  static Result<std::unique_ptr<TlsContext>> for_client(const UpstreamTlsConfig& files);
   // Verifies the peer's chain against `ca_file`, or the system's store when it is empty.
   static Result<std::unique_ptr<TlsContext>> for_client(const std::string& ca_file);
-  ~TlsContext();
-  SSL_CTX* get() const { return context_; }
+
+  // What new streams are made from. Never null.
+  std::shared_ptr<const TlsMaterial> material() const;
+
+  // The files that it was made from; the system's store is not among them.
+  const std::vector<std::string>& files() const { return files_; }
+  // As they were when they were last read, with or without success.
+  const std::vector<FileStamp>& stamps() const { return stamps_; }
+  // Reads the files again.
+  Result<void> reload();
 
  private:
-  explicit TlsContext(SSL_CTX* context) : context_(context) {}
-  SSL_CTX* context_;
+  TlsContext() = default;
+  static Result<std::unique_ptr<TlsContext>> open(std::unique_ptr<TlsContext> made);
+  void add_file(const std::string& path);
+
+  std::unique_ptr<const ListenerTls> listener_;  // of the two, one is set
+  std::unique_ptr<const UpstreamTlsConfig> client_;
+  std::shared_ptr<TicketKeys>
+      tickets_;  // of a listener; stay over reloads, and with them the sessions of clients
+  std::vector<std::string> files_;
+  std::vector<FileStamp> stamps_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const TlsMaterial> material_;  // guarded by mutex_
 };
 
 }  // namespace sluice

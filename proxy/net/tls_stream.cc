@@ -11,32 +11,41 @@ namespace sluice {
 
 namespace {
 
-constexpr size_t kRecord = 16 * 1024;  // the most that one TLS record holds (RFC 8446 5.1)
+constexpr size_t kRecord = 16 * 1024;   // the most that one TLS record holds (RFC 8446 5.1)
+constexpr size_t kMaxKept = 64 * 1024;  // received during a step, beyond which the peer has to wait
 
-std::string handshake_failure(const SSL* ssl) {
-  const long verified = SSL_get_verify_result(ssl);
-  std::string reason = "tls handshake failed: ";
+// The reason of this thread's last error.
+std::string error_text(const char* otherwise) {
   const char* text = ERR_reason_error_string(ERR_peek_last_error());
-  if (verified != X509_V_OK) {
-    reason += X509_verify_cert_error_string(verified);
-  } else {
-    reason += text != nullptr ? text : "the peer broke it off";
-  }
+  std::string reason = text != nullptr ? text : otherwise;
   ERR_clear_error();
   return reason;
+}
+
+// Why a handshake has failed, by this thread's errors and the verification.
+std::string handshake_failure(const SSL* ssl) {
+  const long verified = SSL_get_verify_result(ssl);
+  if (verified == X509_V_OK) return "tls handshake failed: " + error_text("the peer broke it off");
+  ERR_clear_error();
+  return std::string("tls handshake failed: ") + X509_verify_cert_error_string(verified);
 }
 
 }  // namespace
 
 TlsStream::TlsStream(EventLoop& loop, const TlsContext& context, StreamPtr inner)
-    : loop_(loop), inner_(std::move(inner)), ssl_(SSL_new(context.get())) {
+    : loop_(loop), material_(context.material()), inner_(std::move(inner)), ssl_(SSL_new(material_->get())) {
   received_ = BIO_new(BIO_s_mem());
   to_send_ = BIO_new(BIO_s_mem());
   SSL_set_bio(ssl_, received_, to_send_);
   inner_->set_observer(this);
 }
 
-TlsStream::~TlsStream() { SSL_free(ssl_); }
+// A session stays resumable however its connection ended: what could go wrong by a missing close_notify is
+// told by on_closed.
+TlsStream::~TlsStream() {
+  if (connected()) SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  SSL_free(ssl_);
+}
 
 StreamPtr TlsStream::accept(EventLoop& loop, const TlsContext& context, StreamPtr inner) {
   auto* made = new TlsStream(loop, context, std::move(inner));
@@ -48,6 +57,7 @@ StreamPtr TlsStream::connect(EventLoop& loop, const TlsContext& context, StreamP
                              const std::string& server_name, StreamObserver* observer) {
   auto* made = new TlsStream(loop, context, std::move(inner));
   made->observer_ = observer;
+  made->server_name_ = server_name;
   SSL_set_connect_state(made->ssl_);
   X509_VERIFY_PARAM* rules = SSL_get0_param(made->ssl_);
   X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
@@ -56,40 +66,72 @@ StreamPtr TlsStream::connect(EventLoop& loop, const TlsContext& context, StreamP
     SSL_set1_host(made->ssl_, server_name.c_str());
     SSL_set_tlsext_host_name(made->ssl_, server_name.c_str());
   }
+  made->material_->sessions().offer(made->ssl_, made->server_name_);
   return StreamPtr(made);
 }
 
-void TlsStream::on_connected() { handshake(); }
+void TlsStream::on_connected() { step(); }
 
 void TlsStream::on_data(std::string_view data) {
+  if (phase_ == Phase::kStepping) return keep(data);
+  if (phase_ == Phase::kEnded) return;  // after its close_notify nothing of a peer's counts
   BIO_write(received_, data.data(), static_cast<int>(data.size()));
-  if (!connected_) handshake();
-  if (connected_) read_plain_text();
+  if (phase_ == Phase::kShaking) return step();
+  read_plain_text();
 }
 
-void TlsStream::handshake() {
+void TlsStream::keep(std::string_view data) {
+  kept_.append(data);
+  if (kept_.size() > kMaxKept) inner_->set_reading(false);
+}
+
+void TlsStream::step() {
+  phase_ = Phase::kStepping;
+  loop_.work().submit(*this);
+}
+
+// Requires: nobody else touches `ssl_` or its buffers. Errors are of this thread, so they are read here.
+void TlsStream::work() {
   ERR_clear_error();
   const int status = SSL_do_handshake(ssl_);
+  done_ = status == 1;
+  if (!done_ && SSL_get_error(ssl_, status) != SSL_ERROR_WANT_READ) failure_ = handshake_failure(ssl_);
+  ERR_clear_error();
+}
+
+void TlsStream::on_worked() {
+  if (phase_ == Phase::kOrphaned) return loop_.destroy_later(std::unique_ptr<Deferred>(this));
+  phase_ = done_ ? Phase::kOpen : Phase::kShaking;
+  if (inner_ == nullptr) return;  // it has failed meanwhile, and said so
   flush();
-  if (status == 1) {
-    connected_ = true;
-    if (!early_.empty()) {
-      encrypt(early_);
-      early_.clear();
-      early_.shrink_to_fit();
-      flush();
-    }
-    if (observer_ != nullptr) observer_->on_connected();
-    return;
+  if (!failure_.empty()) return fail_handshake(failure_);
+  if (!kept_.empty()) {
+    BIO_write(received_, kept_.data(), static_cast<int>(kept_.size()));
+    if (kept_.size() > kMaxKept) inner_->set_reading(reading_);
+    kept_.clear();
+    kept_.shrink_to_fit();
+    if (!done_) return step();
   }
-  if (SSL_get_error(ssl_, status) != SSL_ERROR_WANT_READ) fail(handshake_failure(ssl_));
+  if (done_) open();
+  if (inner_ended_ && inner_ != nullptr) on_end();
+}
+
+void TlsStream::open() {
+  if (!early_.empty()) {
+    encrypt(early_);
+    early_.clear();
+    early_.shrink_to_fit();
+    flush();
+  }
+  if (observer_ != nullptr) observer_->on_connected();
+  read_plain_text();
 }
 
 // Goes on until nothing whole is left, so that no plain text waits inside OpenSSL. The observer may let go of
 // the stream in any call: `observer_` is null then, and the memory lives until this has unwound.
 void TlsStream::read_plain_text() {
   std::array<char, kRecord> plain;
-  while (observer_ != nullptr && !ended_) {
+  while (observer_ != nullptr && phase_ == Phase::kOpen) {
     ERR_clear_error();
     const int count = SSL_read(ssl_, plain.data(), static_cast<int>(plain.size()));
     if (count > 0) {
@@ -99,15 +141,15 @@ void TlsStream::read_plain_text() {
     const int error = SSL_get_error(ssl_, count);
     flush();  // alerts and key updates
     if (error == SSL_ERROR_WANT_READ) return;
-    if (error != SSL_ERROR_ZERO_RETURN) return fail("tls: broken record");
-    ended_ = true;
+    if (error != SSL_ERROR_ZERO_RETURN) return fail("tls: " + error_text("broken record"));
+    phase_ = Phase::kEnded;
     observer_->on_end();
   }
 }
 
 void TlsStream::write(std::span<const std::string_view> parts) {
   if (inner_ == nullptr) return;
-  if (!connected_) {
+  if (!connected()) {
     for (const std::string_view part : parts) early_.append(part);
     return;
   }
@@ -141,12 +183,13 @@ void TlsStream::flush() {
 size_t TlsStream::unsent() const { return early_.size() + (inner_ != nullptr ? inner_->unsent() : 0); }
 
 void TlsStream::set_reading(bool on) {
-  if (inner_ != nullptr) inner_->set_reading(on);
+  reading_ = on;
+  if (inner_ != nullptr && kept_.size() <= kMaxKept) inner_->set_reading(on);
 }
 
 void TlsStream::finish_writing() {
   if (inner_ == nullptr) return;
-  if (connected_) {
+  if (connected()) {
     SSL_shutdown(ssl_);
     flush();
   }
@@ -154,6 +197,7 @@ void TlsStream::finish_writing() {
 }
 
 bool TlsStream::peer_has_san(std::string_view san) const {
+  if (!connected()) return false;
   X509* certificate = SSL_get0_peer_certificate(ssl_);
   if (certificate == nullptr || SSL_get_verify_result(ssl_) != X509_V_OK) return false;
   constexpr unsigned kFlags = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_WILDCARDS;
@@ -161,14 +205,25 @@ bool TlsStream::peer_has_san(std::string_view san) const {
 }
 
 void TlsStream::on_end() {
-  if (!ended_) fail(connected_ ? "tls: ended without close_notify" : handshake_failure(ssl_));
+  switch (phase_) {
+    case Phase::kStepping: inner_ended_ = true; return;
+    case Phase::kShaking: ERR_clear_error(); return fail_handshake(handshake_failure(ssl_));
+    case Phase::kOpen: return fail("tls: ended without close_notify");
+    case Phase::kOrphaned:
+    case Phase::kEnded: return;
+  }
 }
 
 void TlsStream::on_drained() {
-  if (connected_ && observer_ != nullptr) observer_->on_drained();
+  if (connected() && observer_ != nullptr) observer_->on_drained();
 }
 
 void TlsStream::on_closed(std::string_view reason) { fail(reason); }
+
+void TlsStream::fail_handshake(std::string_view reason) {
+  if (!server_name_.empty()) material_->sessions().forget(server_name_);
+  fail(reason);
+}
 
 void TlsStream::fail(std::string_view reason) {
   const std::string kept(reason);
@@ -180,12 +235,16 @@ void TlsStream::fail(std::string_view reason) {
 
 void TlsStream::release() {
   observer_ = nullptr;
-  if (inner_ != nullptr && connected_ && !ended_) {
+  if (inner_ != nullptr && phase_ == Phase::kOpen) {
     SSL_set_quiet_shutdown(ssl_, 0);
     SSL_shutdown(ssl_);
     flush();
   }
   inner_.reset();
+  if (phase_ == Phase::kStepping && !loop_.work().withdraw(*this)) {
+    phase_ = Phase::kOrphaned;
+    return;
+  }
   loop_.destroy_later(std::unique_ptr<Deferred>(this));
 }
 

@@ -18,13 +18,16 @@ def answer(status=200, body=b"{}", headers=(), reason="OK"):
 
 class ScriptedUpstream:
     """`script(request, connection)` is called with each request: the bytes that it returns are sent and the connection stays
-    open; None closes the connection, after whatever the script sent itself. `reads_body` False calls it after the head."""
+    open; None closes the connection, after whatever the script sent itself. `reads_body` False calls it after the head. With
+    `tls`, a certificate and a key, it speaks TLS; `client_ca` makes it require a certificate of that authority."""
 
-    def __init__(self, script=None, tls=None, reads_body=True):
+    def __init__(self, script=None, tls=None, reads_body=True, client_ca=None, tls_version=None):
         self.script = script or (lambda request, connection: answer(headers=[("Content-Type", "application/json")]))
         self.reads_body = reads_body
         self.requests = []
         self.connections = 0
+        self.resumed = []  # of each TLS connection, whether it resumed a session
+        self.client_names = []  # of each TLS connection, the common name of its certificate
         self.octets = bytearray()  # everything that arrived and was parsed, over all connections
         self.lock = threading.Lock()
         self.open = set()
@@ -32,6 +35,11 @@ class ScriptedUpstream:
         if tls:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(*tls)
+            if client_ca:
+                self.tls.verify_mode = ssl.CERT_REQUIRED
+                self.tls.load_verify_locations(client_ca)
+            if tls_version:
+                self.tls.minimum_version = self.tls.maximum_version = tls_version
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -57,6 +65,10 @@ class ScriptedUpstream:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls:
                 connection = self.tls.wrap_socket(connection, server_side=True)
+                subject = dict(pair[0] for pair in (connection.getpeercert() or {}).get("subject", ()))
+                with self.lock:
+                    self.resumed.append(connection.session_reused)
+                    self.client_names.append(subject.get("commonName"))
             reader = Reader(connection)
             while True:
                 request = reader.head()

@@ -1,10 +1,12 @@
 """A vendor that is slow, broken, or not who it says: 502, 504, or a response visibly cut short; never a corrupted whole one."""
 
+import os
 import socket
+import ssl
 import time
 
 from certificates import Authority
-from harness import GateTest, main, wait_until
+from harness import GateTest, SECURENVOY, main, wait_until
 from raw_http import request_bytes
 from scripted_upstream import answer
 
@@ -181,23 +183,38 @@ class UpstreamTls(GateTest):
         vendor, response = self.through(["DNS:api.vendor.test"], ca=str(self.authority.certificate), server_name="api.vendor.test")
         self.assert_vendors(response)
 
-    def test_a_certificate_that_the_systems_store_does_not_know_is_502(self):
-        vendor, response = self.through(["DNS:localhost"])
+    def assert_refused(self, vendor, response, reason):
+        """502, nothing sent, and a log line that names the cause."""
         self.assert_problem(response, 502, "upstream-unreachable")
         self.assertEqual(vendor.requests, [])
+        lines = wait_until("the log", lambda: self.processes[0].said("upstream unreachable", level="warning", api="push",
+                                                                     host=f"localhost:{vendor.port}"))
+        self.assertEqual([line["reason"] for line in lines], ["tls handshake failed: " + reason])
+
+    def test_a_certificate_that_the_systems_store_does_not_know_is_502(self):
+        vendor, response = self.through(["DNS:localhost"])
+        self.assert_refused(vendor, response, "unable to get local issuer certificate")
 
     def test_a_certificate_of_another_authority_is_502(self):
         other = Authority(self.folder, "other")
         vendor, response = self.through(["DNS:localhost"], ca=str(other.certificate))
-        self.assert_problem(response, 502, "upstream-unreachable")
-        self.assertEqual(vendor.requests, [])
+        self.assert_refused(vendor, response, "unable to get local issuer certificate")
+
+    def test_a_certificate_that_has_ended_is_502(self):
+        vendor = self.upstream(tls=self.authority.issue("vendor", "DNS:localhost", days=-1))
+        gate = self.push_gate(vendor, api={"upstream_tls": {"ca": str(self.authority.certificate)}})
+        self.assert_refused(vendor, gate.ask("GET", "/push/v1/employees", [self.key()]), "certificate has expired")
+
+    def test_a_certificate_that_signs_itself_is_502(self):
+        vendor = self.upstream(tls=self.authority.issue("vendor", "DNS:localhost", self_signed=True))
+        gate = self.push_gate(vendor, api={"upstream_tls": {"ca": str(self.authority.certificate)}})
+        self.assert_refused(vendor, gate.ask("GET", "/push/v1/employees", [self.key()]), "self-signed certificate")
 
     def test_a_certificate_for_another_name_is_502(self):
         for names in (["DNS:other.test"], ["DNS:localhost.evil.test"], ["IP:127.0.0.1"]):
             with self.subTest(names=names):
                 vendor, response = self.through(names, ca=str(self.authority.certificate))
-                self.assert_problem(response, 502, "upstream-unreachable")
-                self.assertEqual(vendor.requests, [])
+                self.assert_refused(vendor, response, "hostname mismatch")
                 self.assertEqual(self.processes[0].stop(), 0)
 
     def test_a_plain_vendor_behind_https_is_502(self):
@@ -205,6 +222,98 @@ class UpstreamTls(GateTest):
         gate = self.gate({"push": self.push(f"https://localhost:{vendor.port}")})
         response = gate.ask("GET", "/push/v1/employees", [self.key()])
         self.assertEqual((response.status, response.header("sluice-origin")), (502, "gate"))
+
+
+class UpstreamSessions(GateTest):
+    """Connections to a vendor, each for one request: the first shakes hands in full, the next ones resume."""
+
+    def setUp(self):
+        super().setUp()
+        self.authority = Authority(self.folder)
+        self.certificate = self.authority.issue("vendor", "DNS:localhost")
+
+    def ask(self, gate, count):
+        for _ in range(count):
+            self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key()]))
+
+    def vendor_of(self, version=None, certificate=None):
+        closing = answer(headers=[("Connection", "close")])
+        return self.upstream(lambda request, connection: closing, tls=certificate or self.certificate, tls_version=version)
+
+    def test_the_next_connection_resumes_the_session_of_the_last(self):
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with self.subTest(version=version):
+                vendor = self.vendor_of(version)
+                gate = self.push_gate(vendor, api={"upstream_tls": {"ca": str(self.authority.certificate)}},
+                                      audit={"spool": f"audit-{version}.db", "durability": "process"})
+                self.ask(gate, 6)
+                self.assertEqual(vendor.resumed, [False] + [True] * 5)
+
+    def test_no_session_is_resumed_under_another_authority(self):
+        authority = self.write("vendor-ca.crt", self.authority.certificate.read_text())
+        vendor = self.vendor_of()
+        gate = self.push_gate(vendor, api={"upstream_tls": {"ca": str(authority)}})
+        self.ask(gate, 2)
+        other = Authority(self.folder, "other")
+        authority.write_text(other.certificate.read_text())
+        wait_until("the other authority", lambda: gate.said("authorities reloaded"), 10)
+        self.assert_problem(gate.ask("GET", "/push/v1/employees", [self.key()]), 502, "upstream-unreachable")
+        self.assertEqual(vendor.resumed, [False, True])
+
+    def test_no_session_is_resumed_under_another_name(self):
+        vendor = self.vendor_of()
+        urls = {"push": self.push(vendor.url, upstream_tls={"ca": str(self.authority.certificate)}),
+                "securenvoy": self.securenvoy(vendor.url, upstream_tls={"ca": str(self.authority.certificate), "server_name": "other.test"})}
+        gate = self.gate(urls)
+        self.ask(gate, 2)
+        self.assert_problem(gate.ask("GET", SECURENVOY + "/users", [self.key()]), 502, "upstream-unreachable")
+        self.assertEqual(vendor.resumed, [False, True])
+
+    def test_a_vendor_that_forgets_its_sessions_is_asked_in_full(self):
+        vendor = self.vendor_of()
+        gate = self.push_gate(vendor, api={"upstream_tls": {"ca": str(self.authority.certificate)}})
+        self.ask(gate, 2)
+        vendor.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        vendor.tls.load_cert_chain(*self.certificate)
+        self.ask(gate, 2)
+        self.assertEqual(vendor.resumed, [False, True, False, True])
+
+
+class UpstreamClientCertificate(GateTest):
+    def setUp(self):
+        super().setUp()
+        self.authority = Authority(self.folder)
+        self.vendor_certificate = self.authority.issue("vendor", "DNS:localhost")
+
+    def vendor_of(self):
+        return self.upstream(tls=self.vendor_certificate, client_ca=str(self.authority.certificate))
+
+    def test_a_vendor_that_asks_gets_the_gates_certificate(self):
+        vendor = self.vendor_of()
+        certificate, key = self.authority.issue("our-gate", "DNS:our-gate.test")
+        gate = self.push_gate(vendor, api={"upstream_tls": {"ca": str(self.authority.certificate), "certificate": certificate, "private_key": key}})
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key()]))
+        self.assertEqual(vendor.client_names, ["our-gate"])
+
+    def test_a_new_certificate_is_presented_to_the_next_connection(self):
+        vendor = self.vendor_of()
+        vendor.script = lambda request, connection: answer(headers=[("Connection", "close")])
+        certificate, key = self.authority.issue("our-gate", "DNS:our-gate.test")
+        gate = self.push_gate(vendor, api={"upstream_tls": {"ca": str(self.authority.certificate), "certificate": certificate, "private_key": key}})
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key()]))
+        newer, newer_key = self.authority.issue("newer-gate", "DNS:our-gate.test")
+        os.rename(newer, certificate)
+        os.rename(newer_key, key)
+        wait_until("the new certificate", lambda: gate.said("certificate reloaded", **{"for": "api push"}), 10)
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key()]))
+        self.assertEqual((vendor.client_names, vendor.resumed), (["our-gate", "newer-gate"], [False, False]))
+
+    def test_without_one_it_is_502(self):
+        vendor = self.vendor_of()
+        gate = self.push_gate(vendor, api={"upstream_tls": {"ca": str(self.authority.certificate)}})
+        response = gate.ask("GET", "/push/v1/employees", [self.key()])
+        self.assertEqual((response.status, response.header("sluice-origin")), (502, "gate"))
+        self.assertEqual(vendor.requests, [])
 
 
 if __name__ == "__main__":

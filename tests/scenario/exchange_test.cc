@@ -408,5 +408,17 @@ TEST_F(ExchangeTest, KeepsAConnectionWhoseUnwantedBodyIsShort) {
   EXPECT_TRUE(tool.written.ends_with("ok"));
 }
 
+TEST_F(ExchangeTest, ClosesAConnectionThatHasHadItsShareOfRequests) {
+  start("", "limits: { requests_per_connection: 2 }\n");
+  MemoryStream& tool = client();
+  tool.feed(get() + get() + get());
+  vendor().feed(kOk);
+  EXPECT_THAT(tool.written, Not(HasSubstr("Connection: close")));
+  vendor().feed(kOk);
+  EXPECT_THAT(tool.written, HasSubstr("Connection: close"));
+  EXPECT_TRUE(tool.finished);
+  EXPECT_EQ(outcomes().size(), 2u);
+}
+
 }  // namespace
 }  // namespace sluice

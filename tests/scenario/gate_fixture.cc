@@ -57,7 +57,7 @@ policy: policy.yaml
   shared_->budgets.push_back(
       make_local_budget((*serving)->apis[0].limit, monotonic_now() - std::chrono::hours(1)));
   shared_->connector = [this](EventLoop& loop, const IpAddress&, uint16_t) {
-    vendors_.push_back(std::make_unique<MemoryStream>());
+    vendors_.push_back(std::make_unique<MemoryStream>(&faults_));
     MemoryStream* made = vendors_.back().get();
     if (connects_at_once_) loop.post([made] { made->connected(); });
     return made->lend();
@@ -78,7 +78,7 @@ void GateFixture::TearDown() {
 }
 
 MemoryStream& GateFixture::client() {
-  clients_.push_back(std::make_unique<MemoryStream>());
+  clients_.push_back(std::make_unique<MemoryStream>(&faults_));
   worker_->adopt(clients_.back()->lend(), *parse_ip("192.0.2.7"), 0);
   return *clients_.back();
 }
@@ -91,6 +91,11 @@ MemoryStream& GateFixture::vendor(size_t index) {
 }
 
 void GateFixture::turn() {
+  for (auto* streams : {&clients_, &vendors_}) {
+    for (size_t i = 0; i < streams->size(); ++i) {
+      if ((*streams)[i]->broken()) (*streams)[i]->fail();
+    }
+  }
   for (int i = 0; i < 3; ++i) worker_->loop().turn();
 }
 

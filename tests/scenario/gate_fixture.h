@@ -63,6 +63,7 @@ class GateFixture : public testing::Test {
   std::unique_ptr<Worker> worker_;
   std::vector<std::unique_ptr<MemoryStream>> clients_, vendors_;
   bool connects_at_once_ = true;
+  Faults faults_;
 };
 
 }  // namespace sluice

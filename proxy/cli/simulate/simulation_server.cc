@@ -15,7 +15,7 @@ namespace sluice {
 namespace {
 
 // An answer that waits for the latency to pass. Frees itself through its list.
-class DelayedAnswer : private DeadlineObserver {
+class DelayedAnswer final : private DeadlineObserver {
  public:
   using Queue = std::list<std::unique_ptr<DelayedAnswer>>;
 

@@ -34,10 +34,12 @@ TEST(Reference, ShowsTheDefaultsOfTheGate) {
   EXPECT_EQ(config.limits.header_count, defaults.limits.header_count);
   EXPECT_EQ(config.limits.target_size, defaults.limits.target_size);
   EXPECT_EQ(config.limits.head_time, defaults.limits.head_time);
+  EXPECT_EQ(config.limits.tls_time, defaults.limits.tls_time);
   EXPECT_EQ(config.limits.body_time, defaults.limits.body_time);
   EXPECT_EQ(config.limits.keep_alive, defaults.limits.keep_alive);
   EXPECT_EQ(config.limits.connections, defaults.limits.connections);
   EXPECT_EQ(config.limits.connections_per_source, defaults.limits.connections_per_source);
+  EXPECT_THAT(config.listen.at(1).tls.value().by_name, IsEmpty());
   EXPECT_EQ(config.drain.delay, defaults.drain.delay);
   EXPECT_EQ(config.drain.timeout, defaults.drain.timeout);
   EXPECT_EQ(config.log.format, defaults.log.format);
@@ -94,12 +96,13 @@ TEST(Reference, ShowsTheDefaultsOfTheAudit) {
 TEST(Reference, NamesEveryKeyThatIsRead) {
   constexpr char kUnknown[] = "zzzzzzzzzzzzzzzz: 1";
   const std::string u = kUnknown;
-  const std::string probe =
-      u + "\nlisten: [ { " + u + ", tls: { " + u + " } } ]\nadmin: { " + u + " }\nlimits: { " + u +
-      " }\ndrain: { " + u + " }\nlog: { " + u + " }\napis: { a: { " + u + ", credential: { " + u +
-      " }, limit: { " + u + " }, queue: { " + u + " }, upstream_tls: { " + u + " }, timeouts: { " + u +
-      " } } }\nclients: { a: { " + u + ", certificate: { " + u + " } } }\naudit: { " + u + ", retain: { " +
-      u + " }, webhooks: [ { " + u + ", tls: { " + u + " } } ] }\n";
+  const std::string probe = u + "\nlisten: [ { " + u + ", tls: { " + u + ", by_name: [ { " + u +
+                            " } ] } } ]\nadmin: { " + u + " }\nlimits: { " + u + " }\ndrain: { " + u +
+                            " }\nlog: { " + u + " }\napis: { a: { " + u + ", credential: { " + u +
+                            " }, limit: { " + u + " }, queue: { " + u + " }, upstream_tls: { " + u +
+                            " }, timeouts: { " + u + " } } }\nclients: { a: { " + u + ", certificate: { " +
+                            u + " } } }\naudit: { " + u + ", retain: { " + u + " }, webhooks: [ { " + u +
+                            ", tls: { " + u + " } } ] }\n";
   Findings findings;
   EXPECT_FALSE(read_config(probe, "probe", findings));
   const std::string text = *read_file(reference_path());
@@ -115,7 +118,7 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
       EXPECT_TRUE(shown) << "reference.yaml does not show " << name << " (" << finding.message << ")";
     }
   }
-  EXPECT_EQ(blocks, 19);
+  EXPECT_EQ(blocks, 20);
 }
 
 }  // namespace

@@ -134,6 +134,13 @@ TEST(H1Parser, TellsRefusalsApart) {
   EXPECT_EQ(parse(with("A: 1\r\nB: 2\r\n"), head, limits), HeadError::kHeadTooLarge);
 }
 
+TEST(H1Parser, RefusesABareLineFeedBeforeAnythingElse) {
+  EXPECT_EQ(parse("CONNECT /\n HTTP/1.1\r\nHost: a\r\n\r\n"), HeadError::kMalformed);
+  EXPECT_EQ(parse("GET / HTTP/2.0\r\nHost: a\nb\r\n\r\n"), HeadError::kMalformed);
+  EXPECT_EQ(parse("GET /" + std::string(9000, 'a') + "\n HTTP/1.1\r\nHost: a\r\n\r\n"),
+            HeadError::kMalformed);
+}
+
 TEST(H1Parser, KeepsAliveAsTheVersionSays) {
   RequestHead head;
   ASSERT_EQ(parse(with("Connection: close\r\n"), head), HeadError::kNone);
@@ -201,6 +208,9 @@ TEST(H1Parser, RefusesABrokenAnswer) {
            "HTTP/1.1 000 X\r\n\r\n",
            "HTTP/1.1 99 X\r\n\r\n",
            "HTTP/1.1 999 X\r\n\r\n",
+           "HTTP/1.1 0200 OK\r\n\r\n",
+           "HTTP/1.1  200 OK\r\n\r\n",
+           "HTTP/1.1 20\r\n\r\n",
            "HTTP/2.0 200 OK\r\n\r\n",
            "ICY 200 OK\r\n\r\n",
            "HTTP/1.1 200 O\x01K\r\n\r\n",

@@ -79,7 +79,7 @@ TEST_F(HttpLoopback, SaysWhyNothingWasReached) {
   EXPECT_EQ(call(*client, {"GET", "/", {}, ""}).error, "cannot connect: connection refused");
   made.refuse_address = [](const IpAddress&) { return "this address is not allowed"; };
   client = make_http_client(loop_, *resolver_, made);
-  EXPECT_EQ(call(*client, {"GET", "/", {}, ""}).error, "this address is not allowed");
+  EXPECT_EQ(call(*client, {"GET", "/", {}, ""}).error, "cannot connect: this address is not allowed");
 }
 
 TEST_F(HttpLoopback, GivesUpInTimeAndOverTheCap) {
