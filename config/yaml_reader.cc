@@ -99,14 +99,14 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value /*style*/) override {
-    begin(Value::Kind::kList, mark, tag, anchor);
+                       YAML::EmitterStyle::value style) override {
+    begin(Value::Kind::kList, mark, tag, anchor, style);
   }
   void OnSequenceEnd() override { end(); }
 
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value /*style*/) override {
-    begin(Value::Kind::kMap, mark, tag, anchor);
+                  YAML::EmitterStyle::value style) override {
+    begin(Value::Kind::kMap, mark, tag, anchor, style);
   }
   void OnMapEnd() override { end(); }
 
@@ -116,6 +116,7 @@ class TreeBuilder : public YAML::EventHandler {
     Value value;
     std::optional<Value> key;                    // of a map: read, its value is still to come
     bool keep = true;                            // false: the key was refused, and its value goes with it
+    bool block = false;                          // by indentation, without brackets
     std::unordered_map<std::string, int> lines;  // of the keys so far
   };
 
@@ -141,23 +142,25 @@ class TreeBuilder : public YAML::EventHandler {
     findings_.error(positions_.at(mark), "yaml-tag", "a tag is not allowed: leave it out");
   }
 
-  void begin(Value::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+  void begin(Value::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+             YAML::EmitterStyle::value style) {
     check_properties(mark, tag, anchor);
     if (frames_.size() >= kMaximumDepth) {
       findings_.error(positions_.at(mark), "yaml-depth",
                       "nested deeper than " + std::to_string(kMaximumDepth) + " levels");
       throw Stop{};
     }
-    frames_.push_back({make(kind, mark), std::nullopt, true, {}});
+    frames_.push_back({make(kind, mark), std::nullopt, true, style == YAML::EmitterStyle::Block, {}});
   }
 
   void end() {
     Value done = std::move(frames_.back().value);
+    const bool block_list = frames_.back().block && done.is_list();
     frames_.pop_back();
-    add(std::move(done));
+    add(std::move(done), block_list);
   }
 
-  void add(Value value) {
+  void add(Value value, bool block_list = false) {
     if (frames_.empty()) {
       root_ = std::move(value);
       return;
@@ -169,11 +172,19 @@ class TreeBuilder : public YAML::EventHandler {
       frame.keep = accept_key(frame, value);
       frame.key = std::move(value);
     } else {
+      if (!block_list) check_indentation(frame, value);
       // An absent value has the place of what follows it.
       if (value.kind == Value::Kind::kNull && value.at.line != frame.key->at.line) value.at = frame.key->at;
       if (frame.keep) frame.value.entries.push_back({std::move(*frame.key), std::move(value)});
       frame.key.reset();
     }
+  }
+
+  // yaml-cpp takes the last line of "a:" over "b" for the value of a; YAML, and other readers, do not. Only
+  // a list may begin right below its key.
+  void check_indentation(const Frame& map, const Value& value) {
+    if (!map.block || value.kind == Value::Kind::kNull || value.at.column > map.value.at.column) return;
+    findings_.error(value.at, "yaml-indentation", "not YAML: a value stands further in than its key");
   }
 
   bool accept_key(Frame& map, const Value& key) {

@@ -30,7 +30,20 @@ void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// What the build takes for granted (llhttp's use of SSE 4.2).
+bool processor_fits() {
+#ifdef __x86_64__
+  return __builtin_cpu_supports("sse4.2") != 0;
+#else
+  return true;
+#endif
+}
+
 int serve(const std::string& path) {
+  if (!processor_fits()) {
+    std::cerr << "sluice: not started: the processor lacks SSE 4.2\n";
+    return 2;
+  }
   Gate::hold_signals();
   forbid_dumps();
   raise_file_limit();

@@ -60,8 +60,9 @@ constexpr std::array<uint8_t, kLongest + 2> kFirstOfLength = [] {
 char fold(char c) { return c == '_' ? '-' : to_lower(c); }
 
 bool equals_folded(std::string_view name, std::string_view known) {
-  return fold(name[0]) == known[0] && std::equal(name.begin() + 1, name.end(), known.begin() + 1, known.end(),
-                                                 [](char a, char b) { return fold(a) == b; });
+  return fold(name[0]) == known[0] && fold(name.back()) == known.back() &&
+         std::equal(name.begin() + 1, name.end(), known.begin() + 1, known.end(),
+                    [](char a, char b) { return fold(a) == b; });
 }
 
 bool begins_folded(std::string_view name, std::string_view prefix) {

@@ -102,7 +102,7 @@ class Server final : public HttpServer {
   }
 
   void handle(uint64_t id, const HttpRequest& request) {
-    handler_(request, [this, id](HttpResponse response) {
+    handler_(request, [this, id](const HttpResponse& response) {
       const auto found = connections_.find(id);
       if (found != connections_.end()) found->second->answer(response);
     });

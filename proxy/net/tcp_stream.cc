@@ -134,23 +134,34 @@ void TcpStream::set_reading(bool on) {
 
 void TcpStream::write(std::span<const std::string_view> parts) {
   if (closed_ || finish_wanted_) return;
-  size_t skip = 0;  // octets that went out at once
-  if (unsent() == 0 && connected_) {
-    std::array<uv_buf_t, kMaxParts> buffers;
-    const size_t count = std::min(parts.size(), kMaxParts);
-    for (size_t i = 0; i < count; ++i) {
-      buffers[i] = uv_buf_init(const_cast<char*>(parts[i].data()), static_cast<unsigned>(parts[i].size()));
-    }
-    const int sent = uv_try_write(stream(), buffers.data(), static_cast<unsigned>(count));
-    if (sent > 0) skip = static_cast<size_t>(sent);
-    // Any other error shows again, and is reported, when the rest is written.
-  }
+  size_t skip = unsent() == 0 && connected_ ? write_at_once(parts) : 0;
   for (const std::string_view part : parts) {
     const size_t sent = std::min(skip, part.size());
     waiting_.append(part.substr(sent));
     skip -= sent;
   }
   if (!waiting_.empty()) send_waiting();
+}
+
+// How many octets the socket took. An error shows again, and is reported, when the rest is written.
+size_t TcpStream::write_at_once(std::span<const std::string_view> parts) {
+  size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
+  // A small message in one piece: copying it costs less than the kernel's look at a list of pieces.
+  std::array<char, 2048> whole;
+  if (size <= whole.size()) {
+    char* end = whole.data();
+    for (const std::string_view part : parts) end = std::copy(part.begin(), part.end(), end);
+    const uv_buf_t buffer = uv_buf_init(whole.data(), static_cast<unsigned>(size));
+    return static_cast<size_t>(std::max(0, uv_try_write(stream(), &buffer, 1)));
+  }
+  std::array<uv_buf_t, kMaxParts> buffers;
+  const size_t count = std::min(parts.size(), kMaxParts);
+  for (size_t i = 0; i < count; ++i) {
+    buffers[i] = uv_buf_init(const_cast<char*>(parts[i].data()), static_cast<unsigned>(parts[i].size()));
+  }
+  return static_cast<size_t>(
+      std::max(0, uv_try_write(stream(), buffers.data(), static_cast<unsigned>(count))));
 }
 
 void TcpStream::send_waiting() {

@@ -38,6 +38,7 @@ class TcpStream final : public ByteStream {
   void fail(std::string_view reason);
   void start_reading();
   void on_read(ssize_t count, const uv_buf_t* buffer);
+  size_t write_at_once(std::span<const std::string_view> parts);
   void send_waiting();
   void on_sent(int status);
 

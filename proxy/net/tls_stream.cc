@@ -12,7 +12,7 @@ namespace sluice {
 namespace {
 
 constexpr size_t kRecord = 16 * 1024;   // the most that one TLS record holds (RFC 8446 5.1)
-constexpr size_t kMaxKept = 64 * 1024;  // received during a step, beyond which the peer has to wait
+constexpr size_t kMaxKept = 16 * 1024;  // received during a step, beyond which the peer has to wait
 
 // The reason of this thread's last error.
 std::string error_text(const char* otherwise) {
@@ -218,7 +218,12 @@ void TlsStream::on_drained() {
   if (connected() && observer_ != nullptr) observer_->on_drained();
 }
 
-void TlsStream::on_closed(std::string_view reason) { fail(reason); }
+// A peer that breaks off instead of refusing a session must not be offered it again; one that was not reached
+// has not seen it.
+void TlsStream::on_closed(std::string_view reason) {
+  const bool reached = phase_ == Phase::kStepping || (phase_ == Phase::kShaking && SSL_in_before(ssl_) == 0);
+  return reached ? fail_handshake(reason) : fail(reason);
+}
 
 void TlsStream::fail_handshake(std::string_view reason) {
   if (!server_name_.empty()) material_->sessions().forget(server_name_);

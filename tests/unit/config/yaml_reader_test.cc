@@ -82,6 +82,17 @@ TEST(YamlReader, AnAbsentValueStandsWhereItsKeyStands) {
   EXPECT_EQ(root.find("c")->at.line, 3);
 }
 
+TEST(YamlReader, RefusesAValueThatStandsRightBelowItsKey) {
+  for (const char* text :
+       {"a:\nb\n", "a:\n\"b\"\n", "a:\n[b]\n", "a:\n{b: c}\n", "a:\n|\n  b\n", "? a\n:\nb\n"}) {
+    EXPECT_THAT(findings_of(text), ElementsAre(HasSubstr("a value stands further in than its key"))) << text;
+  }
+  EXPECT_THAT(findings_of("- a:\n    b:\n    c\n"),
+              ElementsAre("f:3:5: error: not YAML: a value stands further in than its key"));
+  read_valid("a:\n- b\n- c:\n  - d\n");
+  read_valid("a:\n b\nc: {d:\ne}\n? f\n: g\n");
+}
+
 TEST(YamlReader, ReportsEveryDuplicateKeyAtItsSecondPlace) {
   EXPECT_THAT(findings_of("a: 1\nb: {c: 1, d: 2, 'c': 3}\n\"a\": 2\na: 3\n"),
               ElementsAre("f:2:17: error: duplicate key \"c\", first given in line 2",
