@@ -7,6 +7,7 @@ import os
 import shutil
 import ssl
 import threading
+import time
 
 from certificates import Authority, fingerprint
 from harness import GateTest, main, wait_until
@@ -146,6 +147,7 @@ class CertificateReload(GateTest):
         certificate.write_bytes(whole)
         key.write_bytes(b"")
         expect(4, f"cannot read the private key {key}")
+        time.sleep(3)  # for it to be looked at again
         self.assertEqual(len(complaints()), 4)
         self.put("tls", *pairs[1])
         self.wait_for(gate, pairs[1][0])
