@@ -53,6 +53,15 @@ class Positions {
   std::vector<size_t> continuations_;  // octets of UTF-8 that begin no character
 };
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 // Ends the parsing after a problem that leaves nothing to go on with; it has been reported.
 struct Stop {};
 
@@ -92,6 +101,12 @@ class TreeBuilder : public YAML::EventHandler {
     Value scalar = make(Value::Kind::kScalar, mark);
     if (value.find('\0') != std::string::npos) {
       findings_.error(scalar.at, "yaml-characters", "a NUL character is not allowed");
+    }
+    // yaml-cpp makes one octet of "\N" and of "\_".
+    if (!is_utf8(value)) {
+      findings_.error(scalar.at, "yaml-characters",
+                      "an escape that is not UTF-8: write the character itself");
+      throw Stop{};
     }
     scalar.text = value;
     scalar.quoted = tag == "!";

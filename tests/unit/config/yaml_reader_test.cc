@@ -113,6 +113,15 @@ TEST(YamlReader, EqualKeysOfDifferentMapsAreNoDuplicates) {
   read_valid("a: {x: 1}\nb: {x: 1}\nc: [{x: 1}, {x: 1}]\n");
 }
 
+TEST(YamlReader, RefusesAnEscapeThatIsNotUtf8) {
+  for (const char* text : {"a: \"x\\N\"\n", "a: \"\\_y\"\n"}) {
+    EXPECT_THAT(findings_of(text),
+                ElementsAre("f:1:4: error: an escape that is not UTF-8: write the character itself"))
+        << text;
+  }
+  EXPECT_EQ(read_valid("a: \"\\u0085\\x85\\u00a0\"\n").find("a")->text, "\xc2\x85\xc2\x85\xc2\xa0");
+}
+
 TEST(YamlReader, RefusesAnchorsAliasesAndMergeKeys) {
   EXPECT_THAT(findings_of("a: &x 1\nb: *x\nc: {<<: {d: 1}}\n&k e: 1\n"),
               ElementsAre("f:1:4: error: an anchor is not allowed: write the value out where it is used",

@@ -80,6 +80,18 @@ TEST(AuditEvent, KeepsHostileTextInsideItsString) {
   EXPECT_EQ(event["data"]["operation"], "push.employees.merge");
 }
 
+TEST(AuditEvent, TellsNothingOfTheRequestBeforeOnceItsRecordIsCleared) {
+  AuditRecord record = full_record();
+  record.lost = 3;
+  record.status = 403;
+  record.reason = "why";
+  record.shadow_rules = {"office-hours"};
+  record.details = {{"webhook", "siem"}};
+  record.clear();
+  EXPECT_EQ(make_event(record, kStamp), make_event(AuditRecord{}, kStamp));
+  EXPECT_EQ(record.type, AuditRecord{}.type);
+}
+
 TEST(AuditEvent, AddsDetailsAndTheNumberLost) {
   AuditRecord record;
   record.type = AuditType::kAuditGap;
