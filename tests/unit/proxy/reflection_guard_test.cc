@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace sluice {
 namespace {
 
@@ -50,6 +52,27 @@ TEST(ReflectionGuard, FindsTheKeyHoweverItIsCutAndReleasesNoneOfIt) {
       EXPECT_EQ(std::string_view("zzab").substr(0, passed.text.size()), passed.text);
     }
   }
+}
+
+TEST(ReflectionGuard, AgreesWithAPlainSearchOfManyStreamsOfTwoLetters) {
+  std::mt19937 random(7);
+  const std::string_view key = "aabaaabaab";
+  size_t holding = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string stream(20 + random() % 180, 'a');
+    for (char& letter : stream) letter = random() % 3 == 0 ? 'b' : 'a';
+    const size_t a = random() % stream.size(), b = a + random() % (stream.size() - a);
+    const Passed passed = pass(key, stream, a, b);
+    const size_t at = stream.find(key);
+    ASSERT_EQ(passed.found, at != std::string::npos) << stream << " " << a << " " << b;
+    // Nothing but the beginning of the stream, up to the key at most.
+    const std::string_view whole = std::string_view(stream).substr(0, at);
+    ASSERT_EQ(passed.text, whole.substr(0, passed.found ? passed.text.size() : whole.size()))
+        << a << " " << b;
+    holding += passed.found ? 1 : 0;
+  }
+  EXPECT_GT(holding, 500u);
+  EXPECT_LT(holding, 19'500u);
 }
 
 TEST(ReflectionGuard, FindsTheKeyAsItWasInjectedToo) {
