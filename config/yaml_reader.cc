@@ -269,8 +269,14 @@ std::optional<Value> read_yaml(std::string_view text, const std::string& file, F
     findings.error({file, 0, 0}, "unreadable", "larger than 10 MiB");
     return std::nullopt;
   }
-  if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   const Positions positions(text, file);
+  // yaml-cpp would take off another one.
+  if (text.starts_with(kByteOrderMark)) {
+    findings.error(positions.at(size_t{0}), "yaml-characters", "a second byte order mark is not allowed");
+    return std::nullopt;
+  }
   // Before yaml-cpp sees it: it repairs invalid UTF-8, and takes U+0004 for the end of the file.
   if (auto bad = find_unreadable(text)) {
     findings.error(positions.at(bad->offset), "yaml-characters", bad->message);

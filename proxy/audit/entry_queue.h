@@ -3,6 +3,7 @@
 // Owner: SpoolWriter. Not thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,10 +40,17 @@ class EntryQueue {
 
   void drop_front(size_t count) {
     begin_ += count;
-    if (begin_ != end_) return;
-    begin_ = end_ = 0;
-    if (entries_.size() <= kMostSpent) return;
-    entries_.resize(kMostSpent);
+    if (begin_ == end_) {
+      begin_ = end_ = 0;
+    } else if (begin_ < std::max(kMostSpent, size())) {
+      return;
+    }
+    // The spent ones go behind the others.
+    std::rotate(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(begin_), entries_.end());
+    end_ -= begin_;
+    begin_ = 0;
+    if (entries_.size() - end_ <= kMostSpent) return;
+    entries_.resize(end_ + kMostSpent);
     entries_.shrink_to_fit();
   }
 

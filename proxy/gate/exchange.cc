@@ -294,11 +294,11 @@ void Exchange::on_turn() {
 // A write is durable in the audit before anything of it is sent.
 void Exchange::record_attempt() {
   enter(Phase::kRecording);
+  record_->body_sha256 = body_digest();
   auto attempt = std::make_unique<AuditRecord>(*record_);
   attempt->type = AuditType::kRequestAttempted;
   attempt->time = std::chrono::system_clock::now();
   if (body_whole_) attempt->body_bytes = body_bytes_;
-  attempt->body_sha256 = body_digest();
   deadline_.set(worker_.loop().deadlines(), kRecordTime);
   record_token_ = worker_.record_durably(std::move(attempt), *this);
 }

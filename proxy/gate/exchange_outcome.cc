@@ -95,7 +95,7 @@ void Exchange::submit_outcome(AuditType type, int status) {
   if (status != 0) record_->status = status;
   record_->bytes_out = answer_bytes_;
   if (body_bytes_ > 0 || body_whole_) record_->body_bytes = body_bytes_;
-  record_->body_sha256 = body_digest();
+  if (!record_->body_sha256) record_->body_sha256 = body_digest();  // a digest can be finished once
   worker_.submit(std::move(record_));
 }
 

@@ -77,5 +77,28 @@ TEST_F(UploadTest, RefusesMalformedChunksWithoutLettingTheVendorTakeThemForWhole
   EXPECT_THAT(tool.written, StartsWith("HTTP/1.1 400 Bad Request\r\n"));
 }
 
+TEST_F(UploadTest, RecordsOneDigestOfABodyThatWaitedWhole) {
+  start();
+  MemoryStream& reader = client();
+  reader.feed(get());
+  vendor().feed("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n");
+  reader.fail();
+  const std::string body(80'000, 'u');
+  const std::string request = post(body, "/push/open/upload");
+  MemoryStream& tool = client();
+  tool.feed(request.substr(0, 40'000));
+  tool.feed(request.substr(40'000));  // takes it over what is gathered, and ends it
+  turn_until([this] { return vendors() == 2; });
+  EXPECT_TRUE(vendor(1).written.ends_with(body));
+  vendor(1).feed("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
+  turn();
+  ASSERT_EQ(audit_.records.size(), 3u);
+  const AuditRecord &attempted = audit_.records[1], &forwarded = audit_.records[2];
+  EXPECT_EQ(attempted.type, AuditType::kRequestAttempted);
+  EXPECT_EQ(attempted.body_sha256, sha256(body));
+  EXPECT_EQ(forwarded.type, AuditType::kRequestForwarded);
+  EXPECT_EQ(forwarded.body_sha256, sha256(body));
+}
+
 }  // namespace
 }  // namespace sluice

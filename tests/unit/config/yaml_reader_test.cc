@@ -71,6 +71,12 @@ TEST(YamlReader, ReadsWindowsLineEndsAndAByteOrderMark) {
   EXPECT_EQ(root.find("a")->at.column, 4);
 }
 
+TEST(YamlReader, RefusesASecondByteOrderMark) {
+  EXPECT_THAT(findings_of("\xef\xbb\xbf\xef\xbb\xbf"
+                          "a: 1\n"),
+              ElementsAre("f:1:1: error: a second byte order mark is not allowed"));
+}
+
 TEST(YamlReader, AnEmptyFileIsNothing) {
   EXPECT_EQ(read_valid("").kind, Value::Kind::kNull);
   EXPECT_EQ(read_valid("# only a comment\n").at.line, 1);
