@@ -313,6 +313,13 @@ void Exchange::on_recorded(bool durable) {
   connect(false);
 }
 
+void Exchange::on_record_late() {
+  record_token_ = 0;
+  if (phase_ != Phase::kRecording) return;
+  if (serving_->config.audit.when_unavailable == WhenUnavailable::kAllow) return connect(false);
+  reply(Problem::kAuditUnavailable, "the attempt could not be recorded in time");
+}
+
 void Exchange::connect(bool fresh) {
   enter(Phase::kConnecting);
   UpstreamPool& pool = worker_.pool(route_.api);
@@ -390,9 +397,7 @@ void Exchange::on_out_of_time() {
 
 void Exchange::on_deadline() {
   switch (phase_) {
-    case Phase::kRecording:
-      if (serving_->config.audit.when_unavailable == WhenUnavailable::kAllow) return connect(false);
-      return reply(Problem::kAuditUnavailable, "the attempt could not be recorded in time");
+    case Phase::kRecording: return worker_.give_up_recording(record_token_);
     case Phase::kSending: return reply(Problem::kUpstreamTimeout, "no answer in time");
     case Phase::kRelaying:
       if (!answer_begun_) return reply(Problem::kUpstreamTimeout, "no whole answer in time");

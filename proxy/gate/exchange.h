@@ -56,6 +56,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   void on_shut_down();
   // From the worker.
   void on_recorded(bool durable);
+  void on_record_late();
 
   bool active() const { return phase_ != Phase::kIdle; }
   Phase phase() const { return phase_; }

@@ -111,6 +111,16 @@ void Worker::on_recorded(uint64_t token, bool durable) {
   });
 }
 
+void Worker::give_up_recording(uint64_t token) {
+  loop_.post([this, token] {
+    const auto found = recording_.find(token);
+    if (found == recording_.end()) return;
+    Exchange* exchange = found->second;
+    recording_.erase(found);
+    exchange->on_record_late();
+  });
+}
+
 void Worker::drain(Millis patience) {
   loop_.post([this, patience] { begin_drain(patience); });
 }

@@ -81,6 +81,9 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   // An empty record, with the memory of an older one where there is one.
   std::unique_ptr<AuditRecord> take_record();
   void forget_record(uint64_t token) { recording_.erase(token); }
+  // on_record_late follows, unless the audit's word is on its way already: a loop that was held up must not
+  // take its own lateness for the audit's.
+  void give_up_recording(uint64_t token);
   // Takes a connection over: from a listener, or from a test.
   void adopt(StreamPtr stream, const IpAddress& peer, size_t listener);
   void remove(Downstream& connection);
