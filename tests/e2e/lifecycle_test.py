@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import socket
+import threading
 import time
 
 from harness import GateTest, main, wait_until
@@ -39,7 +40,13 @@ class Leaving(GateTest):
         self.assertEqual(gate.wait(), 0)
 
     def test_no_new_connection_is_taken_while_it_drains(self):
-        gate = self.slow_gate(2.0)
+        refusing = threading.Event()  # the first request is under way until then; what comes before the drain is answered at once
+
+        def script(request, connection):
+            if len(self.vendor.requests) == 1:
+                refusing.wait(20)
+            return answer(body=b"whole")
+        gate = self.push_gate(self.upstream(script))
         with gate.connect() as connection:
             connection.send(request_bytes("GET", "/push/v1/employees", [self.key()]))
             wait_until("the request at the vendor", lambda: self.vendor.requests)
@@ -52,7 +59,8 @@ class Leaving(GateTest):
                         return late.response().status == 503
                 except (OSError, Closed):
                     return True
-            wait_until("new connections to be refused", refused, 2)
+            wait_until("new connections to be refused", refused)
+            refusing.set()
             self.assertEqual(connection.response().status, 200)
 
     def test_the_drain_has_an_end(self):
