@@ -28,14 +28,15 @@ Result<Credential::Key> Credential::resolve_key(const SecretRef& ref, std::strin
     return Error{"the key from " + ref.name + " holds characters that cannot stand in a header"};
   }
   Key key;
-  key.plain = std::move(*secret);
   std::string value(value_template);
   if (const size_t at = value.find(kBase64); at != std::string::npos) {
-    key.encoded = Secret(base64_encode(key.plain.reveal()));
-    value.replace(at, kBase64.size(), key.encoded.reveal());
+    Secret encoded(base64_encode(secret->reveal()));
+    value.replace(at, kBase64.size(), encoded.reveal());
+    key.encoded = KeyPattern(std::move(encoded));
   } else if (const size_t plain_at = value.find(kPlain); plain_at != std::string::npos) {
-    value.replace(plain_at, kPlain.size(), key.plain.reveal());
+    value.replace(plain_at, kPlain.size(), secret->reveal());
   }
+  key.plain = KeyPattern(std::move(*secret));
   key.value = Secret(std::move(value));
   return key;
 }

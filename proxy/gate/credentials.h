@@ -9,6 +9,7 @@
 #include "config/result.h"
 #include "config/secret.h"
 #include "policy/catalogue/catalogue.h"
+#include "proxy/gate/reflection_guard.h"
 
 namespace sluice {
 
@@ -18,17 +19,18 @@ class Credential {
   static Result<Credential> resolve(const CredentialConfig& config, const Catalogue& catalogue);
 
   struct Choice {
-    const Secret* key;      // what the vendor's answer must not hold, plain
-    const Secret* encoded;  // nor like this; empty where the template takes the key as it is
-    const Secret* value;    // of the header
-    std::string_view name;  // of the choice, for the audit: read | full
+    const KeyPattern* key;      // what the vendor's answer must not hold, plain
+    const KeyPattern* encoded;  // nor like this; empty where the template takes the key as it is
+    const Secret* value;        // of the header
+    std::string_view name;      // of the choice, for the audit: read | full
   };
   Choice choose(Access access) const;
   std::string_view header() const { return header_; }
 
  private:
   struct Key {
-    Secret plain, encoded, value;
+    KeyPattern plain, encoded;
+    Secret value;
   };
   static Result<Key> resolve_key(const SecretRef& ref, std::string_view value_template);
 

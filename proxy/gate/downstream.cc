@@ -21,11 +21,9 @@ Downstream::Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, 
       peer_(peer),
       peer_text_(to_text(peer)),
       listener_(listener),
-      deadline_(*this),
-      exchange_(worker, *this) {
+      deadline_(*this) {
   const Config& config = worker_.serving()->config;
   const LimitsConfig& limits = config.limits;
-  limits_ = {limits.head_size.count, static_cast<size_t>(limits.header_count), limits.target_size.count};
   stream_->set_observer(this);
   deadline_.set(worker_.loop().deadlines(),
                 config.listen[listener].tls ? limits.tls_time : limits.keep_alive);
@@ -83,38 +81,50 @@ void Downstream::take_head(std::string_view& data) {
   if (!head_reader_.started()) {
     deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.head_time);
   }
-  const HeadReader::Step step = head_reader_.feed(data, limits_);
-  if (step.state == HeadReader::State::kNeedMore) {
-    data.remove_prefix(step.consumed);
-    return;
+  const HeadReader::Step step = head_reader_.feed(data, worker_.head_limits());
+  switch (step.state) {
+    case HeadReader::State::kNeedMore: data.remove_prefix(step.consumed); return;
+    case HeadReader::State::kBad:
+      data = {};
+      return break_request(problem_of(step.error), "the head is malformed or too large");
+    case HeadReader::State::kHead: break;
   }
-  HeadError error = step.error;
-  if (step.state == HeadReader::State::kHead) error = parse_request_head(step.head, limits_, head_);
+  exchange_ = worker_.lend_exchange(*this);
+  const HeadError error = exchange_->read_head(step.head, worker_.head_limits());
   if (error != HeadError::kNone) {
     data = {};
-    const std::string_view detail =
-        head_.detail.empty() ? "the head is malformed or too large" : head_.detail;
-    last_request_ = true;
-    phase_ = Phase::kAnswer;
-    return exchange_.on_request_broken(problem_of(error), detail);
+    return break_request(problem_of(error), exchange_->head().detail);
   }
   data.remove_prefix(step.consumed);
-  body_.start(head_.framing);
+  head_reader_.reset();
+  begin_request();
+}
+
+// The exchange has read a head.
+void Downstream::begin_request() {
+  body_.start(exchange_->head().framing);
   body_wanted_ = true;
   discarded_ = 0;
   phase_ = Phase::kBody;
-  if (++requests_ >= worker_.serving()->config.limits.requests_per_connection) head_.keep_alive = false;
-  if (!head_.keep_alive) last_request_ = true;
+  const bool last = ++requests_ >= worker_.serving()->config.limits.requests_per_connection;
+  if (last || !exchange_->head().keep_alive) last_request_ = true;
   deadline_.clear();
-  exchange_.on_request_head(head_, step.head);
-  head_reader_.reset();
+  exchange_->on_request_head(last);
   if (phase_ != Phase::kBody) return;
   if (body_.done()) {
     phase_ = Phase::kAnswer;
-    exchange_.on_request_end();
+    exchange_->on_request_end();
   } else {
     deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
   }
+}
+
+// No further request can be found in what comes: this one is answered, then the connection ends.
+void Downstream::break_request(Problem problem, std::string_view detail) {
+  last_request_ = true;
+  phase_ = Phase::kAnswer;
+  if (exchange_ == nullptr) exchange_ = worker_.lend_exchange(*this);
+  exchange_->on_request_broken(problem, detail);
 }
 
 void Downstream::take_body(std::string_view& data) {
@@ -122,10 +132,8 @@ void Downstream::take_body(std::string_view& data) {
   data.remove_prefix(step.consumed);
   if (step.state == BodyDecoder::State::kBad) {
     data = {};
-    last_request_ = true;
     if (phase_ == Phase::kDiscard) return close_when_sent();
-    phase_ = Phase::kAnswer;
-    return exchange_.on_request_broken(Problem::kMalformedRequest, "the body's chunks are malformed");
+    return break_request(Problem::kMalformedRequest, "the body's chunks are malformed");
   }
   deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
   if (phase_ == Phase::kDiscard) {
@@ -134,11 +142,11 @@ void Downstream::take_body(std::string_view& data) {
     if (body_.done()) next_request();
     return;
   }
-  if (!step.piece.empty()) exchange_.on_request_body(step.piece);
+  if (!step.piece.empty()) exchange_->on_request_body(step.piece);
   if (phase_ != Phase::kBody || !body_.done()) return;
   phase_ = Phase::kAnswer;
   deadline_.clear();
-  exchange_.on_request_end();
+  exchange_->on_request_end();
 }
 
 void Downstream::want_body(bool wanted) {
@@ -178,10 +186,11 @@ void Downstream::write(std::span<const std::string_view> parts) {
 
 void Downstream::on_drained() {
   if (phase_ == Phase::kAnswer) deadline_.clear();
-  exchange_.on_downstream_drained();
+  if (exchange_ != nullptr) exchange_->on_downstream_drained();
 }
 
 void Downstream::exchange_done(bool keep_alive) {
+  worker_.take_back(std::move(exchange_));
   if (phase_ == Phase::kGone) return worker_.remove(*this);
   if (!keep_alive || last_request_) return close_when_sent();
   if (body_.done()) return next_request();
@@ -212,7 +221,7 @@ void Downstream::on_end() {
   switch (phase_) {
     case Phase::kAnswer:
       // The client may only have ended its side: it is answered. One that waits in the queue has left.
-      if (exchange_.phase() != Exchange::Phase::kQueued) return;
+      if (exchange_->phase() != Exchange::Phase::kQueued) return;
       return leave();
     case Phase::kHead:
     case Phase::kBody:
@@ -228,13 +237,8 @@ void Downstream::on_deadline() {
   switch (phase_) {
     case Phase::kHead:
       if (!head_reader_.started()) return leave();  // idle
-      last_request_ = true;
-      phase_ = Phase::kAnswer;
-      return exchange_.on_request_broken(Problem::kRequestTimeout, "the head did not arrive in time");
-    case Phase::kBody:
-      last_request_ = true;
-      phase_ = Phase::kAnswer;
-      return exchange_.on_request_broken(Problem::kRequestTimeout, "the body did not arrive in time");
+      return break_request(Problem::kRequestTimeout, "the head did not arrive in time");
+    case Phase::kBody: return break_request(Problem::kRequestTimeout, "the body did not arrive in time");
     case Phase::kAnswer:  // it does not read its answer
     case Phase::kDiscard:
     case Phase::kClosing:
@@ -251,8 +255,8 @@ void Downstream::leave() {
   stream_.reset();
   deadline_.clear();
   phase_ = Phase::kGone;
-  exchange_.on_client_gone();
-  if (!exchange_.active()) worker_.remove(*this);
+  if (exchange_ != nullptr) return exchange_->on_client_gone();  // exchange_done follows, now or later
+  worker_.remove(*this);
 }
 
 void Downstream::drain() {
@@ -262,7 +266,7 @@ void Downstream::drain() {
 }
 
 void Downstream::shut_down() {
-  exchange_.on_shut_down();
+  if (exchange_ != nullptr) exchange_->on_shut_down();
   if (phase_ != Phase::kGone && phase_ != Phase::kClosing) leave();
 }
 

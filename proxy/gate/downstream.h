@@ -1,6 +1,6 @@
-// Downstream: one client's connection. Finds requests in its octets, hands them to its exchange one at a time
+// Downstream: one client's connection. Finds requests in its octets, hands them to an exchange one at a time
 // and in order, and writes the answers. Slow clients meet deadlines; what a pipelining client sends early is
-// bounded. Owner: worker. Thread: the worker's.
+// bounded. An idle one holds neither an exchange nor a buffer. Owner: worker. Thread: the worker's.
 #pragma once
 
 #include <memory>
@@ -58,6 +58,8 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   bool can_take() const;
   void take(std::string_view data);
   void take_head(std::string_view& data);
+  void begin_request();
+  void break_request(Problem problem, std::string_view detail);
   void take_body(std::string_view& data);
   void resume();
   void next_request();
@@ -71,11 +73,9 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   size_t listener_;
   Deadline deadline_;
   Phase phase_ = Phase::kHead;
-  HeadLimits limits_;
   HeadReader head_reader_;
-  RequestHead head_;
   BodyDecoder body_;
-  Exchange exchange_;
+  std::unique_ptr<Exchange> exchange_;  // while a request is under way; lent by the worker
   std::string held_;  // octets that came before they could be taken
   uint64_t discarded_ = 0;
   int64_t requests_ = 0;  // so far

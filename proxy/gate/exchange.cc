@@ -54,8 +54,8 @@ std::string_view to_text(Exchange::Phase phase) {
   return "";
 }
 
-Exchange::Exchange(Worker& worker, Downstream& downstream)
-    : worker_(worker), downstream_(downstream), deadline_(*this), total_(*this), total_deadline_(total_) {}
+Exchange::Exchange(Worker& worker)
+    : worker_(worker), deadline_(*this), total_(*this), total_deadline_(total_) {}
 
 Exchange::~Exchange() {
   if (phase_ == Phase::kQueued) worker_.pacer(route_.api).leave(*this);
@@ -74,7 +74,7 @@ void Exchange::enter(Phase phase) {
 }
 
 void Exchange::begin() {
-  serving_ = worker_.serving();
+  if (serving_ != worker_.serving()) serving_ = worker_.serving();
   routed_ = streams_body_ = body_whole_ = false;
   answer_begun_ = answer_chunked_ = answer_keeps_alive_ = false;
   body_.clear();
@@ -91,7 +91,7 @@ void Exchange::begin() {
   record_ = worker_.take_record();
   record_->time = std::chrono::system_clock::now();
   record_->request_id = uuid_v7();
-  record_->source_ip = downstream_.peer_text();
+  record_->source_ip = downstream_->peer_text();
   record_->policy_sha256 = serving_->policy_sha256;
 }
 
@@ -99,6 +99,7 @@ void Exchange::on_request_broken(Problem problem, std::string_view detail) {
   switch (phase_) {
     case Phase::kIdle:  // no head could be read
       begin();
+      head_text_.clear();
       head_ = {};
       return reply(problem, std::string(detail));
     case Phase::kReading:
@@ -112,11 +113,14 @@ void Exchange::on_request_broken(Problem problem, std::string_view detail) {
   }
 }
 
-void Exchange::on_request_head(const RequestHead& head, std::string_view text) {
-  begin();
+HeadError Exchange::read_head(std::string_view text, const HeadLimits& limits) {
   head_text_.assign(text);
-  head_ = head;
-  head_.rebase(text.data(), head_text_.data());
+  return parse_request_head(head_text_, limits, head_);
+}
+
+void Exchange::on_request_head(bool last) {
+  begin();
+  if (last) head_.keep_alive = false;
   enter(Phase::kReading);
   if (!find_target()) return;
   const Engine& engine = *serving_->engine;
@@ -125,7 +129,7 @@ void Exchange::on_request_head(const RequestHead& head, std::string_view text) {
     streams_body_ = true;
   }
   if (head_.expects_continue && head_.framing.kind != Framing::Kind::kNone) {
-    downstream_.write(std::array<std::string_view, 1>{"HTTP/1.1 100 Continue\r\n\r\n"});
+    downstream_->write(std::array<std::string_view, 1>{"HTTP/1.1 100 Continue\r\n\r\n"});
   }
 }
 
@@ -144,7 +148,7 @@ bool Exchange::find_target() {
   record_->api = api().name;
   record_->path = route_.path;
   const std::string_view header = serving_->apis[route_.api].credential.header();
-  const Identity::Answer caller = serving_->identity.identify(head_.fields, header, downstream_.stream());
+  const Identity::Answer caller = serving_->identity.identify(head_.fields, header, downstream_->stream());
   if (!caller.client) {
     reply(Problem::kUnauthenticated, std::string(caller.why));
     return false;
@@ -178,7 +182,7 @@ RequestView Exchange::view() const {
   view.path = route_.path;
   view.query = route_.query;
   view.headers = fields_;
-  view.source = downstream_.peer();
+  view.source = downstream_->peer();
   view.at = record_->time;
   return view;
 }
@@ -215,7 +219,7 @@ void Exchange::on_request_body(std::string_view piece) {
   if (phase_ == Phase::kReading) {
     body_.append(piece);
     if (!streams_body_ || body_.size() < kGatherBody) return;
-    downstream_.want_body(false);
+    downstream_->want_body(false);
     body_hash_ = std::make_unique<Sha256Stream>();
     body_hash_->update(body_);
     return admit();
@@ -230,7 +234,7 @@ void Exchange::on_request_body(std::string_view piece) {
   } else {
     upstream_->send_more(std::array<std::string_view, 1>{piece}, false);
   }
-  if (upstream_->unsent() > kHighWater) downstream_.want_body(false);
+  if (upstream_->unsent() > kHighWater) downstream_->want_body(false);
 }
 
 void Exchange::on_request_end() {
@@ -333,7 +337,7 @@ void Exchange::send() {
   enter(Phase::kSending);
   ++record_->attempts;
   sent_ = monotonic_now();
-  guard_.start(credential_.key->reveal(), credential_.encoded->reveal());
+  guard_.start(*credential_.key, *credential_.encoded);
   std::string chunk;
   std::string_view chunk_end;
   if (!body_whole_ && head_.framing.kind == Framing::Kind::kChunked) {
@@ -348,12 +352,12 @@ void Exchange::send() {
   deadline_.set(worker_.loop().deadlines(), api().timeouts.response);
   if (!body_whole_) {
     body_.clear();
-    downstream_.want_body(true);
+    downstream_->want_body(true);
   }
 }
 
 void Exchange::on_upstream_drained() {
-  if (!body_whole_) downstream_.want_body(true);
+  if (!body_whole_) downstream_->want_body(true);
 }
 
 void Exchange::on_client_gone() {

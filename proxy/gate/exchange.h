@@ -1,7 +1,7 @@
 // Exchange: the life of one request, from its head to the answer's last octet and its record in the audit.
-// An explicit state machine (design: "The way of a request"); a member of its client's connection, reused for
-// one request after another. Every request that begins ends in exactly one outcome record. Owner: Downstream.
-// Thread: the worker's.
+// An explicit state machine (design: "The way of a request"). Lent to a client's connection while a request is
+// under way, and reused for one request after another: an idle connection has none. Every request that begins
+// ends in exactly one outcome record. Owner: Downstream, or the worker between requests. Thread: the worker's.
 #pragma once
 
 #include <memory>
@@ -41,11 +41,17 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
     kRelaying,    // the rest of the answer
   };
 
-  Exchange(Worker& worker, Downstream& downstream);
+  explicit Exchange(Worker& worker);
   ~Exchange();
 
-  // From the connection, in this order. `head` points into `text`.
-  void on_request_head(const RequestHead& head, std::string_view text);
+  // Whose request comes next. Requires: idle.
+  void serve(Downstream& downstream) { downstream_ = &downstream; }
+  // Before on_request_head: keeps `text`, a whole head, and reads it. What it says is in head().
+  HeadError read_head(std::string_view text, const HeadLimits& limits);
+  const RequestHead& head() const { return head_; }
+
+  // From the connection, in this order. `last`: the connection ends after this request.
+  void on_request_head(bool last);
   void on_request_body(std::string_view piece);
   void on_request_end();
   // The request cannot be read to its end. Also for a head that was refused (no on_request_head then).
@@ -98,7 +104,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   const ApiConfig& api() const { return serving_->config.apis[route_.api]; }
 
   Worker& worker_;
-  Downstream& downstream_;
+  Downstream* downstream_ = nullptr;  // not null while active
   // Of the whole exchange, beside the phase's own deadline.
   class Total final : public DeadlineObserver {
    public:

@@ -63,11 +63,7 @@ bool Exchange::send_again_later(const ResponseHead& head) {
 
 // An answer that must not be passed on, because it holds the key or cannot be searched for it.
 bool Exchange::withhold(const ResponseHead& head) {
-  bool reflected = guard_.is_in(head.reason);
-  for (const HeaderField& field : head.fields) {
-    reflected = reflected || guard_.is_in(field.value) || guard_.is_in(field.name);
-  }
-  if (reflected) {
+  if (guard_.is_in(head.text)) {
     reply(Problem::kCredentialReflected, "the answer's head held the credential");
     return true;
   }
@@ -96,13 +92,13 @@ void Exchange::relay(std::string_view released, std::string_view piece) {
   if (size == 0) return;
   answer_begun_ = true;
   answer_bytes_ += size;
-  if (downstream_.client_left()) return;
+  if (downstream_->client_left()) return;
   std::string chunk;
   if (answer_chunked_) append_chunk_size(chunk, size);
   const std::string_view end = answer_chunked_ ? kChunkEnd : std::string_view();
-  downstream_.write(std::array<std::string_view, 5>{answer_head_, chunk, released, piece, end});
+  downstream_->write(std::array<std::string_view, 5>{answer_head_, chunk, released, piece, end});
   answer_head_.clear();
-  if (downstream_.unsent() <= kHighWater || upstream_ == nullptr) return;
+  if (downstream_->unsent() <= kHighWater || upstream_ == nullptr) return;
   upstream_->set_reading(false);
   deadline_.clear();  // it is not the vendor that is silent
 }
@@ -117,7 +113,7 @@ void Exchange::on_response_end() {
   upstream_ = nullptr;
   relay(guard_.finish(), {});
   answer_begun_ = true;
-  downstream_.write(
+  downstream_->write(
       std::array<std::string_view, 2>{answer_head_, answer_chunked_ ? kLastChunk : std::string_view()});
   answer_head_.clear();
   finish(AuditType::kRequestForwarded, answer_status_, answer_keeps_alive_ && body_whole_);
@@ -127,7 +123,7 @@ void Exchange::on_response_end() {
 void Exchange::cut_answer(std::string_view reason) {
   let_go_of_upstream();
   record_->reason = reason;
-  downstream_.abort();
+  downstream_->abort();
   finish(AuditType::kRequestFailed, answer_status_, false);
 }
 

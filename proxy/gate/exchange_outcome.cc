@@ -10,6 +10,8 @@ namespace sluice {
 
 namespace {
 
+constexpr size_t kKeptBody = 4 * 1024;  // of a buffer that waits for the next request
+
 // Which outcome an answer of the gate's own is.
 AuditType outcome_of(Problem problem, bool allowed) {
   if (problem == Problem::kPolicyDenied) return AuditType::kRequestDenied;
@@ -60,7 +62,7 @@ void Exchange::reply(Problem problem, std::string detail, std::optional<int64_t>
   // Without a head nobody knows where the next request begins.
   const bool framed = !head_text_.empty() && kind.status != 408 && problem != Problem::kDraining;
   const bool keep_alive = framed && head_.keep_alive && !worker_.draining() && body_whole_or_short();
-  downstream_.write(std::array<std::string_view, 1>{render(answer, keep_alive, head_.method == "HEAD")});
+  downstream_->write(std::array<std::string_view, 1>{render(answer, keep_alive, head_.method == "HEAD")});
   finish(outcome_of(problem, allowed), kind.status, keep_alive);
 }
 
@@ -127,7 +129,8 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   submit_outcome(type, status);
   enter(Phase::kIdle);
   head_text_.clear();
-  downstream_.exchange_done(keep_alive);
+  if (body_.capacity() > kKeptBody) body_ = {};
+  downstream_->exchange_done(keep_alive);
 }
 
 }  // namespace sluice

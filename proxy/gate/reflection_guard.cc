@@ -5,20 +5,18 @@
 
 namespace sluice {
 
-void ReflectionGuard::Search::start(std::string_view wanted) {
-  key = wanted;
-  matched = 0;
-  fallback.assign(key.size(), 0);
-  for (size_t i = 1, border = 0; i < key.size(); ++i) {
-    while (border > 0 && key[i] != key[border]) border = fallback[border - 1];
-    if (key[i] == key[border]) ++border;
-    fallback[i] = border;
+KeyPattern::KeyPattern(Secret key) : key_(std::move(key)), borders_(key_.reveal().size(), 0) {
+  const std::string_view text = key_.reveal();
+  for (size_t i = 1, border = 0; i < text.size(); ++i) {
+    while (border > 0 && text[i] != text[border]) border = borders_[border - 1];
+    if (text[i] == text[border]) ++border;
+    borders_[i] = border;
   }
 }
 
 bool ReflectionGuard::Search::step(std::string_view input) {
   for (const char octet : input) {
-    while (matched > 0 && octet != key[matched]) matched = fallback[matched - 1];
+    while (matched > 0 && octet != key[matched]) matched = pattern->border(matched);
     if (octet == key[matched]) ++matched;
     if (matched == key.size()) return true;
   }
@@ -35,9 +33,9 @@ bool ReflectionGuard::Search::feed(std::string_view input) {
   return step(input.substr(input.size() - (key.size() - 1)));
 }
 
-void ReflectionGuard::start(std::string_view key, std::string_view as_injected) {
-  searches_[0].start(key);
-  searches_[1].start(as_injected);
+void ReflectionGuard::start(const KeyPattern& key, const KeyPattern& as_injected) {
+  searches_[0] = {&key, key.key().reveal(), 0};
+  searches_[1] = {&as_injected, as_injected.key().reveal(), 0};
   held_ = {};
 }
 

@@ -1,7 +1,7 @@
 // ReflectionGuard: withholds an answer that contains the injected key (interface 5). Looks for the key, plain
 // and as it was injected, in the octets of a stream, across pieces: octets that may be the key's beginning
 // are held back until it is clear that they are not. Knuth, Morris and Pratt 1977. Owner: the exchange. No
-// allocation after the first keys of a size.
+// allocation. KeyPattern: a key and what the search needs to know of it, made once. Immutable; any thread.
 #pragma once
 
 #include <array>
@@ -9,12 +9,29 @@
 #include <string_view>
 #include <vector>
 
+#include "config/secret.h"
+
 namespace sluice {
+
+class KeyPattern {
+ public:
+  KeyPattern() = default;
+  explicit KeyPattern(Secret key);
+
+  const Secret& key() const { return key_; }
+  size_t size() const { return borders_.size(); }
+  // Of the prefix of `length` octets (at least one): its longest proper border.
+  size_t border(size_t length) const { return borders_[length - 1]; }
+
+ private:
+  Secret key_;
+  std::vector<size_t> borders_;
+};
 
 class ReflectionGuard {
  public:
   // Both must outlive the answer. An empty one finds nothing.
-  void start(std::string_view key, std::string_view as_injected);
+  void start(const KeyPattern& key, const KeyPattern& as_injected);
 
   struct Step {
     bool found = false;
@@ -30,11 +47,10 @@ class ReflectionGuard {
 
  private:
   struct Search {
+    const KeyPattern* pattern = nullptr;
     std::string_view key;
-    std::vector<size_t> fallback;  // of each prefix: its longest proper border
-    size_t matched = 0;            // octets of the key that the stream ends with
+    size_t matched = 0;  // octets of the key that the stream ends with
 
-    void start(std::string_view wanted);
     bool feed(std::string_view input);  // true: found
     bool step(std::string_view input);
   };

@@ -11,6 +11,7 @@ namespace sluice {
 namespace {
 
 constexpr Millis kTick{100};
+constexpr size_t kMostSpares = 64;  // exchanges, about 4 KiB each: what a burst has left behind is given back
 
 }  // namespace
 
@@ -23,12 +24,15 @@ Worker::Worker(Shared& shared)
         std::make_unique<UpstreamPool>(loop_, resolver_, shared_.connector, api, shared_.serving->apis[i]));
     pacers_.push_back(Pacer::make(loop_, *shared_.budgets[i], api.queue, config.clients.size()));
   }
+  head_limits_ = {config.limits.head_size.count, static_cast<size_t>(config.limits.header_count),
+                  config.limits.target_size.count};
   tick_.set(loop_.deadlines(), kTick);
 }
 
 Worker::~Worker() {
   listeners_.clear();
   connections_.clear();
+  spare_exchanges_.clear();
   pools_.clear();
   pacers_.clear();
   loop_.reap();  // what was put off refers to the members above
@@ -69,6 +73,19 @@ void Worker::adopt(StreamPtr stream, const IpAddress& peer, size_t listener) {
   auto connection = std::make_unique<Downstream>(*this, std::move(stream), peer, listener);
   Downstream* key = connection.get();
   connections_.emplace(key, std::move(connection));
+}
+
+std::unique_ptr<Exchange> Worker::lend_exchange(Downstream& connection) {
+  if (spare_exchanges_.empty()) spare_exchanges_.push_back(std::make_unique<Exchange>(*this));
+  std::unique_ptr<Exchange> exchange = std::move(spare_exchanges_.back());
+  spare_exchanges_.pop_back();
+  exchange->serve(connection);
+  return exchange;
+}
+
+// It may be on the stack: spares are destroyed by on_deadline() only.
+void Worker::take_back(std::unique_ptr<Exchange> exchange) {
+  spare_exchanges_.push_back(std::move(exchange));
 }
 
 void Worker::remove(Downstream& connection) {
@@ -139,6 +156,7 @@ void Worker::begin_drain(Millis patience) {
 
 void Worker::on_deadline() {
   update_figures();
+  if (spare_exchanges_.size() > kMostSpares) spare_exchanges_.resize(kMostSpares);
   if (draining_ && loop_.now() >= drain_until_) {
     std::vector<Downstream*> left;
     for (const auto& [key, connection] : connections_) left.push_back(key);

@@ -15,6 +15,7 @@
 #include "proxy/audit/audit_log.h"
 #include "proxy/gate/serving.h"
 #include "proxy/gate/upstream_pool.h"
+#include "proxy/http/h1_parser.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/resolver.h"
@@ -87,6 +88,10 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   // Takes a connection over: from a listener, or from a test.
   void adopt(StreamPtr stream, const IpAddress& peer, size_t listener);
   void remove(Downstream& connection);
+  // For one request; take_back() when it has ended.
+  std::unique_ptr<Exchange> lend_exchange(Downstream& connection);
+  void take_back(std::unique_ptr<Exchange> exchange);
+  const HeadLimits& head_limits() const { return head_limits_; }
 
  private:
   void on_recorded(uint64_t token, bool durable) override;
@@ -104,9 +109,11 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   std::vector<std::string> listener_names_;  // addresses; stay when the listeners have closed
   std::unordered_map<Downstream*, std::unique_ptr<Downstream>> connections_;
   std::map<std::array<uint8_t, 16>, int64_t> per_source_;  // connections by address
+  std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   std::unordered_map<uint64_t, Exchange*> recording_;
   std::unique_ptr<AuditRecord> spare_record_;
   uint64_t next_token_ = 1;
+  HeadLimits head_limits_;
   WorkerFigures figures_;
   Deadline tick_;  // refreshes the figures; ends the drain
   Millis drain_until_{0};

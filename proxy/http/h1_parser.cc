@@ -3,6 +3,7 @@
 #include <llhttp.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "config/ascii.h"
@@ -58,38 +59,45 @@ const llhttp_settings_t& settings() {
   return kMade;
 }
 
-// Whether a line holds a control character other than tab. Eight octets at a time: an octet is below 0x20
-// when subtracting 0x20 borrows into its top bit and it had none, and DEL is the one that 0x7f turns to zero.
-bool has_control_character(std::string_view line) {
+// Where the next control character stands, at `at` or after it; `text.size()` if there is none. Eight octets
+// at a time: an octet is below 0x20 when subtracting 0x20 borrows into its top bit and it had none, and DEL is
+// the one that 0x7f turns to zero. Above the first hit a mark may be wrong; the first one never is.
+size_t find_control(std::string_view text, size_t at) {
   constexpr uint64_t kOnes = 0x0101010101010101U, kTops = 0x8080808080808080U;
-  const auto is_bad = [](char c) { return is_control(c) && c != '\t'; };
-  while (line.size() >= 8) {
+  static_assert(std::endian::native == std::endian::little);
+  for (; at + 8 <= text.size(); at += 8) {
     uint64_t word = 0;
-    std::memcpy(&word, line.data(), 8);
+    std::memcpy(&word, text.data() + at, 8);
     const uint64_t deletes = word ^ (kOnes * 0x7f);
-    const uint64_t found =
-        ((word - kOnes * 0x20) | (deletes - kOnes)) & ~word & kTops;  // may be wrong above a hit
-    if (found != 0 && std::any_of(line.begin(), line.begin() + 8, is_bad)) return true;
-    line.remove_prefix(8);
+    const uint64_t marks = ((word - kOnes * 0x20) | (deletes - kOnes)) & ~word & kTops;
+    if (marks != 0) return at + static_cast<size_t>(std::countr_zero(marks)) / 8;
   }
-  return std::any_of(line.begin(), line.end(), is_bad);
+  while (at < text.size() && !is_control(text[at])) ++at;
+  return at;
 }
 
 // Refuses before llhttp sees it: bare CR or LF, controls, folded lines, an empty name.
-// Requires: ends with CRLF CRLF.
 std::string_view scan_lines(std::string_view head) {
-  size_t at = 0;
-  for (bool first = true; at + 2 < head.size(); first = false) {
-    const size_t end = head.find('\r', at);
-    if (end == std::string_view::npos || head[end + 1] != '\n') return "a bare cr";
-    const std::string_view line = head.substr(at, end - at);
-    if (!first && (line.empty() || line[0] == ' ' || line[0] == '\t')) return "a folded line";
-    if (!first && line[0] == ':') return "a field without a name";
-    if (has_control_character(line)) return "a control character";
-    if (first && line.find('\t') != std::string_view::npos) return "a tab in the first line";
-    at = end + 2;
+  bool first = true;
+  for (size_t at = find_control(head, 0); at + 1 < head.size(); at = find_control(head, at)) {
+    if (head[at] == '\t') {
+      if (first) return "a tab in the first line";
+      ++at;
+      continue;
+    }
+    if (head[at] != '\r') return "a control character";
+    if (head[at + 1] != '\n') return "a bare cr";
+    at += 2;
+    if (at + 2 == head.size()) return {};  // the empty line
+    switch (at < head.size() ? head[at] : '\r') {
+      case ' ':
+      case '\t': return "a folded line";
+      case ':': return "a field without a name";
+      case '\r': return "an empty line";
+      default: first = false;
+    }
   }
-  return {};
+  return "no end";
 }
 
 // The framing fields of a message, gathered in one pass.
@@ -337,6 +345,7 @@ HeadError parse_response_head(std::string_view head, const HeadLimits& limits, b
   if (out.fields.size() > limits.header_count) {
     return refuse(out.detail, HeadError::kHeadTooLarge, "too many header fields");
   }
+  out.text = head;
   out.status = parser.status_code;
   out.reason = collector.reason;
   out.minor_version = parser.http_minor;
@@ -365,19 +374,6 @@ HeadError parse_response_head(std::string_view head, const HeadLimits& limits, b
     out.keep_alive = false;
   }
   return HeadError::kNone;
-}
-
-void RequestHead::rebase(const char* from, const char* to) {
-  const auto move = [from, to](std::string_view& view) {
-    if (!view.empty()) view = {to + (view.data() - from), view.size()};
-  };
-  move(method);
-  move(target);
-  move(host);
-  for (HeaderField& field : fields) {
-    move(field.name);
-    move(field.value);
-  }
 }
 
 HeadReader::Step HeadReader::feed(std::string_view data, const HeadLimits& limits) {

@@ -52,12 +52,10 @@ struct RequestHead {
   bool keep_alive = true;
   bool expects_continue = false;
   std::string_view detail;  // of a refusal: static text
-
-  // Moves every view from one copy of the head to another.
-  void rebase(const char* from, const char* to);
 };
 
 struct ResponseHead {
+  std::string_view text;  // all of it
   int status = 0;
   std::string_view reason;
   int minor_version = 1;
@@ -91,7 +89,7 @@ class HeadReader {
   // Some octets have come.
   bool started() const { return !buffer_.empty() || skipped_line_; }
   void reset() {
-    buffer_.clear();
+    buffer_ = {};  // an idle connection holds no memory
     skipped_line_ = false;
   }
 

@@ -1,6 +1,5 @@
 #include "proxy/http/header_ids.h"
 
-#include <algorithm>
 #include <array>
 
 #include "config/ascii.h"
@@ -57,30 +56,42 @@ constexpr std::array<uint8_t, kLongest + 2> kFirstOfLength = [] {
   return first;
 }();
 
-char fold(char c) { return c == '_' ? '-' : to_lower(c); }
+// Lower case, and `_` as `-`.
+constexpr std::array<char, 256> kFolded = [] {
+  std::array<char, 256> folded{};
+  for (size_t i = 0; i < folded.size(); ++i) folded[i] = to_lower(static_cast<char>(i));
+  folded['_'] = '-';
+  return folded;
+}();
+
+char fold(char c) { return kFolded[static_cast<unsigned char>(c)]; }
 
 bool equals_folded(std::string_view name, std::string_view known) {
-  return fold(name[0]) == known[0] && fold(name.back()) == known.back() &&
-         std::equal(name.begin() + 1, name.end(), known.begin() + 1, known.end(),
-                    [](char a, char b) { return fold(a) == b; });
+  for (size_t i = 0; i < known.size(); ++i) {
+    if (fold(name[i]) != known[i]) return false;
+  }
+  return true;
 }
 
 bool begins_folded(std::string_view name, std::string_view prefix) {
-  return name.size() > prefix.size() && equals_folded(name.substr(0, prefix.size()), prefix);
+  return name.size() > prefix.size() && equals_folded(name, prefix);
 }
 
 }  // namespace
 
 HeaderName identify_header(std::string_view name) {
-  const bool exact = name.find('_') == std::string_view::npos;
-  if (!name.empty() && name.size() <= kLongest) {
+  HeaderName found;
+  for (const char c : name) found.exact = found.exact && c != '_';
+  if (name.size() <= kLongest) {
     for (size_t i = kFirstOfLength[name.size()]; i < kFirstOfLength[name.size() + 1]; ++i) {
-      if (equals_folded(name, kKnown[i].name)) return {kKnown[i].id, exact};
+      if (!equals_folded(name, kKnown[i].name)) continue;
+      found.id = kKnown[i].id;
+      return found;
     }
   }
-  if (begins_folded(name, "x-forwarded-")) return {HeaderId::kForwarded, exact};
-  if (begins_folded(name, "sluice-")) return {HeaderId::kSluice, exact};
-  return {HeaderId::kOther, exact};
+  if (begins_folded(name, "x-forwarded-")) found.id = HeaderId::kForwarded;
+  if (begins_folded(name, "sluice-")) found.id = HeaderId::kSluice;
+  return found;
 }
 
 }  // namespace sluice

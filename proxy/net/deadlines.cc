@@ -8,15 +8,10 @@ void Deadline::set(Deadlines& wheel, Millis after) {
       (now + static_cast<uint64_t>(after.count()) + Deadlines::kTickMs - 1) / Deadlines::kTickMs;
   at_ = tick * Deadlines::kTickMs;
   wanted_ = true;
-  // A later time leaves it where it is: the wheel moves it when it gets there.
+  // A later time leaves it where it is, as clear() does: the wheel moves it or lets go of it when it gets there.
   if (wheel_ != nullptr && slot_at_ <= tick) return;
   unlink();
   wheel.link(*this, tick);
-}
-
-void Deadline::clear() {
-  wanted_ = false;
-  unlink();
 }
 
 void Deadline::unlink() {
@@ -44,7 +39,10 @@ void Deadlines::close() {
   if (!open_) return;
   open_ = false;
   for (Deadline*& head : slots_) {
-    while (head != nullptr) head->clear();
+    while (head != nullptr) {
+      head->clear();
+      head->unlink();
+    }
   }
   uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
 }
@@ -86,6 +84,10 @@ void Deadlines::visit_slot(size_t slot) {
   cursor_ = slots_[slot];
   while (Deadline* deadline = cursor_) {
     cursor_ = deadline->next_;
+    if (!deadline->wanted_) {
+      deadline->unlink();
+      continue;
+    }
     if (deadline->at_ > time) {
       const uint64_t tick = deadline->at_ / kTickMs;
       if (tick % kSlots == slot) {  // another round of the wheel
@@ -97,6 +99,7 @@ void Deadlines::visit_slot(size_t slot) {
       continue;
     }
     deadline->clear();
+    deadline->unlink();
     deadline->observer_.on_deadline();
   }
 }

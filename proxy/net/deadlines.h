@@ -1,5 +1,5 @@
 // Deadlines: a hashed timer wheel on one uv_timer_t (Varghese and Lauck 1987, scheme 6). Setting or moving a
-// deadline is O(1); a later time only rewrites a stamp, which the wheel notices when it gets there.
+// deadline is O(1); a later time, or none, only rewrites a stamp, which the wheel notices when it gets there.
 // Resolution: one tick of 16 ms; a deadline fires at most one tick late, never early.
 // Owner: EventLoop. Thread: the loop's.
 #pragma once
@@ -28,13 +28,13 @@ class DeadlineObserver {
 class Deadline {
  public:
   explicit Deadline(DeadlineObserver& observer) : observer_(observer) {}
-  ~Deadline() { clear(); }
+  ~Deadline() { unlink(); }
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
 
   // Fires `after` from now. A running deadline is moved.
   void set(Deadlines& wheel, Millis after);
-  void clear();
+  void clear() { wanted_ = false; }
   bool is_set() const { return wanted_; }
 
  private:

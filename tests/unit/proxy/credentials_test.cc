@@ -44,8 +44,8 @@ TEST(Credentials, FillTheTemplate) {
   ASSERT_TRUE(credential);
   EXPECT_EQ(credential->header(), "Authorization");
   EXPECT_EQ(credential->choose(Access::kWrite).value->reveal(), "APIKEY YWJj");
-  EXPECT_EQ(credential->choose(Access::kWrite).encoded->reveal(), "YWJj");
-  EXPECT_EQ(credential->choose(Access::kWrite).key->reveal(), "abc");
+  EXPECT_EQ(credential->choose(Access::kWrite).encoded->key().reveal(), "YWJj");
+  EXPECT_EQ(credential->choose(Access::kWrite).key->key().reveal(), "abc");
 }
 
 TEST(Credentials, RefuseAKeyThatCannotStandInAHeader) {

@@ -169,17 +169,6 @@ TEST(H1Parser, IgnoresExpectInHttp10) {
   EXPECT_FALSE(head.expects_continue);
 }
 
-TEST(H1Parser, RebasesItsViews) {
-  const std::string text = with("A: b\r\n");
-  RequestHead head;
-  ASSERT_EQ(parse(text, head), HeadError::kNone);
-  const std::string copy = text;
-  head.rebase(text.data(), copy.data());
-  EXPECT_EQ(head.method.data(), copy.data());
-  EXPECT_EQ(head.fields[1].value, "b");
-  EXPECT_GE(head.fields[1].value.data(), copy.data());
-}
-
 HeadError parse_answer(std::string_view text, ResponseHead& out, bool to_head = false) {
   return parse_response_head(text, HeadLimits{}, to_head, out);
 }

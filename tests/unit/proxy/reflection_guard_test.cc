@@ -15,7 +15,8 @@ struct Passed {
 Passed pass(std::string_view key, std::string_view stream, size_t cut_a, size_t cut_b,
             std::string_view encoded = "") {
   ReflectionGuard guard;
-  guard.start(key, encoded);
+  const KeyPattern plain{Secret(std::string(key))}, injected{Secret(std::string(encoded))};
+  guard.start(plain, injected);
   Passed passed;
   for (const std::string_view piece :
        {stream.substr(0, cut_a), stream.substr(cut_a, cut_b - cut_a), stream.substr(cut_b)}) {
@@ -93,9 +94,10 @@ TEST(ReflectionGuard, FindsTheKeyAsItWasInjectedToo) {
 TEST(ReflectionGuard, LooksForNothingWithoutAKey) {
   EXPECT_EQ(pass("", "abc", 1, 2).text, "abc");
   ReflectionGuard guard;
-  guard.start("", "");
+  const KeyPattern none, bc{Secret("bc")};
+  guard.start(none, none);
   EXPECT_FALSE(guard.is_in("abc"));
-  guard.start("bc", "");
+  guard.start(bc, none);
   EXPECT_TRUE(guard.is_in("abc"));
 }
 
