@@ -37,6 +37,7 @@ struct Target {
   std::vector<QueryParameter> query;
   std::vector<Fit> fits;          // at least one unless refused
   std::string_view operation_id;  // of the first fit, or "API.unknown"
+  size_t slot = 0;                // the same as an index into Vocabulary::slots
   Access access = Access::kRead;  // write if any fit is a write
 };
 

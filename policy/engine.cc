@@ -59,8 +59,8 @@ Target Engine::resolve(const RequestView& request) const {
   for (const Target::Fit& fit : target.fits) {
     if (fit.operation != nullptr && fit.operation->access == Access::kWrite) target.access = Access::kWrite;
   }
-  const size_t slot = compiled_->slot_of(request.api, target.fits.front().operation);
-  target.operation_id = compiled_->vocabulary.slots[slot].id;
+  target.slot = compiled_->slot_of(request.api, target.fits.front().operation);
+  target.operation_id = compiled_->vocabulary.slots[target.slot].id;
   return target;
 }
 

@@ -1,67 +1,130 @@
 #include "proxy/admin/metrics.h"
 
-#include <prometheus/counter.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
+#include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
-#include <charconv>
+#include <array>
+#include <limits>
 #include <map>
-#include <mutex>
-
-#include "proxy/admin/label_cache.h"
 
 namespace sluice {
 namespace {
 
-using prometheus::Counter;
-using prometheus::Histogram;
-using Buckets = Histogram::BucketBoundaries;
+using Labels = std::vector<std::pair<std::string, std::string>>;
 
-// Seconds. A decision takes microseconds; a body that has to be parsed for it, up to milliseconds.
-const Buckets kPolicyBuckets{1e-6,   2.5e-6, 5e-6, 1e-5,   2.5e-5, 5e-5, 1e-4,
-                             2.5e-4, 5e-4,   1e-3, 2.5e-3, 5e-3,   1e-2};
-// From nothing to a full queue, and a long hold.
-const Buckets kWaitBuckets{1e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+// One metric of all tallies: label values to a number, equal labels added up.
+struct CounterFamily {
+  std::string name, help;
+  std::map<Labels, uint64_t> counts;
+};
+struct HistogramFamily {
+  struct Series {
+    std::span<const Nanos> bounds;
+    Histogram::Reading reading;
+  };
+  std::string name, help;
+  std::map<Labels, Series> series;
 
-double in_seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
-
-std::string_view or_none(std::string_view value) { return value.empty() ? "none" : value; }
-
-// The decimal digits of an HTTP status, without an allocation. A status has three: anything else is no
-// status.
-class StatusText {
- public:
-  explicit StatusText(int status) {
-    if (status >= 100 && status <= 999) std::to_chars(digits_, digits_ + sizeof digits_, status);
+  void add(Labels labels, const Histogram& histogram) {
+    const Histogram::Reading reading = histogram.read();
+    if (reading.counts == Histogram::Reading().counts) return;
+    Series& into = series.try_emplace(std::move(labels), Series{histogram.bounds(), {}}).first->second;
+    into.reading.add(reading);
   }
-  std::string_view view() const {
-    return digits_[0] == 0 ? "none" : std::string_view(digits_, sizeof digits_);
-  }
-
- private:
-  char digits_[3] = {};
 };
 
-prometheus::Family<Counter>& counters(prometheus::Registry& registry, const char* name, const char* help) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+struct Tallied {
+  CounterFamily requests{"sluice_requests_total",
+                         "Requests by decision (allow, deny, refuse) and by the status sent to the client; "
+                         "none: it left before.",
+                         {}};
+  HistogramFamily request_seconds{
+      "sluice_request_seconds", "Time from a request's arrival to the end of its answer.", {}};
+  HistogramFamily policy_seconds{"sluice_policy_seconds", "Time to decide on a request.", {}};
+  HistogramFamily queue_wait_seconds{
+      "sluice_queue_wait_seconds", "Time that a request waited for its turn at the vendor.", {}};
+  CounterFamily upstream_requests{
+      "sluice_upstream_requests_total",
+      "Requests sent to the vendor by the status that it answered; none: no answer.",
+      {}};
+  HistogramFamily upstream_seconds{
+      "sluice_upstream_seconds", "Time from sending a request to the head of the vendor's answer.", {}};
+  CounterFamily shadow_decisions{
+      "sluice_shadow_decisions_total", "Requests that a rule in shadow mode would have decided.", {}};
+};
+
+std::string name_of(const std::vector<std::string>& names, size_t index) {
+  return index < names.size() ? names[index] : "none";
 }
 
-prometheus::Family<Histogram>& histograms(prometheus::Registry& registry, const char* name,
-                                          const char* help) {
-  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+std::string text_of_status(int status) { return status == 0 ? "none" : std::to_string(status); }
+
+void add_tally(const Tally& tally, Tallied& all) {
+  constexpr std::array<const char*, 4> kVerdicts{"none", "allow", "deny", "refuse"};
+  constexpr std::array<std::pair<Priority, const char*>, 3> kPriorities{
+      {{Priority::kNone, "none"}, {Priority::kInteractive, "interactive"}, {Priority::kBatch, "batch"}}};
+  const TallyNames& names = tally.names();
+  for (const auto& [labels, count] : tally.requests()) {
+    all.requests.counts[{{"api", name_of(names.apis, labels.api)},
+                         {"client", name_of(names.clients, labels.client)},
+                         {"decision", kVerdicts[static_cast<size_t>(labels.verdict)]},
+                         {"operation", name_of(names.operations, labels.operation)},
+                         {"status", text_of_status(labels.status)}}] += count;
+  }
+  for (const auto& [labels, count] : tally.upstream_requests()) {
+    const std::string api = name_of(names.apis, labels.api);
+    all.upstream_requests.counts[{{"api", api}, {"status", text_of_status(labels.status)}}] += count;
+  }
+  for (const auto& [rule, count] : tally.shadow_decisions()) {
+    all.shadow_decisions.counts[{{"rule", rule}}] += count;
+  }
+  all.policy_seconds.add({}, tally.policy_times());
+  for (size_t api = 0; api <= names.apis.size(); ++api) {
+    all.request_seconds.add({{"api", name_of(names.apis, api)}}, *tally.request_times()[api]);
+    all.upstream_seconds.add({{"api", name_of(names.apis, api)}}, *tally.upstream_times()[api]);
+    if (api == names.apis.size()) break;
+    for (const auto& [priority, text] : kPriorities) {
+      all.queue_wait_seconds.add({{"api", names.apis[api]}, {"priority", text}},
+                                 tally.queue_waits(api, priority));
+    }
+  }
 }
 
-prometheus::ClientMetric to_client_metric(const MetricSample& sample) {
+prometheus::ClientMetric with_labels(const Labels& labels) {
   prometheus::ClientMetric metric;
-  for (const auto& [name, value] : sample.labels) metric.label.push_back({name, value});
-  metric.gauge.value = sample.value;
-  metric.counter.value = sample.value;
+  for (const auto& [name, value] : labels) metric.label.push_back({name, value});
   return metric;
 }
 
+void append(const CounterFamily& family, std::vector<prometheus::MetricFamily>& out) {
+  if (family.counts.empty()) return;
+  out.push_back({family.name, family.help, prometheus::MetricType::Counter, {}});
+  for (const auto& [labels, count] : family.counts) {
+    prometheus::ClientMetric metric = with_labels(labels);
+    metric.counter.value = static_cast<double>(count);
+    out.back().metric.push_back(std::move(metric));
+  }
+}
+
+void append(const HistogramFamily& family, std::vector<prometheus::MetricFamily>& out) {
+  if (family.series.empty()) return;
+  out.push_back({family.name, family.help, prometheus::MetricType::Histogram, {}});
+  for (const auto& [labels, series] : family.series) {
+    prometheus::ClientMetric metric = with_labels(labels);
+    prometheus::ClientMetric::Histogram& histogram = metric.histogram;
+    for (size_t i = 0; i <= series.bounds.size(); ++i) {
+      histogram.sample_count += series.reading.counts[i];
+      const double bound = i < series.bounds.size() ? std::chrono::duration<double>(series.bounds[i]).count()
+                                                    : std::numeric_limits<double>::infinity();
+      histogram.bucket.push_back({histogram.sample_count, bound});
+    }
+    histogram.sample_sum = static_cast<double>(series.reading.total_ns) / 1e9;
+    out.back().metric.push_back(std::move(metric));
+  }
+}
+
 // A family is written once, however many parts have samples of it.
-void append_samples(const std::vector<MetricSample>& samples, std::vector<prometheus::MetricFamily>& out) {
+void append(const std::vector<MetricSample>& samples, std::vector<prometheus::MetricFamily>& out) {
   std::map<std::string_view, prometheus::MetricFamily> families;
   for (const MetricSample& sample : samples) {
     const auto [family, is_new] = families.try_emplace(sample.name);
@@ -71,90 +134,46 @@ void append_samples(const std::vector<MetricSample>& samples, std::vector<promet
       family->second.name = sample.name;
       family->second.help = sample.help;
     }
-    family->second.metric.push_back(to_client_metric(sample));
+    prometheus::ClientMetric metric = with_labels(sample.labels);
+    metric.gauge.value = sample.value;
+    metric.counter.value = sample.value;
+    family->second.metric.push_back(std::move(metric));
   }
   for (auto& [name, family] : families) out.push_back(std::move(family));
 }
 
-class PrometheusMetrics final : public Metrics {
- public:
-  void request(const RequestSample& sample) override {
-    const std::string_view api = or_none(sample.api);
-    const StatusText status(sample.status);
-    requests_
-        .at({api, or_none(sample.operation), or_none(sample.client), or_none(sample.decision), status.view()})
-        .Increment();
-    request_seconds_.at({api}).Observe(in_seconds(sample.total));
-    if (sample.policy >= Nanos(0)) policy_seconds_.at({}).Observe(in_seconds(sample.policy));
-  }
-
-  void queue_wait(std::string_view api, std::string_view priority, Millis wait) override {
-    queue_wait_seconds_.at({or_none(api), or_none(priority)}).Observe(in_seconds(wait));
-  }
-
-  void upstream(std::string_view api, int status, Nanos time) override {
-    const StatusText text(status);
-    upstream_requests_.at({or_none(api), text.view()}).Increment();
-    upstream_seconds_.at({or_none(api)}).Observe(in_seconds(time));
-  }
-
-  void shadow_decision(std::string_view rule) override { shadow_decisions_.at({or_none(rule)}).Increment(); }
-
-  void add_collector(std::function<std::vector<MetricSample>()> collect) override {
-    const std::lock_guard lock(mutex_);
-    collectors_.push_back(std::move(collect));
-  }
-
-  std::string render() override {
-    std::vector<MetricSample> samples;
-    {
-      const std::lock_guard lock(mutex_);
-      for (const auto& collect : collectors_) {
-        for (MetricSample& sample : collect()) samples.push_back(std::move(sample));
-      }
-    }
-    std::vector<prometheus::MetricFamily> families = registry_.Collect();
-    append_samples(samples, families);
-    return prometheus::TextSerializer().Serialize(families);
-  }
-
- private:
-  prometheus::Registry registry_;
-  LabelCache<Counter, 5> requests_{counters(registry_, "sluice_requests_total",
-                                            "Requests by decision (allow, deny, refuse) and by the status "
-                                            "sent to the client; none: it left before."),
-                                   {"api", "operation", "client", "decision", "status"}};
-  LabelCache<Histogram, 1> request_seconds_{
-      histograms(registry_, "sluice_request_seconds",
-                 "Time from a request's arrival to the end of its answer."),
-      {"api"},
-      kWaitBuckets};
-  LabelCache<Histogram, 0> policy_seconds_{
-      histograms(registry_, "sluice_policy_seconds", "Time to decide on a request."), {}, kPolicyBuckets};
-  LabelCache<Histogram, 2> queue_wait_seconds_{
-      histograms(registry_, "sluice_queue_wait_seconds",
-                 "Time that a request waited for its turn at the vendor."),
-      {"api", "priority"},
-      kWaitBuckets};
-  LabelCache<Counter, 2> upstream_requests_{
-      counters(registry_, "sluice_upstream_requests_total",
-               "Requests sent to the vendor by the status that it answered; none: no answer."),
-      {"api", "status"}};
-  LabelCache<Histogram, 1> upstream_seconds_{
-      histograms(registry_, "sluice_upstream_seconds",
-                 "Time from sending a request to the end of the vendor's answer."),
-      {"api"},
-      kWaitBuckets};
-  LabelCache<Counter, 1> shadow_decisions_{
-      counters(registry_, "sluice_shadow_decisions_total",
-               "Requests that a rule in shadow mode would have decided."),
-      {"rule"}};
-  std::mutex mutex_;  // guards collectors_
-  std::vector<std::function<std::vector<MetricSample>()>> collectors_;
-};
-
 }  // namespace
 
-std::unique_ptr<Metrics> make_metrics() { return std::make_unique<PrometheusMetrics>(); }
+Tally& Metrics::add_tally(std::shared_ptr<const TallyNames> names) {
+  const std::lock_guard lock(mutex_);
+  return *tallies_.emplace_back(std::make_unique<Tally>(std::move(names)));
+}
+
+void Metrics::add_collector(std::function<std::vector<MetricSample>()> collect) {
+  const std::lock_guard lock(mutex_);
+  collectors_.push_back(std::move(collect));
+}
+
+std::string Metrics::render() {
+  Tallied tallied;
+  std::vector<MetricSample> samples;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& tally : tallies_) sluice::add_tally(*tally, tallied);
+    for (const auto& collect : collectors_) {
+      for (MetricSample& sample : collect()) samples.push_back(std::move(sample));
+    }
+  }
+  std::vector<prometheus::MetricFamily> families;
+  append(tallied.requests, families);
+  append(tallied.request_seconds, families);
+  append(tallied.policy_seconds, families);
+  append(tallied.queue_wait_seconds, families);
+  append(tallied.upstream_requests, families);
+  append(tallied.upstream_seconds, families);
+  append(tallied.shadow_decisions, families);
+  append(samples, families);
+  return prometheus::TextSerializer().Serialize(families);
+}
 
 }  // namespace sluice

@@ -1,30 +1,18 @@
-// Metrics: what /metrics shows (interface 7). Counters and histograms of prometheus-cpp; what else there is,
-// is read when rendered. Label values are bounded: they come from the configuration and the catalogues, never
-// from a caller. Owner: main. Thread: any; after the first request of a label set nothing is allocated, and
-// locks are held for a look-up or an addition only.
+// Metrics: what /metrics shows (interface 7): what the workers tally, and what else there is, read when
+// rendered. Label values are bounded: they come from the configuration and the catalogues, never from a
+// caller. Owner: the gate. Thread: any.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "config/units.h"
+#include "proxy/admin/tally.h"
 
 namespace sluice {
-
-struct RequestSample {
-  std::string_view api;        // "" when none was reached: label value "none"
-  std::string_view operation;  // likewise
-  std::string_view client;     // likewise
-  std::string_view decision;   // allow | deny | refuse
-  int status = 0;              // sent to the client; 0 when it left before: label value "none"
-  Nanos total{0};              // from the head's arrival to the answer's end
-  Nanos policy{-1};            // < 0: no decision was made
-};
 
 enum class MetricType : uint8_t { kGauge, kCounter };
 
@@ -40,18 +28,17 @@ struct MetricSample {
 
 class Metrics {
  public:
-  virtual ~Metrics() = default;
-  virtual void request(const RequestSample& sample) = 0;
-  virtual void queue_wait(std::string_view api, std::string_view priority, Millis wait) = 0;
-  // `status` 0: no answer.
-  virtual void upstream(std::string_view api, int status, Nanos time) = 0;
-  virtual void shadow_decision(std::string_view rule) = 0;
+  // For a worker. Lives as long as this: what was counted stays counted when the names change.
+  Tally& add_tally(std::shared_ptr<const TallyNames> names);
   // `collect` is called at every scrape, on the admin's thread, and returns the samples of one part.
-  virtual void add_collector(std::function<std::vector<MetricSample>()> collect) = 0;
+  void add_collector(std::function<std::vector<MetricSample>()> collect);
   // Prometheus text format 0.0.4.
-  virtual std::string render() = 0;
-};
+  std::string render();
 
-std::unique_ptr<Metrics> make_metrics();
+ private:
+  std::mutex mutex_;  // guards both lists
+  std::vector<std::unique_ptr<Tally>> tallies_;
+  std::vector<std::function<std::vector<MetricSample>()>> collectors_;
+};
 
 }  // namespace sluice

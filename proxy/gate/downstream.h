@@ -76,7 +76,7 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   HeadReader head_reader_;
   BodyDecoder body_;
   std::unique_ptr<Exchange> exchange_;  // while a request is under way; lent by the worker
-  std::string held_;  // octets that came before they could be taken
+  std::string held_;                    // octets that came before they could be taken
   uint64_t discarded_ = 0;
   int64_t requests_ = 0;  // so far
   bool body_wanted_ = true;

@@ -196,7 +196,7 @@ bool Exchange::decide(std::optional<std::string_view> body) {
   record_->shadow_rules.assign(decision_.shadow_rules.begin(), decision_.shadow_rules.end());
   record_->tags.assign(decision_.tags.begin(), decision_.tags.end());
   record_->targets = decision_.targets;
-  for (const std::string_view rule : decision_.shadow_rules) worker_.metrics().shadow_decision(rule);
+  for (const std::string_view rule : decision_.shadow_rules) worker_.tally().shadow_decision(rule);
   switch (decision_.outcome) {
     case Outcome::kAllow: record_->reason.clear(); return true;
     case Outcome::kDeny:
@@ -286,11 +286,9 @@ void Exchange::admit() {
 }
 
 void Exchange::on_turn() {
-  const auto waited = std::chrono::duration_cast<Millis>(monotonic_now() - queued_);
-  record_->queued_ms = waited.count();
-  constexpr std::array<std::string_view, 3> kPriorities{"none", "interactive", "batch"};
-  const ClientConfig& client = serving_->config.clients[client_];
-  worker_.metrics().queue_wait(api().name, kPriorities[static_cast<size_t>(client.priority)], waited);
+  const Nanos waited = monotonic_now() - queued_;
+  record_->queued_ms = std::chrono::duration_cast<Millis>(waited).count();
+  worker_.tally().queue_wait(route_.api, serving_->config.clients[client_].priority, waited);
   if (target_.access == Access::kWrite && record_->attempts == 0) return record_attempt();
   connect(false);
 }

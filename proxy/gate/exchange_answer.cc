@@ -27,7 +27,7 @@ const HeaderField* find_field(const ResponseHead& head, HeaderId id) {
 
 void Exchange::on_response_head(const ResponseHead& head) {
   const Nanos time = monotonic_now() - sent_;
-  worker_.metrics().upstream(api().name, head.status, time);
+  worker_.tally().upstream({route_.api, head.status}, time);
   record_->upstream_status = head.status;
   record_->upstream_ms = std::chrono::duration_cast<Millis>(time).count();
   if (head.status == 429 && send_again_later(head)) return;
@@ -138,7 +138,7 @@ void Exchange::on_upstream_failed(UpstreamFailure failure, std::string_view reas
       if (stale && failure == UpstreamFailure::kLost && target_.access == Access::kRead && body_whole_) {
         return connect(true);
       }
-      worker_.metrics().upstream(api().name, 0, monotonic_now() - sent_);
+      worker_.tally().upstream({route_.api, 0}, monotonic_now() - sent_);
       const bool protocol = failure == UpstreamFailure::kProtocol;
       record_->reason = reason;
       return reply(protocol ? Problem::kUpstreamProtocol : Problem::kUpstreamUnreachable,

@@ -10,6 +10,12 @@ namespace sluice {
 
 namespace {
 
+Verdict verdict_of(std::string_view decision) {
+  if (decision.empty()) return Verdict::kNone;
+  if (decision == "allow") return Verdict::kAllow;
+  return decision == "deny" ? Verdict::kDeny : Verdict::kRefuse;
+}
+
 constexpr size_t kKeptBody = 4 * 1024;  // of a buffer that waits for the next request
 
 // Which outcome an answer of the gate's own is.
@@ -107,15 +113,13 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   if (phase_ == Phase::kQueued) worker_.pacer(route_.api).leave(*this);
   if (record_token_ != 0) worker_.forget_record(record_token_);
   record_token_ = 0;
-  RequestSample sample;
-  if (routed_) sample.api = api().name;
-  sample.operation = target_.operation_id;
-  sample.client = record_->client;
-  sample.decision = record_->decision;
-  sample.status = status;
-  sample.total = monotonic_now() - started_;
-  sample.policy = policy_time_;
-  worker_.metrics().request(sample);
+  RequestLabels labels;
+  if (routed_) labels.api = route_.api;
+  if (!record_->client.empty()) labels.client = client_;
+  if (!record_->operation.empty()) labels.operation = target_.slot;
+  labels.verdict = verdict_of(record_->decision);
+  labels.status = status;
+  worker_.tally().request(labels, monotonic_now() - started_, policy_time_);
   if (serving_->config.log.access) {
     const std::string status_text = std::to_string(status);
     log_info("request", {{"request_id", record_->request_id},

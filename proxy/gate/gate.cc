@@ -41,7 +41,7 @@ Result<ResolvedWebhook> resolve_webhook(const WebhookConfig& config) {
 
 Gate::Gate(std::shared_ptr<const Serving> serving) : certificates_(loop_), delay_(*this) {
   shared_.serving = std::move(serving);
-  metrics_ = make_metrics();
+  metrics_ = std::make_unique<Metrics>();
   shared_.metrics = metrics_.get();
   started_ = monotonic_now();
 }

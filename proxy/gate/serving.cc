@@ -1,5 +1,7 @@
 #include "proxy/gate/serving.h"
 
+#include "policy/compiler.h"
+
 namespace sluice {
 
 Result<std::shared_ptr<const Serving>> make_serving(Config config, std::unique_ptr<const Engine> engine,
@@ -25,6 +27,9 @@ Result<std::shared_ptr<const Serving>> make_serving(Config config, std::unique_p
   Result<Identity> identity = Identity::resolve(config.clients);
   if (!identity) return identity.error();
   serving->identity = std::move(*identity);
+  const Vocabulary& vocabulary = engine->compiled().vocabulary;
+  TallyNames names{vocabulary.apis, vocabulary.clients, vocabulary.operation_ids()};
+  serving->tally_names = std::make_shared<const TallyNames>(std::move(names));
   serving->config = std::move(config);
   serving->engine = std::move(engine);
   serving->policy_sha256 = std::move(policy_sha256);

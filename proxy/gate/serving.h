@@ -9,6 +9,7 @@
 #include "config/model.h"
 #include "config/result.h"
 #include "policy/engine.h"
+#include "proxy/admin/tally.h"
 #include "proxy/gate/credentials.h"
 #include "proxy/gate/identity.h"
 #include "proxy/net/tls_context.h"
@@ -27,7 +28,8 @@ struct Serving {
   std::unique_ptr<const Engine> engine;
   std::string policy_sha256;
   Identity identity;
-  std::vector<ServedApi> apis;  // same order as config.apis
+  std::vector<ServedApi> apis;                    // same order as config.apis
+  std::shared_ptr<const TallyNames> tally_names;  // clients, APIs and policy slots by their index
 };
 
 // Resolves every secret and reads every certificate. The error names what could not be had.

@@ -16,7 +16,11 @@ constexpr size_t kMostSpares = 64;  // exchanges, about 4 KiB each: what a burst
 }  // namespace
 
 Worker::Worker(Shared& shared)
-    : shared_(shared), resolver_(loop_), figures_(shared.serving->config), tick_(*this) {
+    : shared_(shared),
+      tally_(shared.metrics->add_tally(shared.serving->tally_names)),
+      resolver_(loop_),
+      figures_(shared.serving->config),
+      tick_(*this) {
   const Config& config = shared_.serving->config;
   for (size_t i = 0; i < config.apis.size(); ++i) {
     const ApiConfig& api = config.apis[i];

@@ -72,7 +72,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   UpstreamPool& pool(size_t api) { return *pools_[api]; }
   Pacer& pacer(size_t api) { return *pacers_[api]; }
   AuditLog& audit() { return *shared_.audit; }
-  Metrics& metrics() { return *shared_.metrics; }
+  Tally& tally() { return tally_; }
   bool draining() const { return draining_; }
   const WorkerFigures& figures() const { return figures_; }
   // Makes the record durable; the exchange's on_recorded follows unless it has called forget_record
@@ -102,6 +102,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
 
   EventLoop loop_;
   Shared& shared_;
+  Tally& tally_;
   Resolver resolver_;
   std::vector<std::unique_ptr<UpstreamPool>> pools_;
   std::vector<std::unique_ptr<Pacer>> pacers_;

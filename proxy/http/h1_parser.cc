@@ -60,8 +60,8 @@ const llhttp_settings_t& settings() {
 }
 
 // Where the next control character stands, at `at` or after it; `text.size()` if there is none. Eight octets
-// at a time: an octet is below 0x20 when subtracting 0x20 borrows into its top bit and it had none, and DEL is
-// the one that 0x7f turns to zero. Above the first hit a mark may be wrong; the first one never is.
+// at a time: an octet is below 0x20 when subtracting 0x20 borrows into its top bit and it had none, and DEL
+// is the one that 0x7f turns to zero. Above the first hit a mark may be wrong; the first one never is.
 size_t find_control(std::string_view text, size_t at) {
   constexpr uint64_t kOnes = 0x0101010101010101U, kTops = 0x8080808080808080U;
   static_assert(std::endian::native == std::endian::little);

@@ -48,7 +48,7 @@ policy: policy.yaml
   ASSERT_NE(engine, nullptr);
   auto serving = make_serving(std::move(*config), std::move(engine), "hash");
   ASSERT_TRUE(serving) << serving.error().message;
-  metrics_ = make_metrics();
+  metrics_ = std::make_unique<Metrics>();
   shared_ = std::make_unique<Shared>();
   shared_->serving = *serving;
   shared_->audit = &audit_;

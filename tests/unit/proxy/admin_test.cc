@@ -27,7 +27,7 @@ class AdminTest : public testing::Test {
     return answer_admin(request, config, sources);
   }
 
-  std::unique_ptr<Metrics> metrics = make_metrics();
+  std::unique_ptr<Metrics> metrics = std::make_unique<Metrics>();
   std::vector<PartState> parts{{"policy", true, "ok"}, {"audit", true, "ok"}};
   AdminConfig config;
   AdminSources sources{[this] { return parts; }, [] { return std::string("{\"version\":1}"); },
@@ -62,7 +62,7 @@ TEST_F(AdminTest, NamesThePartThatIsNotReady) {
 }
 
 TEST_F(AdminTest, ShowsTheMetrics) {
-  metrics->shadow_decision("office-hours");
+  metrics->add_tally(std::make_shared<TallyNames>()).shadow_decision("office-hours");
   const HttpResponse response = ask("GET", "/metrics");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(header_of(response, "Content-Type"), "text/plain; version=0.0.4; charset=utf-8");

@@ -20,16 +20,22 @@ size_t occurrences(const std::string& text, std::string_view part) {
 
 class MetricsTest : public testing::Test {
  protected:
-  std::unique_ptr<Metrics> metrics = make_metrics();
+  static std::shared_ptr<const TallyNames> names() {
+    return std::make_shared<TallyNames>(
+        TallyNames{{"securenvoy", "push"}, {"siem", "soar"}, {"push.employees.get", "push.unknown"}});
+  }
+  static constexpr RequestLabels kAllowed{1, 1, 0, Verdict::kAllow, 200};
+  static constexpr RequestLabels kDenied{1, 0, 0, Verdict::kDeny, 403};
+
+  Metrics metrics;
+  Tally& tally = metrics.add_tally(names());
 };
 
 TEST_F(MetricsTest, CountsRequestsByTheirLabels) {
-  const RequestSample allowed{"push", "push.employees.get", "soar",         "allow",
-                              200,    microseconds(300),    microseconds(2)};
-  metrics->request(allowed);
-  metrics->request(allowed);
-  metrics->request({"push", "push.employees.get", "siem", "deny", 403, microseconds(300), microseconds(2)});
-  const std::string text = metrics->render();
+  tally.request(kAllowed, microseconds(300), microseconds(2));
+  tally.request(kAllowed, microseconds(300), microseconds(2));
+  tally.request(kDenied, microseconds(300), microseconds(2));
+  const std::string text = metrics.render();
   EXPECT_THAT(text, HasSubstr("# TYPE sluice_requests_total counter\n"));
   EXPECT_THAT(text, HasSubstr("# HELP sluice_requests_total Requests by decision"));
   EXPECT_THAT(text, HasSubstr("sluice_requests_total{api=\"push\",client=\"soar\",decision=\"allow\","
@@ -38,33 +44,71 @@ TEST_F(MetricsTest, CountsRequestsByTheirLabels) {
                               "operation=\"push.employees.get\",status=\"403\"} 1\n"));
 }
 
+TEST_F(MetricsTest, AddsUpWhatSeveralWorkersCounted) {
+  Tally& other = metrics.add_tally(names());
+  // As after a change of the configuration: other numbers for the same names.
+  Tally& later =
+      metrics.add_tally(std::make_shared<TallyNames>(TallyNames{{"push"}, {"soar"}, {"push.employees.get"}}));
+  tally.request(kAllowed, Millis(3), microseconds(2));
+  other.request(kAllowed, Millis(3), microseconds(2));
+  later.request({0, 0, 0, Verdict::kAllow, 200}, Millis(3), microseconds(2));
+  for (Tally* one : {&tally, &other, &later}) one->shadow_decision("office-hours");
+  const std::string text = metrics.render();
+  EXPECT_THAT(text, HasSubstr("sluice_requests_total{api=\"push\",client=\"soar\",decision=\"allow\","
+                              "operation=\"push.employees.get\",status=\"200\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_request_seconds_bucket{api=\"push\",le=\"0.001\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_request_seconds_bucket{api=\"push\",le=\"0.005\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_request_seconds_sum{api=\"push\"} 0.00"));
+  EXPECT_THAT(text, HasSubstr("sluice_policy_seconds_count 3\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_shadow_decisions_total{rule=\"office-hours\"} 3\n"));
+  EXPECT_EQ(occurrences(text, "# TYPE sluice_requests_total counter"), 1u);
+}
+
+TEST_F(MetricsTest, KeepsEveryLabelApart) {
+  constexpr size_t kMost = 1'000'000;
+  TallyNames many;
+  many.apis.assign(1'000, "push");
+  many.clients.assign(kMost, "tool");
+  many.operations.assign(kMost, "op");
+  many.apis.back() = "last";
+  many.clients.back() = "last";
+  many.operations.back() = "last";
+  Tally& large = metrics.add_tally(std::make_shared<TallyNames>(std::move(many)));
+  large.request({999, kMost - 1, kMost - 1, Verdict::kRefuse, 999}, Nanos(1), Nanos(1));
+  EXPECT_THAT(metrics.render(),
+              HasSubstr("sluice_requests_total{api=\"last\",client=\"last\",decision=\"refuse\","
+                        "operation=\"last\",status=\"999\"} 1\n"));
+}
+
 TEST_F(MetricsTest, SaysNoneForWhatWasNotReached) {
-  metrics->request({"", "", "", "refuse", 0, microseconds(1), Nanos(-1)});
-  metrics->upstream("push", 0, microseconds(1));
-  const std::string text = metrics->render();
+  tally.request({}, microseconds(1), Nanos(-1));
+  tally.upstream({1, 0}, microseconds(1));
+  const std::string text = metrics.render();
   EXPECT_THAT(
       text,
-      HasSubstr("{api=\"none\",client=\"none\",decision=\"refuse\",operation=\"none\",status=\"none\"} 1\n"));
+      HasSubstr("{api=\"none\",client=\"none\",decision=\"none\",operation=\"none\",status=\"none\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_request_seconds_count{api=\"none\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("sluice_upstream_requests_total{api=\"push\",status=\"none\"} 1\n"));
-  EXPECT_THAT(text, Not(HasSubstr("sluice_policy_seconds_count")));
+  EXPECT_THAT(text, Not(HasSubstr("sluice_policy_seconds")));
 }
 
 TEST_F(MetricsTest, BoundsTheStatusToThreeDigits) {
-  for (const int status : {-1, 7, 99, 1000, 123'456'789}) metrics->upstream("push", status, microseconds(1));
-  metrics->upstream("push", 999, microseconds(1));
-  const std::string text = metrics->render();
+  for (const int status : {-1, 7, 99, 1000, 123'456'789}) tally.upstream({1, status}, microseconds(1));
+  tally.upstream({1, 999}, microseconds(1));
+  const std::string text = metrics.render();
   EXPECT_THAT(text, HasSubstr("sluice_upstream_requests_total{api=\"push\",status=\"none\"} 5\n"));
   EXPECT_EQ(occurrences(text, "sluice_upstream_requests_total{"), 2u);
 }
 
 TEST_F(MetricsTest, MeasuresTimesInSeconds) {
-  metrics->request({"push", "o", "c", "allow", 200, std::chrono::milliseconds(40), microseconds(4)});
-  metrics->queue_wait("push", "batch", Millis(700));
-  metrics->upstream("push", 200, std::chrono::milliseconds(80));
-  const std::string text = metrics->render();
+  tally.request(kAllowed, std::chrono::milliseconds(40), microseconds(4));
+  tally.queue_wait(1, Priority::kBatch, Millis(700));
+  tally.upstream({1, 200}, std::chrono::milliseconds(80));
+  const std::string text = metrics.render();
   EXPECT_THAT(text, HasSubstr("sluice_request_seconds_sum{api=\"push\"} 0.04"));
   EXPECT_THAT(text, HasSubstr("sluice_request_seconds_bucket{api=\"push\",le=\"0.025\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("sluice_request_seconds_bucket{api=\"push\",le=\"0.05\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_request_seconds_bucket{api=\"push\",le=\"+Inf\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("sluice_policy_seconds_bucket{le=\"2.5e-06\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("sluice_policy_seconds_count 1\n"));
   EXPECT_THAT(text,
@@ -75,21 +119,31 @@ TEST_F(MetricsTest, MeasuresTimesInSeconds) {
   EXPECT_THAT(text, HasSubstr("sluice_upstream_requests_total{api=\"push\",status=\"200\"} 1\n"));
 }
 
+TEST_F(MetricsTest, PutsATimeAtABoundIntoItsBucketAndALongOneIntoNone) {
+  tally.queue_wait(0, Priority::kNone, Millis(1));
+  tally.queue_wait(0, Priority::kNone, std::chrono::minutes(2));
+  const std::string text = metrics.render();
+  const std::string name = "sluice_queue_wait_seconds_bucket{api=\"securenvoy\",priority=\"none\",le=";
+  EXPECT_THAT(text, HasSubstr(name + "\"0.001\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr(name + "\"60\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr(name + "\"+Inf\"} 2\n"));
+}
+
 TEST_F(MetricsTest, CountsShadowDecisions) {
-  metrics->shadow_decision("office-hours");
-  EXPECT_THAT(metrics->render(), HasSubstr("sluice_shadow_decisions_total{rule=\"office-hours\"} 1\n"));
+  tally.shadow_decision("office-hours");
+  EXPECT_THAT(metrics.render(), HasSubstr("sluice_shadow_decisions_total{rule=\"office-hours\"} 1\n"));
 }
 
 TEST_F(MetricsTest, ReadsTheCollectorsAtEachScrape) {
   double depth = 3;
-  metrics->add_collector([&depth] {
+  metrics.add_collector([&depth] {
     return std::vector<MetricSample>{
         {"sluice_queue_depth", "Waiting requests.", MetricType::kGauge, {{"api", "push"}}, depth},
         {"sluice_audit_events_total", "Audit events.", MetricType::kCounter, {{"type", "gate.started"}}, 7}};
   });
-  EXPECT_THAT(metrics->render(), HasSubstr("sluice_queue_depth{api=\"push\"} 3\n"));
+  EXPECT_THAT(metrics.render(), HasSubstr("sluice_queue_depth{api=\"push\"} 3\n"));
   depth = 4;
-  const std::string text = metrics->render();
+  const std::string text = metrics.render();
   EXPECT_THAT(text, HasSubstr("# HELP sluice_queue_depth Waiting requests.\n# TYPE sluice_queue_depth gauge\n"
                               "sluice_queue_depth{api=\"push\"} 4\n"));
   EXPECT_THAT(text, HasSubstr("# TYPE sluice_audit_events_total counter\n"
@@ -98,44 +152,45 @@ TEST_F(MetricsTest, ReadsTheCollectorsAtEachScrape) {
 
 TEST_F(MetricsTest, WritesAFamilyOnceThoughSeveralPartsHaveSamplesOfIt) {
   for (const char* api : {"push", "securenvoy"}) {
-    metrics->add_collector([api] {
+    metrics.add_collector([api] {
       return std::vector<MetricSample>{
           {"sluice_queue_depth", "Waiting.", MetricType::kGauge, {{"api", api}}, 1}};
     });
   }
-  const std::string text = metrics->render();
+  const std::string text = metrics.render();
   EXPECT_EQ(occurrences(text, "# TYPE sluice_queue_depth gauge"), 1u);
   EXPECT_EQ(occurrences(text, "sluice_queue_depth{"), 2u);
 }
 
 TEST_F(MetricsTest, EscapesLabelValues) {
   const std::string hostile = "a\"} 1\nevil{b=\"\\";
-  metrics->shadow_decision(hostile);
-  metrics->add_collector([&hostile] {
+  tally.shadow_decision(hostile);
+  metrics.add_collector([&hostile] {
     return std::vector<MetricSample>{
         {"sluice_gauge", "A gauge.", MetricType::kGauge, {{"name", hostile}}, 1}};
   });
-  const std::string text = metrics->render();
+  const std::string text = metrics.render();
   EXPECT_THAT(text, HasSubstr("sluice_shadow_decisions_total{rule=\"a\\\"} 1\\nevil{b=\\\"\\\\\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("sluice_gauge{name=\"a\\\"} 1\\nevil{b=\\\"\\\\\"} 1\n"));
   EXPECT_THAT(text, Not(HasSubstr("\nevil")));
 }
 
 TEST_F(MetricsTest, LosesNothingBetweenThreads) {
-  const auto speak = [this] {
-    for (int i = 0; i < 2'000; ++i) {
-      const std::string rule = "rule-" + std::to_string(i % 50);
-      metrics->shadow_decision(rule);
-      if (i % 500 == 0) metrics->render();
-    }
-  };
-  std::thread one(speak);
-  std::thread two(speak);
-  one.join();
-  two.join();
-  const std::string text = metrics->render();
-  EXPECT_EQ(occurrences(text, "sluice_shadow_decisions_total{"), 50u);
-  EXPECT_EQ(occurrences(text, "\"} 80\n"), 50u);
+  constexpr int kRequests = 20'000;
+  std::vector<std::thread> workers;
+  for (int i = 0; i < 2; ++i) {
+    workers.emplace_back([&worker = metrics.add_tally(names())] {
+      for (int n = 0; n < kRequests; ++n) {
+        worker.request({1, 1, 0, Verdict::kAllow, 200 + n % 50}, microseconds(n), microseconds(1));
+      }
+    });
+  }
+  for (int i = 0; i < 20; ++i) metrics.render();
+  for (std::thread& worker : workers) worker.join();
+  const std::string text = metrics.render();
+  EXPECT_EQ(occurrences(text, "sluice_requests_total{"), 50u);
+  EXPECT_EQ(occurrences(text, "\"} 800\n"), 50u);
+  EXPECT_THAT(text, HasSubstr("sluice_request_seconds_count{api=\"push\"} 40000\n"));
 }
 
 }  // namespace
