@@ -60,14 +60,14 @@ std::string name_of(const std::vector<std::string>& names, size_t index) {
 std::string text_of_status(int status) { return status == 0 ? "none" : std::to_string(status); }
 
 void add_tally(const Tally& tally, Tallied& all) {
-  constexpr std::array<const char*, 4> kVerdicts{"none", "allow", "deny", "refuse"};
+  constexpr std::array<const char*, 4> kDecisions{"none", "allow", "deny", "refuse"};
   constexpr std::array<std::pair<Priority, const char*>, 3> kPriorities{
       {{Priority::kNone, "none"}, {Priority::kInteractive, "interactive"}, {Priority::kBatch, "batch"}}};
   const TallyNames& names = tally.names();
   for (const auto& [labels, count] : tally.requests()) {
     all.requests.counts[{{"api", name_of(names.apis, labels.api)},
                          {"client", name_of(names.clients, labels.client)},
-                         {"decision", kVerdicts[static_cast<size_t>(labels.verdict)]},
+                         {"decision", kDecisions[static_cast<size_t>(labels.decision)]},
                          {"operation", name_of(names.operations, labels.operation)},
                          {"status", text_of_status(labels.status)}}] += count;
   }

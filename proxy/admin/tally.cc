@@ -23,7 +23,7 @@ void bump(std::atomic<uint64_t>& count, uint64_t by = 1) {
   count.store(count.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
 }
 
-// Labels side by side in one number: 10 bits of status, 2 of verdict, 10 of API, 20 of client, 20 of
+// Labels side by side in one number: 10 bits of status, 2 of decision, 10 of API, 20 of client, 20 of
 // operation.
 constexpr uint64_t pack(size_t index, unsigned bits) { return (index + 1) & ((uint64_t{1} << bits) - 1); }
 constexpr size_t unpack(uint64_t key, unsigned shift, unsigned bits) {
@@ -81,7 +81,7 @@ Tally::Tally(std::shared_ptr<const TallyNames> names)
       policy_times_(kPolicyBounds) {}
 
 void Tally::request(const RequestLabels& labels, Nanos total, Nanos policy) {
-  requests_.add(pack_status(labels.status) | static_cast<uint64_t>(labels.verdict) << 10 |
+  requests_.add(pack_status(labels.status) | static_cast<uint64_t>(labels.decision) << 10 |
                 pack(labels.api, 10) << 12 | pack(labels.client, 20) << 22 |
                 pack(labels.operation, 20) << 42);
   request_times_[std::min(labels.api, names_->apis.size())]->observe(total);
@@ -111,7 +111,7 @@ std::vector<std::pair<RequestLabels, uint64_t>> Tally::requests() const {
   std::vector<std::pair<RequestLabels, uint64_t>> list;
   for (const auto& [key, count] : requests_.read()) {
     list.push_back({{unpack(key, 12, 10), unpack(key, 22, 20), unpack(key, 42, 20),
-                     static_cast<Verdict>(key >> 10 & 3), static_cast<int>(key & 1023)},
+                     static_cast<DecisionLabel>(key >> 10 & 3), static_cast<int>(key & 1023)},
                     count});
   }
   return list;

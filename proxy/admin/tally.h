@@ -28,11 +28,11 @@ struct TallyNames {
   std::vector<std::string> apis, clients, operations;
 };
 
-enum class Verdict : uint8_t { kNone, kAllow, kDeny, kRefuse };
+enum class DecisionLabel : uint8_t { kNone, kAllow, kDeny, kRefuse };
 
 struct RequestLabels {
   size_t api = kNoIndex, client = kNoIndex, operation = kNoIndex;
-  Verdict verdict = Verdict::kNone;
+  DecisionLabel decision = DecisionLabel::kNone;
   int status = 0;  // sent to the client; 0 when it left before. What has not three digits counts as 0.
 };
 

@@ -23,21 +23,23 @@ constexpr size_t kHighWater = 256 * 1024;
 // For the audit to say that an attempt is durable (interface 2.5).
 constexpr Millis kRecordTime{250};
 
-// Which phase may follow which. A transition that is not here is our mistake.
-constexpr bool may_follow(Exchange::Phase from, Exchange::Phase to) {
+constexpr unsigned bit(Exchange::Phase phase) { return 1U << static_cast<unsigned>(phase); }
+
+// Which phases may follow each, in their order; kIdle always may. A transition that is not here is our
+// mistake.
+constexpr std::array<unsigned, 7> kMayFollow = [] {
   using P = Exchange::Phase;
-  switch (from) {
-    case P::kIdle: return to == P::kReading || to == P::kIdle;
-    case P::kReading: return to == P::kQueued || to == P::kIdle;
-    case P::kQueued: return to == P::kRecording || to == P::kConnecting || to == P::kIdle;
-    case P::kRecording: return to == P::kConnecting || to == P::kIdle;
-    case P::kConnecting: return to == P::kSending || to == P::kIdle;
-    // A read that the vendor refused waits again; one on a stale connection connects again.
-    case P::kSending: return to == P::kRelaying || to == P::kQueued || to == P::kConnecting || to == P::kIdle;
-    case P::kRelaying: return to == P::kIdle;
-  }
-  return false;
-}
+  return std::array{
+      bit(P::kReading),                          // after kIdle
+      bit(P::kQueued),                           // after kReading
+      bit(P::kRecording) | bit(P::kConnecting),  // after kQueued
+      bit(P::kConnecting),                       // after kRecording
+      bit(P::kSending),                          // after kConnecting
+      // A read that the vendor refused waits again; one on a stale connection connects again.
+      bit(P::kRelaying) | bit(P::kQueued) | bit(P::kConnecting),  // after kSending
+      0U,                                                         // after kRelaying
+  };
+}();
 
 }  // namespace
 
@@ -64,7 +66,8 @@ Exchange::~Exchange() {
 }
 
 void Exchange::enter(Phase phase) {
-  if (!may_follow(phase_, phase)) {
+  const unsigned allowed = kMayFollow[static_cast<size_t>(phase_)] | bit(Phase::kIdle);
+  if ((allowed & bit(phase)) == 0) {
     std::fprintf(stderr, "exchange %s: %s cannot follow %s\n",
                  record_ != nullptr ? record_->request_id.c_str() : "", std::string(to_text(phase)).c_str(),
                  std::string(to_text(phase_)).c_str());

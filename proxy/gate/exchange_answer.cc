@@ -113,8 +113,10 @@ void Exchange::on_response_end() {
   upstream_ = nullptr;
   relay(guard_.finish(), {});
   answer_begun_ = true;
-  downstream_->write(
-      std::array<std::string_view, 2>{answer_head_, answer_chunked_ ? kLastChunk : std::string_view()});
+  const std::string_view end = answer_chunked_ ? kLastChunk : std::string_view();
+  if (!answer_head_.empty() || !end.empty()) {
+    downstream_->write(std::array<std::string_view, 2>{answer_head_, end});
+  }
   answer_head_.clear();
   finish(AuditType::kRequestForwarded, answer_status_, answer_keeps_alive_ && body_whole_);
 }

@@ -10,10 +10,10 @@ namespace sluice {
 
 namespace {
 
-Verdict verdict_of(std::string_view decision) {
-  if (decision.empty()) return Verdict::kNone;
-  if (decision == "allow") return Verdict::kAllow;
-  return decision == "deny" ? Verdict::kDeny : Verdict::kRefuse;
+DecisionLabel label_of(std::string_view decision) {
+  if (decision.empty()) return DecisionLabel::kNone;
+  if (decision == "allow") return DecisionLabel::kAllow;
+  return decision == "deny" ? DecisionLabel::kDeny : DecisionLabel::kRefuse;
 }
 
 constexpr size_t kKeptBody = 4 * 1024;  // of a buffer that waits for the next request
@@ -117,7 +117,7 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   if (routed_) labels.api = route_.api;
   if (!record_->client.empty()) labels.client = client_;
   if (!record_->operation.empty()) labels.operation = target_.slot;
-  labels.verdict = verdict_of(record_->decision);
+  labels.decision = label_of(record_->decision);
   labels.status = status;
   worker_.tally().request(labels, monotonic_now() - started_, policy_time_);
   if (serving_->config.log.access) {

@@ -1,5 +1,7 @@
 #include "proxy/gate/identity.h"
 
+#include <cstring>
+
 #include "config/ascii.h"
 #include "config/secret_source.h"
 
@@ -14,6 +16,19 @@ std::string_view argument_of(std::string_view value, std::string_view scheme) {
   value.remove_prefix(scheme.size());
   while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
   return value;
+}
+
+// Takes the same time whatever differs: words are folded together, and looked at once.
+bool same_digest(const Sha256& one, const Sha256& other) {
+  uint64_t difference = 0;
+  for (size_t at = 0; at < one.size(); at += sizeof(uint64_t)) {
+    uint64_t a = 0;
+    uint64_t b = 0;
+    std::memcpy(&a, one.data() + at, sizeof a);
+    std::memcpy(&b, other.data() + at, sizeof b);
+    difference |= a ^ b;
+  }
+  return difference == 0;
 }
 
 }  // namespace
@@ -55,11 +70,9 @@ Result<Identity> Identity::resolve(const std::vector<ClientConfig>& clients) {
 
 std::optional<size_t> Identity::client_of(std::string_view token) const {
   const Sha256 digest = sha256(token);
-  const std::string_view wanted(reinterpret_cast<const char*>(digest.data()), digest.size());
   std::optional<size_t> found;
   for (const Token& known : tokens_) {  // no early end: the time tells nothing
-    const std::string_view candidate(reinterpret_cast<const char*>(known.digest.data()), known.digest.size());
-    if (equal_in_constant_time(wanted, candidate)) found = known.client;
+    if (same_digest(digest, known.digest)) found = known.client;
   }
   return found;
 }

@@ -11,7 +11,8 @@ namespace sluice {
 namespace {
 
 constexpr Millis kTick{100};
-constexpr size_t kMostSpares = 64;  // exchanges, about 4 KiB each: what a burst has left behind is given back
+constexpr size_t kMostSpares =
+    64;  // exchanges and records, about 4 KiB each: what a burst leaves is given back
 
 }  // namespace
 
@@ -107,18 +108,23 @@ void Worker::remove(Downstream& connection) {
 uint64_t Worker::record_durably(std::unique_ptr<AuditRecord> record, Exchange& exchange) {
   const uint64_t token = next_token_++;
   recording_[token] = &exchange;
-  spare_record_ = shared_.audit->submit(std::move(record), this, token);
+  keep(shared_.audit->submit(std::move(record), this, token));
   return token;
 }
 
-void Worker::submit(std::unique_ptr<AuditRecord> record) {
-  spare_record_ = shared_.audit->submit(std::move(record));
+void Worker::submit(std::unique_ptr<AuditRecord> record) { keep(shared_.audit->submit(std::move(record))); }
+
+// As many records as requests are under way at once go round.
+void Worker::keep(std::unique_ptr<AuditRecord> spent) {
+  if (spent != nullptr && spare_records_.size() < kMostSpares) spare_records_.push_back(std::move(spent));
 }
 
 std::unique_ptr<AuditRecord> Worker::take_record() {
-  if (spare_record_ == nullptr) return std::make_unique<AuditRecord>();
-  spare_record_->clear();
-  return std::move(spare_record_);
+  if (spare_records_.empty()) return std::make_unique<AuditRecord>();
+  std::unique_ptr<AuditRecord> record = std::move(spare_records_.back());
+  spare_records_.pop_back();
+  record->clear();
+  return record;
 }
 
 // On the audit thread: only posts.

@@ -94,6 +94,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   const HeadLimits& head_limits() const { return head_limits_; }
 
  private:
+  void keep(std::unique_ptr<AuditRecord> spent);
   void on_recorded(uint64_t token, bool durable) override;
   void on_deadline() override;
   void begin_drain(Millis patience);
@@ -112,7 +113,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   std::map<std::array<uint8_t, 16>, int64_t> per_source_;  // connections by address
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   std::unordered_map<uint64_t, Exchange*> recording_;
-  std::unique_ptr<AuditRecord> spare_record_;
+  std::vector<std::unique_ptr<AuditRecord>> spare_records_;
   uint64_t next_token_ = 1;
   HeadLimits head_limits_;
   WorkerFigures figures_;

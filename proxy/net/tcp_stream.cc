@@ -147,6 +147,7 @@ void TcpStream::write(std::span<const std::string_view> parts) {
 size_t TcpStream::write_at_once(std::span<const std::string_view> parts) {
   size_t size = 0;
   for (const std::string_view part : parts) size += part.size();
+  if (size == 0) return 0;
   // A small message in one piece: copying it costs less than the kernel's look at a list of pieces.
   std::array<char, 2048> whole;
   if (size <= whole.size()) {

@@ -24,8 +24,8 @@ class MetricsTest : public testing::Test {
     return std::make_shared<TallyNames>(
         TallyNames{{"securenvoy", "push"}, {"siem", "soar"}, {"push.employees.get", "push.unknown"}});
   }
-  static constexpr RequestLabels kAllowed{1, 1, 0, Verdict::kAllow, 200};
-  static constexpr RequestLabels kDenied{1, 0, 0, Verdict::kDeny, 403};
+  static constexpr RequestLabels kAllowed{1, 1, 0, DecisionLabel::kAllow, 200};
+  static constexpr RequestLabels kDenied{1, 0, 0, DecisionLabel::kDeny, 403};
 
   Metrics metrics;
   Tally& tally = metrics.add_tally(names());
@@ -51,7 +51,7 @@ TEST_F(MetricsTest, AddsUpWhatSeveralWorkersCounted) {
       metrics.add_tally(std::make_shared<TallyNames>(TallyNames{{"push"}, {"soar"}, {"push.employees.get"}}));
   tally.request(kAllowed, Millis(3), microseconds(2));
   other.request(kAllowed, Millis(3), microseconds(2));
-  later.request({0, 0, 0, Verdict::kAllow, 200}, Millis(3), microseconds(2));
+  later.request({0, 0, 0, DecisionLabel::kAllow, 200}, Millis(3), microseconds(2));
   for (Tally* one : {&tally, &other, &later}) one->shadow_decision("office-hours");
   const std::string text = metrics.render();
   EXPECT_THAT(text, HasSubstr("sluice_requests_total{api=\"push\",client=\"soar\",decision=\"allow\","
@@ -74,7 +74,7 @@ TEST_F(MetricsTest, KeepsEveryLabelApart) {
   many.clients.back() = "last";
   many.operations.back() = "last";
   Tally& large = metrics.add_tally(std::make_shared<TallyNames>(std::move(many)));
-  large.request({999, kMost - 1, kMost - 1, Verdict::kRefuse, 999}, Nanos(1), Nanos(1));
+  large.request({999, kMost - 1, kMost - 1, DecisionLabel::kRefuse, 999}, Nanos(1), Nanos(1));
   EXPECT_THAT(metrics.render(),
               HasSubstr("sluice_requests_total{api=\"last\",client=\"last\",decision=\"refuse\","
                         "operation=\"last\",status=\"999\"} 1\n"));
@@ -181,7 +181,7 @@ TEST_F(MetricsTest, LosesNothingBetweenThreads) {
   for (int i = 0; i < 2; ++i) {
     workers.emplace_back([&worker = metrics.add_tally(names())] {
       for (int n = 0; n < kRequests; ++n) {
-        worker.request({1, 1, 0, Verdict::kAllow, 200 + n % 50}, microseconds(n), microseconds(1));
+        worker.request({1, 1, 0, DecisionLabel::kAllow, 200 + n % 50}, microseconds(n), microseconds(1));
       }
     });
   }
