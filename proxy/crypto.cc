@@ -61,7 +61,7 @@ const unsigned char* octets(std::string_view data) {
 // Not for secrets: what was handed out stays in memory until the next fill.
 void identifier_bytes(uint8_t* out, size_t count) {
   struct Pool {
-    std::array<uint8_t, 640> octets{};
+    std::array<uint8_t, 2560> octets{};
     size_t used = sizeof(octets);
   };
   thread_local Pool pool;

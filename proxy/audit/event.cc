@@ -1,6 +1,7 @@
 #include "proxy/audit/event.h"
 
 #include <array>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "proxy/audit/json_text.h"
@@ -117,18 +118,30 @@ char* write_digits(char* at, unsigned value, size_t count, char after) {
 }
 
 constexpr size_t kTimeSize = 24;
-void write_time(char* at, std::chrono::system_clock::time_point time) {
-  const auto ms = std::chrono::floor<std::chrono::milliseconds>(time);
-  const auto day = std::chrono::floor<std::chrono::days>(ms);
+constexpr size_t kSecondSize = 20;  // up to the point before the milliseconds
+
+void write_second(char* at, std::chrono::sys_seconds second) {
+  const auto day = std::chrono::floor<std::chrono::days>(second);
   const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(ms - day);
+  const std::chrono::hh_mm_ss clock(second - day);
   at = write_digits(at, static_cast<unsigned>(static_cast<int>(date.year())), 4, '-');
   at = write_digits(at, static_cast<unsigned>(date.month()), 2, '-');
   at = write_digits(at, static_cast<unsigned>(date.day()), 2, 'T');
   at = write_digits(at, static_cast<unsigned>(clock.hours().count()), 2, ':');
   at = write_digits(at, static_cast<unsigned>(clock.minutes().count()), 2, ':');
-  at = write_digits(at, static_cast<unsigned>(clock.seconds().count()), 2, '.');
-  write_digits(at, static_cast<unsigned>(clock.subseconds().count()), 3, 'Z');
+  write_digits(at, static_cast<unsigned>(clock.seconds().count()), 2, '.');
+}
+
+// Many events are of the same second: its text is kept.
+void write_time(char* at, std::chrono::system_clock::time_point time) {
+  thread_local std::chrono::sys_seconds kept = std::chrono::sys_seconds::min();
+  thread_local std::array<char, kSecondSize> text;
+  const auto second = std::chrono::floor<std::chrono::seconds>(time);
+  if (second != kept) write_second(text.data(), second);
+  kept = second;
+  std::memcpy(at, text.data(), text.size());
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(time - second);
+  write_digits(at + text.size(), static_cast<unsigned>(ms.count()), 3, 'Z');
 }
 
 std::string to_bytes(const Json& event) { return event.dump(-1, ' ', false, Json::error_handler_t::replace); }

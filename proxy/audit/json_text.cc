@@ -4,6 +4,7 @@
 #include <rapidjson/writer.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 
 #include "policy/path.h"
@@ -12,37 +13,28 @@ namespace sluice {
 namespace {
 
 constexpr size_t kFirstSize = 2048;  // an event has about 1,200 octets
-constexpr uint64_t kOnes = 0x0101010101010101U;
-constexpr uint64_t kBlanks = kOnes * ' ';
-constexpr size_t kMostDigits = 20;  // of 64 bits and a sign
+constexpr size_t kMostDigits = 20;   // of 64 bits and a sign
 
-// The top bit of an octet of the result is set where an octet is a control character, a quote, a backslash or
-// outside ASCII; above such a one it may be set wrongly.
-uint64_t find_special(uint64_t word) {
-  constexpr uint64_t kTops = kOnes * 0x80;
-  const uint64_t quotes = word ^ (kOnes * '"');
-  const uint64_t backslashes = word ^ (kOnes * '\\');
-  return ((word - kBlanks) | (quotes - kOnes) | (backslashes - kOnes) | word) & kTops;
+// Sixteen octets at a time. Signed: those outside ASCII are below the blank, as control characters are.
+using Block [[gnu::vector_size(16)]] = signed char;
+using Halves [[gnu::vector_size(16)]] = uint64_t;
+
+Block find_special(Block octets) { return (octets < ' ') | (octets == '"') | (octets == '\\'); }
+
+bool is_zero(Block octets) {
+  const auto halves = std::bit_cast<Halves>(octets);
+  return (halves[0] | halves[1]) == 0;
 }
 
-uint64_t load(const char* octets) {
-  uint64_t word = 0;
-  std::memcpy(&word, octets, sizeof(word));
-  return word;
-}
-
-// Whether it stands in JSON as it is.
-bool is_plain(std::string_view text) {
-  const char* const begin = text.data();
-  if (text.size() < 8) {
-    uint64_t word = 0;
-    for (const char c : text) word = word << 8 | static_cast<unsigned char>(c);
-    const uint64_t blanks = text.empty() ? kBlanks : kBlanks << 8 * text.size();
-    return find_special(word | blanks) == 0;
+// Whether it stands in JSON as it is. Looks at whole blocks: the rest of the last one must be readable.
+bool is_plain(const char* text, size_t size) {
+  Block found{};
+  for (size_t at = 0; at < size; at += sizeof(Block)) {
+    Block block;
+    std::memcpy(&block, text + at, sizeof(block));
+    found |= find_special(block);
   }
-  uint64_t found = find_special(load(begin + text.size() - 8));  // the last ones may be looked at twice
-  for (size_t at = 0; at + 8 < text.size(); at += 8) found |= find_special(load(begin + at));
-  return found == 0;
+  return is_zero(found);
 }
 
 std::string repaired(std::string_view text) {
@@ -70,11 +62,13 @@ void JsonText::number(uint64_t value) {
 }
 
 void JsonText::string(std::string_view value) {
-  if (!is_plain(value)) return escape(value);
-  char* const at = room(value.size() + 2);
+  const Block blanks = Block{} + ' ';
+  char* const at = room(1 + value.size() + sizeof(blanks));
   at[0] = '"';
-  std::copy(value.begin(), value.end(), at + 1);
-  at[value.size() + 1] = '"';
+  char* const end = std::copy(value.begin(), value.end(), at + 1);
+  std::memcpy(end, &blanks, sizeof(blanks));
+  if (!is_plain(at + 1, value.size())) return escape(value);
+  end[0] = '"';
   size_ += value.size() + 2;
 }
 
