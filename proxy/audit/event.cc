@@ -77,7 +77,8 @@ void write_body_sha256(JsonText& out, const std::optional<Sha256>& digest) {
 void write_data(JsonText& out, const AuditRecord& record, const EventStamp& stamp) {
   out.literal(R"({"sequence":)");
   out.number(stamp.sequence);
-  write_text(out, R"(,"previous":)", stamp.previous);
+  out.literal(R"(,"previous":)");
+  out.plain_string(stamp.previous);
   write_text_or_null(out, R"(,"request_id":)", record.request_id);
   write_text_or_null(out, R"(,"client":)", record.client);
   write_text_or_null(out, R"(,"source_ip":)", record.source_ip);
@@ -191,9 +192,11 @@ std::string format_time(std::chrono::system_clock::time_point time) {
 }
 
 void write_event(JsonText& out, const AuditRecord& record, const EventStamp& stamp) {
-  write_text(out, R"({"specversion":"1.0","id":)", stamp.id);
+  out.literal(R"({"specversion":"1.0","id":)");
+  out.plain_string(stamp.id);
   write_text(out, R"(,"source":)", stamp.source);
-  write_text(out, R"(,"type":)", event_type(record.type));
+  out.literal(R"(,"type":)");
+  out.plain_string(event_type(record.type));
   // CloudEvents allows no empty subject: without an operation there is none.
   if (!record.operation.empty()) write_text(out, R"(,"subject":)", record.operation);
   out.literal(R"(,"time":")");

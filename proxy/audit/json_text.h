@@ -28,6 +28,8 @@ class JsonText {
   void number(uint64_t value);
   // In quotes.
   void string(std::string_view value);
+  // The same for names and digits of ours, which are plain.
+  void plain_string(std::string_view value);
   // Room for `size` octets, which the caller writes, all of them, and which stand in the text as they are.
   char* extend(size_t size) {
     char* const at = room(size);

@@ -319,8 +319,9 @@ struct Spool::Impl {
   explicit Impl(std::unique_ptr<Database> d)
       : database(std::move(d)),
         queries(*database),
-        insert_one(*database, insert_rows(1).c_str()),
-        insert_many(*database, insert_rows(kRowsAtOnce).c_str()),
+        inserts{{{*database, insert_rows(kRowsAtOnce).c_str()},
+                 {*database, insert_rows(kRowsAtOnce / 4).c_str()},
+                 {*database, insert_rows(1).c_str()}}},
         open_request(*database, "INSERT OR REPLACE INTO open_requests (request_id, attempted) VALUES (?, ?)"),
         close_request(*database, "DELETE FROM open_requests WHERE request_id = ?"),
         open_list(*database, "SELECT request_id, attempted FROM open_requests ORDER BY request_id"),
@@ -343,8 +344,8 @@ struct Spool::Impl {
 
   bool prepared() const {
     for (const Statement* statement :
-         {&insert_one, &insert_many, &open_request, &close_request, &open_list, &put_webhook, &forget_webhook,
-          &remove_events, &removable, &gaps, &set_head, &begin, &commit})
+         {&inserts[0], &inserts[1], &inserts[2], &open_request, &close_request, &open_list, &put_webhook,
+          &forget_webhook, &remove_events, &removable, &gaps, &set_head, &begin, &commit})
       if (!statement->prepared()) return false;
     return queries.prepared();
   }
@@ -356,8 +357,9 @@ struct Spool::Impl {
 
   std::unique_ptr<Database> database;
   Queries queries;
-  Statement insert_one, insert_many, open_request, close_request, open_list, put_webhook, forget_webhook,
-      remove_events, removable, gaps, set_head, begin, commit;
+  std::array<Statement, 3> inserts;  // of many events, of a few, of one
+  Statement open_request, close_request, open_list, put_webhook, forget_webhook, remove_events, removable,
+      gaps, set_head, begin, commit;
   ChainHead head;
   std::string id;
   bool flushed = false;
@@ -367,15 +369,16 @@ struct Spool::Impl {
 };
 
 bool Spool::Impl::put(std::span<const StoredEvent> events) {
-  for (auto left = events; !left.empty();) {
-    const bool many = left.size() >= kRowsAtOnce;
-    Statement& insert = (many ? insert_many : insert_one).start();
-    for (const StoredEvent& event : left.first(many ? kRowsAtOnce : 1)) {
-      insert.bind(event.sequence).bind_text(event.id).bind_text(to_text(event.type));
-      insert.bind_signed(event.time_ms).bind_blob(event.body);
+  size_t rows = kRowsAtOnce;
+  auto insert = inserts.begin();
+  for (auto left = events; !left.empty(); left = left.subspan(rows)) {
+    for (; left.size() < rows; rows /= 4) ++insert;
+    insert->start();
+    for (const StoredEvent& event : left.first(rows)) {
+      insert->bind(event.sequence).bind_text(event.id).bind_text(to_text(event.type));
+      insert->bind_signed(event.time_ms).bind_blob(event.body);
     }
-    if (!insert.run()) return false;
-    left = left.subspan(many ? kRowsAtOnce : 1);
+    if (!insert->run()) return false;
   }
   return std::all_of(events.begin(), events.end(), [this](const auto& event) { return track(event); });
 }

@@ -65,7 +65,7 @@ class Spool {
   Result<void> apply(const SpoolChange& change);
   // The same in steps, for events that are not all there at once: put() until all are in, then the rest of
   // the change. A multiple of kRowsAtOnce costs least.
-  static constexpr size_t kRowsAtOnce = 8;
+  static constexpr size_t kRowsAtOnce = 16;
   Result<void> begin();
   Result<void> put(std::span<const StoredEvent> events);
   Result<void> commit(const SpoolChange& rest);
