@@ -16,8 +16,21 @@
 namespace sluice {
 namespace {
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kBase64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+// The two digits of every octet.
+constexpr auto kHexPairs = [] {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kDigits[i >> 4], kDigits[i & 15]};
+  return pairs;
+}();
+
+// Returns where to go on.
+char* write_octets(char* out, const uint8_t* octets, size_t count) {
+  for (size_t i = 0; i < count; ++i, out += 2) std::memcpy(out, kHexPairs[octets[i]].data(), 2);
+  return out;
+}
 
 [[noreturn]] void give_up(const char* what) {
   std::fprintf(stderr, "crypto: %s failed\n", what);
@@ -48,7 +61,7 @@ const unsigned char* octets(std::string_view data) {
 // Not for secrets: what was handed out stays in memory until the next fill.
 void identifier_bytes(uint8_t* out, size_t count) {
   struct Pool {
-    std::array<uint8_t, 640> octets{};
+    std::array<uint8_t, 2560> octets{};
     size_t used = sizeof(octets);
   };
   thread_local Pool pool;
@@ -118,17 +131,17 @@ Sha256 Sha256Stream::finish() {
 
 std::string hex(std::string_view data) {
   std::string text(data.size() * 2, '0');
-  for (size_t i = 0; i < data.size(); ++i) {
-    const auto octet = static_cast<uint8_t>(data[i]);
-    text[2 * i] = kHexDigits[octet >> 4];
-    text[2 * i + 1] = kHexDigits[octet & 15];
-  }
+  write_octets(text.data(), octets(data), data.size());
   return text;
 }
 
 std::string hex(const Sha256& digest) {
-  return hex(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
+  std::string text(digest.size() * 2, '0');
+  write_hex(text.data(), digest);
+  return text;
 }
+
+void write_hex(char* out, const Sha256& digest) { write_octets(out, digest.data(), digest.size()); }
 
 std::string base64_encode(std::string_view data) {
   std::string text;
@@ -172,6 +185,12 @@ void random_bytes(uint8_t* out, size_t count) {
 }
 
 std::string uuid_v7() {
+  std::string text;
+  assign_uuid_v7(text);
+  return text;
+}
+
+void assign_uuid_v7(std::string& text) {
   std::array<uint8_t, 16> id{};
   identifier_bytes(id.data() + 6, 10);
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
@@ -180,14 +199,14 @@ std::string uuid_v7() {
   for (size_t i = 0; i < 6; ++i) id[i] = static_cast<uint8_t>(ms >> (40 - 8 * i));
   id[6] = static_cast<uint8_t>((id[6] & 0x0F) | 0x70);  // version 7
   id[8] = static_cast<uint8_t>((id[8] & 0x3F) | 0x80);  // variant 10
-  std::string text(36, '-');
-  size_t at = 0;
-  for (size_t i = 0; i < id.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) ++at;
-    text[at++] = kHexDigits[id[i] >> 4];
-    text[at++] = kHexDigits[id[i] & 15];
+  text.resize(36);
+  char* at = text.data();
+  const uint8_t* from = id.data();
+  for (const size_t count : {4, 2, 2, 2, 6}) {
+    if (from != id.data()) *at++ = '-';
+    at = write_octets(at, from, count);
+    from += count;
   }
-  return text;
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {

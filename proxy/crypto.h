@@ -30,11 +30,13 @@ class Sha256Stream {
 
 std::string hex(std::string_view data);  // lower case
 std::string hex(const Sha256& digest);
+void write_hex(char* out, const Sha256& digest);                  // 64 digits, without a NUL
 std::string base64_encode(std::string_view data);                 // with padding (RFC 4648 4)
 std::optional<std::string> base64_decode(std::string_view text);  // strict; nullopt for anything else
 
 void random_bytes(uint8_t* out, size_t count);  // from the system's generator; aborts if there is none
 std::string uuid_v7();                          // RFC 9562 5.7, now
+void assign_uuid_v7(std::string& text);         // the same into a text that keeps its memory
 bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 }  // namespace sluice

@@ -16,17 +16,32 @@ int64_t unix_ms(std::chrono::system_clock::time_point time) {
 
 std::string event_hash(std::string_view body) { return hex(sha256(body)); }
 
-StoredEvent ChainWriter::link(StoredEvent event) {
+void ChainWriter::link(const StoredEvent& event) {
   head_.sequence = event.sequence;
-  head_.hash = event_hash(event.body);
+  const Sha256 digest = sha256(event.body);
+  head_.hash.resize(2 * digest.size());
+  write_hex(head_.hash.data(), digest);
+}
+
+StoredEvent ChainWriter::append(const AuditRecord& record, std::string_view id) {
+  JsonText scratch;
+  StoredEvent event;
+  append(record, id, scratch, event);
   return event;
 }
 
-StoredEvent ChainWriter::append(const AuditRecord& record, const std::string& id) {
-  const EventStamp stamp{id, source_, head_.sequence + 1, head_.hash};
+void ChainWriter::append(const AuditRecord& record, std::string_view id, JsonText& scratch,
+                         StoredEvent& event) {
+  event.sequence = head_.sequence + 1;
+  event.id = id;
+  event.type = record.type;
+  event.time_ms = unix_ms(record.time);
   // Only a write was announced as attempted, and can be open.
-  const std::string request_id = record.access == "write" ? record.request_id : std::string();
-  return link({stamp.sequence, id, record.type, unix_ms(record.time), request_id, make_event(record, stamp)});
+  event.request_id = record.access == "write" ? std::string_view(record.request_id) : std::string_view();
+  scratch.clear();
+  write_event(scratch, record, {id, source_, event.sequence, head_.hash});
+  event.body = scratch.view();
+  link(event);
 }
 
 std::optional<StoredEvent> ChainWriter::append_unknown_outcome(const std::string& request_id,
@@ -36,7 +51,10 @@ std::optional<StoredEvent> ChainWriter::append_unknown_outcome(const std::string
   const EventStamp stamp{id, source_, head_.sequence + 1, head_.hash};
   std::optional<std::string> body = make_unknown_outcome(attempted, stamp, now);
   if (!body) return std::nullopt;
-  return link({stamp.sequence, id, AuditType::kRequestFailed, unix_ms(now), request_id, std::move(*body)});
+  StoredEvent event{stamp.sequence, id,         AuditType::kRequestFailed,
+                    unix_ms(now),   request_id, std::move(*body)};
+  link(event);
+  return event;
 }
 
 Result<void> ChainChecker::check(uint64_t sequence, std::string_view body) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "config/result.h"
+#include "proxy/audit/json_text.h"
 #include "proxy/audit/record.h"
 
 namespace sluice {
@@ -37,13 +38,15 @@ class ChainWriter {
  public:
   ChainWriter(std::string source, ChainHead head) : source_(std::move(source)), head_(std::move(head)) {}
   const ChainHead& head() const { return head_; }
-  StoredEvent append(const AuditRecord& record, const std::string& id);
+  StoredEvent append(const AuditRecord& record, std::string_view id);
+  // The same into an event that keeps its memory; `scratch` too.
+  void append(const AuditRecord& record, std::string_view id, JsonText& scratch, StoredEvent& event);
   // Closes a request left open: `attempted` is the body of its request.attempted.
   std::optional<StoredEvent> append_unknown_outcome(const std::string& request_id,
                                                     std::string_view attempted);
 
  private:
-  StoredEvent link(StoredEvent event);
+  void link(const StoredEvent& event);
 
   std::string source_;
   ChainHead head_;

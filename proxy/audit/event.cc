@@ -1,16 +1,10 @@
 #include "proxy/audit/event.h"
 
-// The writer looks at sixteen octets at a time where the processor can.
-#ifdef __SSE2__
-#define RAPIDJSON_SSE2
-#endif
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <array>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "policy/path.h"
+#include "proxy/audit/json_text.h"
 #include "proxy/crypto.h"
 
 namespace sluice {
@@ -19,128 +13,136 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, kAuditTypeCount> kTypeNames = {
-    "request.attempted",  "request.forwarded", "request.denied",  "request.refused",
-    "request.failed",     "policy.reloaded",   "policy.rejected", "credential.changed",
-    "credential.refused", "gate.started",      "gate.stopped",    "audit.gap"};
-constexpr std::string_view kTypePrefix = "io.sluice.";
+    "io.sluice.request.attempted", "io.sluice.request.forwarded",  "io.sluice.request.denied",
+    "io.sluice.request.refused",   "io.sluice.request.failed",     "io.sluice.policy.reloaded",
+    "io.sluice.policy.rejected",   "io.sluice.credential.changed", "io.sluice.credential.refused",
+    "io.sluice.gate.started",      "io.sluice.gate.stopped",       "io.sluice.audit.gap"};
+constexpr size_t kPrefixSize = std::string_view("io.sluice.").size();
 
-// Appends to a text. Names and values come in the order in which they are written.
-class EventWriter {
- public:
-  EventWriter() : writer_(buffer_) {}
-
-  void begin_object() { writer_.StartObject(); }
-  void end_object() { writer_.EndObject(); }
-  void name(std::string_view text) { writer_.Key(text.data(), size_of(text)); }
-  void text(std::string_view text) {
-    if (is_valid_utf8(text)) return write(text);
-    write(repaired(text));
-  }
-  void null() { writer_.Null(); }
-  void number(int64_t value) { writer_.Int64(value); }
-  void number(uint64_t value) { writer_.Uint64(value); }
-
-  void member(std::string_view key, std::string_view value) {
-    name(key);
-    text(value);
-  }
-  // For a name that is no constant of ours.
-  void other_member(const std::string& key, std::string_view value) {
-    name(is_valid_utf8(key) ? key : repaired(key));
-    text(value);
-  }
-  void text_or_null(std::string_view key, std::string_view value) {
-    name(key);
-    if (value.empty()) return null();
-    text(value);
-  }
-  void number_or_null(std::string_view key, const std::optional<int64_t>& value) {
-    name(key);
-    if (!value) return null();
-    number(*value);
-  }
-  void list(std::string_view key, const std::vector<std::string>& values) {
-    name(key);
-    writer_.StartArray();
-    for (const std::string& value : values) text(value);
-    writer_.EndArray();
-  }
-  std::string take() {
-    std::string text(buffer_.GetString(), buffer_.GetSize());
-    buffer_.Clear();
-    writer_.Reset(buffer_);
-    return text;
-  }
-
- private:
-  static rapidjson::SizeType size_of(std::string_view text) {
-    return static_cast<rapidjson::SizeType>(text.size());
-  }
-  static std::string repaired(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-      if (static_cast<unsigned char>(c) < 0x80) {
-        out += c;
-      } else {
-        out += "\xEF\xBF\xBD";
-      }
-    }
-    return out;
-  }
-  void write(std::string_view text) { writer_.String(text.data(), size_of(text)); }
-
-  rapidjson::StringBuffer buffer_;
-  rapidjson::Writer<rapidjson::StringBuffer> writer_;
-};
+std::string_view event_type(AuditType type) { return kTypeNames[static_cast<size_t>(type)]; }
 
 template <class T>
 std::optional<int64_t> widen(const std::optional<T>& value) {
   return value ? std::optional(static_cast<int64_t>(*value)) : std::nullopt;
 }
 
-void write_data(EventWriter& out, const AuditRecord& record, const EventStamp& stamp) {
-  out.name("sequence");
-  out.number(stamp.sequence);
-  out.member("previous", stamp.previous);
-  out.text_or_null("request_id", record.request_id);
-  out.text_or_null("client", record.client);
-  out.text_or_null("source_ip", record.source_ip);
-  out.text_or_null("api", record.api);
-  out.text_or_null("operation", record.operation);
-  out.text_or_null("access", record.access);
-  out.list("tags", record.tags);
-  out.text_or_null("method", record.method);
-  out.text_or_null("path", record.path);
-  out.name("params");
-  out.begin_object();
-  for (const auto& [name, value] : record.params) out.other_member(name, value);
-  out.end_object();
-  out.list("targets", record.targets);
-  out.text_or_null("decision", record.decision);
-  out.list("rules", record.rules);
-  out.list("shadow_rules", record.shadow_rules);
-  out.text_or_null("reason", record.reason);
-  out.text_or_null("policy_sha256", record.policy_sha256);
-  out.text_or_null("body_sha256", record.body_sha256 ? hex(*record.body_sha256) : std::string());
-  out.number_or_null("body_bytes", widen(record.body_bytes));
-  out.text_or_null("key", record.key);
-  out.number_or_null("queued_ms", record.queued_ms);
-  out.number_or_null("upstream_status", widen(record.upstream_status));
-  out.number_or_null("upstream_ms", record.upstream_ms);
-  out.name("attempts");
-  out.number(static_cast<int64_t>(record.attempts));
-  out.number_or_null("bytes_out", widen(record.bytes_out));
-  out.number_or_null("status", widen(record.status));
-  if (record.lost) out.number_or_null("lost", widen(record.lost));
-  for (const auto& [name, value] : record.details) out.other_member(name, value);
+// The members of an event. `name` is a literal with all that stands between the value before and this one.
+template <size_t N>
+void write_text(JsonText& out, const char (&name)[N], std::string_view value) {
+  out.literal(name);
+  out.string(value);
+}
+template <size_t N>
+void write_text_or_null(JsonText& out, const char (&name)[N], std::string_view value) {
+  out.literal(name);
+  if (value.empty()) return out.literal("null");
+  out.string(value);
+}
+template <size_t N>
+void write_number_or_null(JsonText& out, const char (&name)[N], const std::optional<int64_t>& value) {
+  out.literal(name);
+  if (!value) return out.literal("null");
+  out.number(*value);
+}
+template <size_t N>
+void write_list(JsonText& out, const char (&name)[N], const std::vector<std::string>& values) {
+  out.literal(name);
+  out.literal("[");
+  bool first = true;
+  for (const std::string& value : values) {
+    if (!std::exchange(first, false)) out.literal(",");
+    out.string(value);
+  }
+  out.literal("]");
 }
 
-// The last `count` decimal digits, and what follows them.
-void append_digits(std::string& out, unsigned value, size_t count, char after) {
-  const size_t end = out.size() + count;
-  out.append(count, '0');
-  for (size_t at = end; at-- > end - count; value /= 10) out[at] = static_cast<char>('0' + value % 10);
-  out += after;
+using Members = std::vector<std::pair<std::string, std::string>>;
+// For names that are no constants of ours. `first`: no member stands before them.
+void write_members(JsonText& out, const Members& members, bool first) {
+  for (const auto& [name, value] : members) {
+    if (!std::exchange(first, false)) out.literal(",");
+    out.string(name);
+    out.literal(":");
+    out.string(value);
+  }
+}
+
+void write_body_sha256(JsonText& out, const std::optional<Sha256>& digest) {
+  if (!digest) return out.literal(R"(,"body_sha256":null)");
+  out.literal(R"(,"body_sha256":")");
+  write_hex(out.extend(2 * digest->size()), *digest);
+  out.literal("\"");
+}
+
+void write_data(JsonText& out, const AuditRecord& record, const EventStamp& stamp) {
+  out.literal(R"({"sequence":)");
+  out.number(stamp.sequence);
+  out.literal(R"(,"previous":)");
+  out.plain_string(stamp.previous);
+  write_text_or_null(out, R"(,"request_id":)", record.request_id);
+  write_text_or_null(out, R"(,"client":)", record.client);
+  write_text_or_null(out, R"(,"source_ip":)", record.source_ip);
+  write_text_or_null(out, R"(,"api":)", record.api);
+  write_text_or_null(out, R"(,"operation":)", record.operation);
+  write_text_or_null(out, R"(,"access":)", record.access);
+  write_list(out, R"(,"tags":)", record.tags);
+  write_text_or_null(out, R"(,"method":)", record.method);
+  write_text_or_null(out, R"(,"path":)", record.path);
+  out.literal(R"(,"params":{)");
+  write_members(out, record.params, true);
+  write_list(out, R"(},"targets":)", record.targets);
+  write_text_or_null(out, R"(,"decision":)", record.decision);
+  write_list(out, R"(,"rules":)", record.rules);
+  write_list(out, R"(,"shadow_rules":)", record.shadow_rules);
+  write_text_or_null(out, R"(,"reason":)", record.reason);
+  write_text_or_null(out, R"(,"policy_sha256":)", record.policy_sha256);
+  write_body_sha256(out, record.body_sha256);
+  write_number_or_null(out, R"(,"body_bytes":)", widen(record.body_bytes));
+  write_text_or_null(out, R"(,"key":)", record.key);
+  write_number_or_null(out, R"(,"queued_ms":)", record.queued_ms);
+  write_number_or_null(out, R"(,"upstream_status":)", widen(record.upstream_status));
+  write_number_or_null(out, R"(,"upstream_ms":)", record.upstream_ms);
+  out.literal(R"(,"attempts":)");
+  out.number(static_cast<int64_t>(record.attempts));
+  write_number_or_null(out, R"(,"bytes_out":)", widen(record.bytes_out));
+  write_number_or_null(out, R"(,"status":)", widen(record.status));
+  if (record.lost) write_number_or_null(out, R"(,"lost":)", widen(record.lost));
+  write_members(out, record.details, false);
+  out.literal("}");
+}
+
+// `count` decimal digits, the last ones, and what follows them. Returns where to go on.
+char* write_digits(char* at, unsigned value, size_t count, char after) {
+  for (size_t i = count; i-- > 0; value /= 10) at[i] = static_cast<char>('0' + value % 10);
+  at[count] = after;
+  return at + count + 1;
+}
+
+constexpr size_t kTimeSize = 24;
+constexpr size_t kSecondSize = 20;  // up to the point before the milliseconds
+
+void write_second(char* at, std::chrono::sys_seconds second) {
+  const auto day = std::chrono::floor<std::chrono::days>(second);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(second - day);
+  at = write_digits(at, static_cast<unsigned>(static_cast<int>(date.year())), 4, '-');
+  at = write_digits(at, static_cast<unsigned>(date.month()), 2, '-');
+  at = write_digits(at, static_cast<unsigned>(date.day()), 2, 'T');
+  at = write_digits(at, static_cast<unsigned>(clock.hours().count()), 2, ':');
+  at = write_digits(at, static_cast<unsigned>(clock.minutes().count()), 2, ':');
+  write_digits(at, static_cast<unsigned>(clock.seconds().count()), 2, '.');
+}
+
+// Many events are of the same second: its text is kept.
+void write_time(char* at, std::chrono::system_clock::time_point time) {
+  thread_local std::chrono::sys_seconds kept = std::chrono::sys_seconds::min();
+  thread_local std::array<char, kSecondSize> text;
+  const auto second = std::chrono::floor<std::chrono::seconds>(time);
+  if (second != kept) write_second(text.data(), second);
+  kept = second;
+  std::memcpy(at, text.data(), text.size());
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(time - second);
+  write_digits(at + text.size(), static_cast<unsigned>(ms.count()), 3, 'Z');
 }
 
 std::string to_bytes(const Json& event) { return event.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -154,7 +156,7 @@ Json data_of(std::string_view event) {
 
 }  // namespace
 
-std::string_view to_text(AuditType type) { return kTypeNames[static_cast<size_t>(type)]; }
+std::string_view to_text(AuditType type) { return event_type(type).substr(kPrefixSize); }
 
 void AuditRecord::clear() {
   type = AuditType::kRequestRefused;
@@ -179,44 +181,35 @@ void AuditRecord::clear() {
 
 std::optional<AuditType> parse_audit_type(std::string_view text) {
   for (size_t i = 0; i < kTypeNames.size(); ++i)
-    if (kTypeNames[i] == text) return static_cast<AuditType>(i);
+    if (to_text(static_cast<AuditType>(i)) == text) return static_cast<AuditType>(i);
   return std::nullopt;
 }
 
 std::string format_time(std::chrono::system_clock::time_point time) {
-  const auto ms = std::chrono::floor<std::chrono::milliseconds>(time);
-  const auto day = std::chrono::floor<std::chrono::days>(ms);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(ms - day);
-  std::string text;
-  text.reserve(24);
-  append_digits(text, static_cast<unsigned>(static_cast<int>(date.year())), 4, '-');
-  append_digits(text, static_cast<unsigned>(date.month()), 2, '-');
-  append_digits(text, static_cast<unsigned>(date.day()), 2, 'T');
-  append_digits(text, static_cast<unsigned>(clock.hours().count()), 2, ':');
-  append_digits(text, static_cast<unsigned>(clock.minutes().count()), 2, ':');
-  append_digits(text, static_cast<unsigned>(clock.seconds().count()), 2, '.');
-  append_digits(text, static_cast<unsigned>(clock.subseconds().count()), 3, 'Z');
+  std::string text(kTimeSize, '0');
+  write_time(text.data(), time);
   return text;
 }
 
-std::string make_event(const AuditRecord& record, const EventStamp& stamp) {
-  thread_local EventWriter out;  // keeps its memory
-  out.begin_object();
-  out.member("specversion", "1.0");
-  out.member("id", stamp.id);
-  out.member("source", stamp.source);
-  out.member("type", std::string(kTypePrefix).append(to_text(record.type)));
+void write_event(JsonText& out, const AuditRecord& record, const EventStamp& stamp) {
+  out.literal(R"({"specversion":"1.0","id":)");
+  out.plain_string(stamp.id);
+  write_text(out, R"(,"source":)", stamp.source);
+  out.literal(R"(,"type":)");
+  out.plain_string(event_type(record.type));
   // CloudEvents allows no empty subject: without an operation there is none.
-  if (!record.operation.empty()) out.member("subject", record.operation);
-  out.member("time", format_time(record.time));
-  out.member("datacontenttype", "application/json");
-  out.name("data");
-  out.begin_object();
+  if (!record.operation.empty()) write_text(out, R"(,"subject":)", record.operation);
+  out.literal(R"(,"time":")");
+  write_time(out.extend(kTimeSize), record.time);
+  out.literal(R"(","datacontenttype":"application/json","data":)");
   write_data(out, record, stamp);
-  out.end_object();
-  out.end_object();
-  return out.take();
+  out.literal("}");
+}
+
+std::string make_event(const AuditRecord& record, const EventStamp& stamp) {
+  JsonText out;
+  write_event(out, record, stamp);
+  return std::string(out.view());
 }
 
 std::optional<std::string> make_unknown_outcome(std::string_view attempted, const EventStamp& stamp,
@@ -225,7 +218,7 @@ std::optional<std::string> make_unknown_outcome(std::string_view attempted, cons
   if (!event.is_object() || !event.contains("data") || !event["data"].is_object()) return std::nullopt;
   event["id"] = stamp.id;
   event["source"] = stamp.source;
-  event["type"] = std::string(kTypePrefix) + std::string(to_text(AuditType::kRequestFailed));
+  event["type"] = event_type(AuditType::kRequestFailed);
   event["time"] = format_time(time);
   Json& data = event["data"];
   data["sequence"] = stamp.sequence;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -48,6 +49,10 @@ CREATE TABLE webhooks (
 class Database {
  public:
   static Result<std::unique_ptr<Database>> open(const std::string& path, int flags) {
+    // Its statistics of memory, which nobody reads, would take a lock for each allocation. Too late, and
+    // without effect, once it runs.
+    static const int kConfigured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    static_cast<void>(kConfigured);
     sqlite3* handle = nullptr;
     const int code =
         sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
@@ -301,14 +306,22 @@ Result<void> check_chain(Queries& queries, const ChainHead& head, uint64_t count
   return checker.check_end(head);
 }
 
+// OR FAIL: whatever fails takes back the whole transaction, so that a statement needs no journal of its own.
+std::string insert_rows(size_t count) {
+  std::string sql = "INSERT OR FAIL INTO events (sequence, id, type, time_ms, body) VALUES (?, ?, ?, ?, ?)";
+  for (size_t i = 1; i < count; ++i) sql += ", (?, ?, ?, ?, ?)";
+  return sql;
+}
+
 }  // namespace
 
 struct Spool::Impl {
   explicit Impl(std::unique_ptr<Database> d)
       : database(std::move(d)),
         queries(*database),
-        insert_event(*database,
-                     "INSERT INTO events (sequence, id, type, time_ms, body) VALUES (?, ?, ?, ?, ?)"),
+        inserts{{{*database, insert_rows(kRowsAtOnce).c_str()},
+                 {*database, insert_rows(kRowsAtOnce / 4).c_str()},
+                 {*database, insert_rows(1).c_str()}}},
         open_request(*database, "INSERT OR REPLACE INTO open_requests (request_id, attempted) VALUES (?, ?)"),
         close_request(*database, "DELETE FROM open_requests WHERE request_id = ?"),
         open_list(*database, "SELECT request_id, attempted FROM open_requests ORDER BY request_id"),
@@ -331,19 +344,22 @@ struct Spool::Impl {
 
   bool prepared() const {
     for (const Statement* statement :
-         {&insert_event, &open_request, &close_request, &open_list, &put_webhook, &forget_webhook,
-          &remove_events, &removable, &gaps, &set_head, &begin, &commit})
+         {&inserts[0], &inserts[1], &inserts[2], &open_request, &close_request, &open_list, &put_webhook,
+          &forget_webhook, &remove_events, &removable, &gaps, &set_head, &begin, &commit})
       if (!statement->prepared()) return false;
     return queries.prepared();
   }
-  bool put(const StoredEvent& event);
-  bool put_all(const SpoolChange& change);
+  bool put(std::span<const StoredEvent> events);
+  bool track(const StoredEvent& event);
+  bool put_rest(const SpoolChange& change);
+  Error give_up();
   Result<void> checkpoint();
 
   std::unique_ptr<Database> database;
   Queries queries;
-  Statement insert_event, open_request, close_request, open_list, put_webhook, forget_webhook, remove_events,
-      removable, gaps, set_head, begin, commit;
+  std::array<Statement, 3> inserts;  // of many events, of a few, of one
+  Statement open_request, close_request, open_list, put_webhook, forget_webhook, remove_events, removable,
+      gaps, set_head, begin, commit;
   ChainHead head;
   std::string id;
   bool flushed = false;
@@ -352,10 +368,23 @@ struct Spool::Impl {
   struct stat file {};
 };
 
-bool Spool::Impl::put(const StoredEvent& event) {
-  insert_event.start().bind(event.sequence).bind_text(event.id).bind_text(to_text(event.type));
-  insert_event.bind_signed(event.time_ms).bind_blob(event.body);
-  if (!insert_event.run()) return false;
+bool Spool::Impl::put(std::span<const StoredEvent> events) {
+  size_t rows = kRowsAtOnce;
+  auto insert = inserts.begin();
+  for (auto left = events; !left.empty(); left = left.subspan(rows)) {
+    for (; left.size() < rows; rows /= 4) ++insert;
+    insert->start();
+    for (const StoredEvent& event : left.first(rows)) {
+      insert->bind(event.sequence).bind_text(event.id).bind_text(to_text(event.type));
+      insert->bind_signed(event.time_ms).bind_blob(event.body);
+    }
+    if (!insert->run()) return false;
+  }
+  return std::all_of(events.begin(), events.end(), [this](const auto& event) { return track(event); });
+}
+
+// An attempted write is open until its outcome.
+bool Spool::Impl::track(const StoredEvent& event) {
   if (event.request_id.empty()) return true;
   switch (event.type) {
     case AuditType::kRequestAttempted:
@@ -375,9 +404,8 @@ bool Spool::Impl::put(const StoredEvent& event) {
   return true;
 }
 
-bool Spool::Impl::put_all(const SpoolChange& change) {
-  for (const StoredEvent& event : change.events)
-    if (!put(event)) return false;
+// All of a change but its events.
+bool Spool::Impl::put_rest(const SpoolChange& change) {
   for (const WebhookRow& row : change.webhooks) {
     put_webhook.start().bind_text(row.name).bind_text(row.url_sha256).bind(row.acked);
     if (!put_webhook.bind(row.disabled ? 1 : 0).bind_signed(row.not_before_ms).run()) return false;
@@ -386,6 +414,14 @@ bool Spool::Impl::put_all(const SpoolChange& change) {
     if (!forget_webhook.start().bind_text(name).run()) return false;
   if (change.remove_through > 0 && !remove_events.start().bind(change.remove_through).run()) return false;
   return set_head.start().bind(change.head.sequence).bind_text(change.head.hash).run();
+}
+
+// Says why a write failed, and takes back what the transaction did.
+Error Spool::Impl::give_up() {
+  Error error = database->failed("write");
+  if (sqlite3_get_autocommit(database->handle()) == 0)
+    sqlite3_exec(database->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  return error;
 }
 
 // Never waits for readers: what they still need is left for the next time.
@@ -449,14 +485,24 @@ Result<std::unique_ptr<Spool>> Spool::open(const std::string& path, Durability d
 }
 
 Result<void> Spool::apply(const SpoolChange& change) {
+  if (auto begun = begin(); !begun) return begun;
+  if (auto done = put(change.events); !done) return done;
+  return commit(change);
+}
+
+Result<void> Spool::begin() {
   if (!impl_->begin.start().run()) return impl_->database->failed("begin to write");
-  if (!impl_->put_all(change) || !impl_->commit.start().run()) {
-    Error error = impl_->database->failed("write");
-    if (sqlite3_get_autocommit(impl_->database->handle()) == 0)
-      sqlite3_exec(impl_->database->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
-    return error;
-  }
-  impl_->head = change.head;
+  return {};
+}
+
+Result<void> Spool::put(std::span<const StoredEvent> events) {
+  if (!impl_->put(events)) return impl_->give_up();
+  return {};
+}
+
+Result<void> Spool::commit(const SpoolChange& rest) {
+  if (!impl_->put_rest(rest) || !impl_->commit.start().run()) return impl_->give_up();
+  impl_->head = rest.head;
   return {};
 }
 

@@ -1,13 +1,15 @@
 // Spool: the audit events on disk: SQLite in WAL mode, one writer connection and any number of readers.
-// The only code that speaks SQLite. Each apply() is one transaction: all of it is kept, or nothing.
+// The only code that speaks SQLite. Each apply(), and each begin() to commit(), is one transaction: all of it
+// is kept, or nothing.
 // Owner and thread: a Spool is the audit thread's (the opener's before it starts); a SpoolReader is its
-// opener's. Fails: every call says why. After a failed apply() the Spool must be destroyed and opened anew:
-// an fsync that failed must not be tried again on the same pages.
+// opener's. Fails: every call says why. After a failed write the Spool must be destroyed and opened anew: an
+// fsync that failed must not be tried again on the same pages.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,6 +63,12 @@ class Spool {
   // Whether its path still leads to the file that is open: SQLite would write on into a removed one.
   bool in_place() const;
   Result<void> apply(const SpoolChange& change);
+  // The same in steps, for events that are not all there at once: put() until all are in, then the rest of
+  // the change. A multiple of kRowsAtOnce costs least.
+  static constexpr size_t kRowsAtOnce = 16;
+  Result<void> begin();
+  Result<void> put(std::span<const StoredEvent> events);
+  Result<void> commit(const SpoolChange& rest);
   Result<std::vector<WebhookRow>> webhooks();
   Result<std::vector<OpenRequest>> open_requests();
 

@@ -167,17 +167,8 @@ SpoolWriter::Clock::time_point SpoolWriter::next_due() const {
 
 void SpoolWriter::write_group() {
   const size_t count = std::min(backlog_.size(), setup_.options.group_limit);
-  SpoolChange change;
   ChainWriter next = chain_;
-  change.events.reserve(count);
-  for (size_t i = 0; i < count; ++i) {
-    AuditEntry& entry = backlog_[i];
-    if (entry.id.empty()) entry.id = uuid_v7();
-    change.events.push_back(next.append(*entry.record, entry.id));
-  }
-  change.head = next.head();
-  change.webhooks = take_rows();
-  if (auto done = spool_->apply(change); !done) {
+  if (auto done = commit_group(count, next); !done) {
     doubtful_ = Doubtful{next.head(), count};
     fail(done.error());
     return;
@@ -187,6 +178,24 @@ void SpoolWriter::write_group() {
   chain_ = std::move(next);
   settle_group(count, true);
   if (auto done = spool_->checkpoint_if_long(); !done) fail(done.error());
+}
+
+// A few records become events at a time, in the memory of those before them.
+Result<void> SpoolWriter::commit_group(size_t count, ChainWriter& next) {
+  if (auto begun = spool_->begin(); !begun) return begun;
+  for (size_t at = 0; at < count; at += events_.size()) {
+    const std::span<StoredEvent> events(events_.data(), std::min(events_.size(), count - at));
+    for (size_t i = 0; i < events.size(); ++i) {
+      AuditEntry& entry = backlog_[at + i];
+      if (entry.id.empty()) assign_uuid_v7(entry.id);
+      next.append(*entry.record, entry.id, scratch_, events[i]);
+    }
+    if (auto done = spool_->put(events); !done) return done;
+  }
+  SpoolChange rest;
+  rest.head = next.head();
+  rest.webhooks = take_rows();
+  return spool_->commit(rest);
 }
 
 // The first `count` of the backlog are on disk.

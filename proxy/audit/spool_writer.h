@@ -78,6 +78,7 @@ class SpoolWriter {
   bool take();
   Clock::time_point next_due() const;
   void write_group();
+  Result<void> commit_group(size_t count, ChainWriter& next);
   void settle_group(size_t count, bool answer);
   void save_rows();
   std::vector<WebhookRow> take_rows();
@@ -100,6 +101,8 @@ class SpoolWriter {
   std::unique_ptr<Spool> spool_;  // null: unusable
   ChainWriter chain_;
   EntryQueue backlog_;
+  JsonText scratch_;  // with events_: memory of the events that are being made
+  std::array<StoredEvent, Spool::kRowsAtOnce> events_;
   std::optional<Doubtful> doubtful_;
   Clock::time_point next_reopen_;
   Clock::time_point next_expire_;

@@ -102,6 +102,42 @@ TEST_F(AuditSpool, KnowsWhichWritesAreWithoutOutcome) {
   EXPECT_EQ(parse((*open_requests)[0].attempted)["data"]["request_id"], "r2");
 }
 
+TEST_F(AuditSpool, KeepsEventsInTheirOrderHoweverManyComeAtOnce) {
+  const auto spool = open();
+  size_t total = 0;
+  for (const size_t count : {1, 2, 3, 4, 5, 15, 16, 17, 21, 32, 63, 100}) {
+    append(*spool, AuditType::kRequestAttempted, count, "r" + std::to_string(count));
+    total += count;
+    EXPECT_EQ(spool->head().sequence, total);
+  }
+  const auto events = read_spool(path_);  // checks their chain
+  ASSERT_EQ(events.size(), total);
+  for (size_t i = 0; i < total; ++i) {
+    EXPECT_EQ(events[i].sequence, i + 1);
+    EXPECT_EQ(parse(events[i].body)["id"], events[i].id);
+    EXPECT_EQ(events[i].type, AuditType::kRequestAttempted);
+    EXPECT_EQ(events[i].time_ms, 1'000);
+  }
+  EXPECT_EQ((*spool->open_requests()).size(), 12U);
+}
+
+TEST_F(AuditSpool, KeepsNothingOfAChangeThatFails) {
+  {
+    const auto spool = open();
+    append(*spool, AuditType::kRequestDenied, 20);
+    SpoolChange change;
+    ChainWriter writer("/sluice/x", {3, std::string(64, 'a')});  // its numbers are taken
+    for (int i = 0; i < 30; ++i) change.events.push_back(writer.append(AuditRecord{}, uuid_v7()));
+    change.head = writer.head();
+    const auto done = spool->apply(change);
+    ASSERT_FALSE(done.ok());
+    EXPECT_NE(done.error().message.find("cannot write: UNIQUE constraint failed"), std::string::npos)
+        << done.error().message;
+  }
+  EXPECT_EQ(refusal(), "");
+  EXPECT_EQ(read_spool(path_).size(), 20U);
+}
+
 TEST_F(AuditSpool, KeepsWebhooksAndForgetsThem) {
   const auto spool = open();
   SpoolChange change;
