@@ -7,8 +7,8 @@
 #include "config/ascii.h"
 #include "config/map_reader.h"
 #include "policy/matchers.h"
-#include "policy/path.h"
 #include "policy/text.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {

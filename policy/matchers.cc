@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "config/ascii.h"
-#include "policy/path.h"
 #include "policy/text.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {

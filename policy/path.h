@@ -5,7 +5,6 @@
 // 3). Pure; any thread. Matching uses what is decoded here; what is sent is the octets as they came.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,9 +30,5 @@ struct QueryParameter {
 Result<DecodedPath> decode_path(std::string_view path, bool fold);
 // `query` is without the "?". Pairs are split at & only; ";" stays part of a value.
 Result<std::vector<QueryParameter>> decode_query(std::string_view query, bool fold);
-
-// Unicode case folding with NFC normalisation (utf8proc). nullopt when the text is not valid UTF-8.
-std::optional<std::string> fold_case(std::string_view text);
-bool is_valid_utf8(std::string_view text);
 
 }  // namespace sluice

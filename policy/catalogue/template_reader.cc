@@ -4,6 +4,7 @@
 
 #include "config/ascii.h"
 #include "policy/path.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {

@@ -10,7 +10,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "policy/path.h"
+#include "policy/unicode.h"
 #include "proxy/crypto.h"
 
 namespace sluice {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "policy/path.h"
+#include "policy/unicode.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace sluice {

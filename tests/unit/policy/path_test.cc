@@ -131,16 +131,6 @@ TEST(Path, KeepsTheDecodedTextBesideTheFoldedOne) {
   EXPECT_EQ(decode_path("/Users/E1", false)->comparable(), decoded->segments);
 }
 
-TEST(FoldCase, IsStableWhenAppliedTwiceAndRefusesInvalidText) {
-  for (const char* text : {"İSTANBUL", "ẞ", "ﬀ", "Σίσυφος", "ᾳͅ", "K", "ŉ"}) {
-    const std::optional<std::string> once = fold_case(text);
-    ASSERT_TRUE(once.has_value()) << text;
-    EXPECT_EQ(fold_case(*once), once) << text;
-  }
-  EXPECT_FALSE(fold_case("\xff").has_value());
-  EXPECT_EQ(fold_case("A\0B"sv), "a\0b"s);
-}
-
 TEST(Query, SplitsAtAmpersandsOnlyAndDecodesOnce) {
   const auto query = decode_query("a=1&b=x%26y;c=2&d&e=a+b%2Bc&&f==&nextToken=%252f", false);
   ASSERT_TRUE(query.ok());
@@ -163,15 +153,6 @@ TEST(Query, RefusesWhatHasNoSingleReading) {
     EXPECT_FALSE(decode_query(query, false).ok()) << query;
   }
   EXPECT_TRUE(decode_query("", false)->empty());
-}
-
-TEST(Utf8, AcceptsWhatTheStandardDoesAndNothingElse) {
-  for (const char* text : {"", "plain", "ö", "€", "😀", "\xef\xbf\xbf"})
-    EXPECT_TRUE(is_valid_utf8(text)) << text;
-  for (const char* text : {"\xc0\x80", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf4\x90\x80\x80",
-                           "\xf8\x88\x80\x80\x80", "a\xe2\x82", "\xbf"}) {
-    EXPECT_FALSE(is_valid_utf8(text));
-  }
 }
 
 }  // namespace
