@@ -9,7 +9,6 @@
 
 #include "policy/catalogue/catalogue.h"
 #include "policy/decision.h"
-#include "policy/path.h"
 
 namespace sluice {
 
@@ -18,8 +17,9 @@ class Router {
   // Requires: `operations` stays where it is.
   explicit Router(const std::vector<Operation>& operations);
 
-  // In the catalogue's order; empty when nothing fits. HEAD fits what GET fits.
-  std::vector<Target::Fit> find(std::string_view method, const DecodedPath& path) const;
+  // Appends to the target's fits, in the catalogue's order, what its path fits, and their parameters. HEAD
+  // fits what GET fits.
+  void find(std::string_view method, Target& target) const;
 
  private:
   const std::vector<Operation>* operations_;

@@ -82,9 +82,8 @@ class Matcher {
     return access.empty() || std::find(access.begin(), access.end(), fit_.access) != access.end();
   }
   bool names_tag(const std::vector<std::string>& tags) const {
-    return tags.empty() || std::any_of(tags.begin(), tags.end(), [this](const std::string& tag) {
-             return std::find(fit_.tags.begin(), fit_.tags.end(), tag) != fit_.tags.end();
-           });
+    return tags.empty() || std::any_of(tags.begin(), tags.end(),
+                                       [this](const std::string& tag) { return fit_.has_tag(tag); });
   }
   bool names_source(const std::vector<Cidr>& sources) const {
     return sources.empty() || std::any_of(sources.begin(), sources.end(), [this](const Cidr& cidr) {
@@ -107,7 +106,7 @@ class Matcher {
 
   std::vector<std::string_view> param_values(const NamedConstraint& constraint) const {
     std::vector<std::string_view> values;
-    for (const Parameter& parameter : *fit_.parameters) {
+    for (const Parameter& parameter : fit_.parameters) {
       if (parameter.name == constraint.name) values.push_back(parameter.value);
     }
     for (const auto& [name, value] : captures_) {

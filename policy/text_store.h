@@ -1,6 +1,6 @@
-// TextStore: texts that somebody else keeps views of. A text stays where it is while the store lives, moved or
-// not. Owner: whoever keeps the views. Costs: clear() keeps the memory, so that a store in use again allocates
-// only for more or longer texts than it has held.
+// TextStore: texts that somebody else keeps views of. A text stays where it is while the store lives, moved
+// or not. Owner: whoever keeps the views. Costs: clear() keeps the memory, so that a store in use again
+// allocates only for more or longer texts than it has held.
 #pragma once
 
 #include <memory>

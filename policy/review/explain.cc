@@ -151,7 +151,8 @@ Explanation explain(const Engine& engine, const Config& config, const ReviewRequ
     explanation.operations.push_back(policy.vocabulary.slots[policy.slot_of(view.api, fit.operation)].id);
   }
   Trace trace;
-  const Decision decision = evaluate(policy, target, view, request.body, &trace);
+  Decision decision;
+  evaluate(policy, target, view, request.body, &trace, decision);
   explanation.outcome = decision.outcome;
   explanation.refusal = decision.refusal;
   explanation.reason =

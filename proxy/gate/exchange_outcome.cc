@@ -30,11 +30,9 @@ AuditType outcome_of(Problem problem, bool allowed) {
 void Exchange::fill_record_from_request() {
   record_->operation = target_.operation_id;
   record_->access = to_text(target_.access);
-  for (const Target::Fit& fit : target_.fits) {
-    for (const Parameter& parameter : fit.parameters) {
-      record_->params.emplace_back(parameter.name, parameter.value);
-    }
-    break;  // the first one names the operation
+  // The first fit names the operation.
+  for (const Parameter& parameter : target_.parameters_of(target_.fits.front())) {
+    record_->params.emplace_back(parameter.name, parameter.value);
   }
 }
 
