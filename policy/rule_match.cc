@@ -56,21 +56,17 @@ class Matcher {
 
   // The field of a constraint that does not hold; index() says which.
   Field failing_constraint(const ConstraintSet& set, Reading reading) {
-    const bool fold = facts_.fold();
     for (index_ = 0; index_ < set.params.size(); ++index_) {
-      if (!texts_match(set.params[index_].constraint, param_values(set.params[index_]), fold, reading))
-        return Field::kParam;
+      if (!param_matches(set.params[index_], reading)) return Field::kParam;
     }
     for (index_ = 0; index_ < set.queries.size(); ++index_) {
-      if (!texts_match(set.queries[index_].constraint, query_values(set.queries[index_]), false, reading))
-        return Field::kQuery;
+      if (!query_matches(set.queries[index_], reading)) return Field::kQuery;
     }
     for (index_ = 0; index_ < set.headers.size(); ++index_) {
-      if (!texts_match(set.headers[index_].constraint, header_values(set.headers[index_]), false, reading))
-        return Field::kHeader;
+      if (!header_matches(set.headers[index_], reading)) return Field::kHeader;
     }
     for (index_ = 0; index_ < set.body.size(); ++index_) {
-      if (!body_matches(set.body[index_], body_, fold, reading)) return Field::kBody;
+      if (!body_matches(set.body[index_], body_, facts_.fold(), reading)) return Field::kBody;
     }
     return Field::kNone;
   }
@@ -104,30 +100,30 @@ class Matcher {
     return any;
   }
 
-  std::vector<std::string_view> param_values(const NamedConstraint& constraint) const {
-    std::vector<std::string_view> values;
-    for (const Parameter& parameter : fit_.parameters) {
-      if (parameter.name == constraint.name) values.push_back(parameter.value);
-    }
-    for (const auto& [name, value] : captures_) {
-      if (name == constraint.name) values.push_back(value);
-    }
-    return values;
+  bool param_matches(const NamedConstraint& constraint, Reading reading) const {
+    Tally tally(constraint.constraint, reading);
+    const auto add = [&tally, &constraint, this](std::string_view name, std::string_view value) {
+      if (name == constraint.name) tally.add(check_text(constraint.constraint, value, facts_.fold()));
+    };
+    for (const Parameter& parameter : fit_.parameters) add(parameter.name, parameter.value);
+    for (const auto& [name, value] : captures_) add(name, value);
+    return tally.result();
   }
-  std::vector<std::string_view> query_values(const NamedConstraint& constraint) const {
-    std::vector<std::string_view> values;
-    const std::string& wanted = facts_.fold() ? constraint.folded_name : constraint.name;
+  bool query_matches(const NamedConstraint& constraint, Reading reading) const {
+    Tally tally(constraint.constraint, reading);
+    const std::string_view wanted = facts_.fold() ? constraint.folded_name : constraint.name;
     for (const QueryParameter& parameter : facts_.query()) {
-      if (parameter.name == wanted) values.push_back(parameter.value);
+      if (parameter.name == wanted) tally.add(check_text(constraint.constraint, parameter.value, false));
     }
-    return values;
+    return tally.result();
   }
-  std::vector<std::string_view> header_values(const NamedConstraint& constraint) const {
-    std::vector<std::string_view> values;
+  bool header_matches(const NamedConstraint& constraint, Reading reading) const {
+    Tally tally(constraint.constraint, reading);
     for (const HeaderView& header : facts_.request().headers) {
-      if (equals_ignoring_case(header.name, constraint.name)) values.push_back(header.value);
+      if (!equals_ignoring_case(header.name, constraint.name)) continue;
+      tally.add(check_text(constraint.constraint, header.value, false));
     }
-    return values;
+    return tally.result();
   }
 
   const RequestFacts& facts_;
