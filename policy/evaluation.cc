@@ -161,15 +161,16 @@ class Evaluation {
       Trace::FitTrace& traced = trace_->fits.emplace_back();
       traced.slot = facts.slot;
       for (size_t index = 0; index < policy_.rules.size(); ++index) {
-        traced.verdicts.push_back(match_rule(policy_.rules[index], facts_, facts, body_));
+        traced.verdicts.push_back(match_rule(policy_.rules[index], kEveryField, facts_, facts, body_));
         count(static_cast<uint32_t>(index), traced.verdicts.back());
       }
       traced.denied = fit_denied_ || !fit_allowed_;
     } else {
       const CompiledSlot& slot = policy_.slots[facts.slot];
       for (const Candidates* candidates : {&slot.everyone, &slot.by_client[client_]}) {
-        for (uint32_t index : candidates->rules)
-          count(index, match_rule(policy_.rules[index], facts_, facts, body_));
+        for (const Candidate& candidate : candidates->rules)
+          count(candidate.rule,
+                match_rule(policy_.rules[candidate.rule], candidate.open, facts_, facts, body_));
       }
     }
     if (!fit_allowed_) deny();

@@ -37,20 +37,23 @@ class Matcher {
   Matcher(const RequestFacts& facts, const FitFacts& fit, const BodyView& body)
       : facts_(facts), fit_(fit), body_(body) {}
 
-  // The field that does not match, or kNone. Cheap fields first.
-  Field failing_field(const Conditions& conditions, Reading reading) {
+  // The open field that does not match, or kNone. Cheap fields first.
+  Field failing_field(const Conditions& conditions, FieldSet open, Reading reading) {
+    if (open.empty()) return Field::kNone;
     const RequestView& request = facts_.request();
-    if (!names_index(conditions.clients, request.client)) return Field::kClient;
-    if (!names_index(conditions.groups, request.client)) return Field::kGroup;
-    if (!names_index(conditions.apis, request.api)) return Field::kApi;
-    if (!names_index(conditions.operations, fit_.slot)) return Field::kOperation;
-    if (!names_access(conditions.access)) return Field::kAccess;
-    if (!names_tag(conditions.tags)) return Field::kTag;
-    if (!conditions.methods.empty() && !names_method(conditions.methods, request.method))
+    if (open.has(Field::kClient) && !names_index(conditions.clients, request.client)) return Field::kClient;
+    if (open.has(Field::kGroup) && !names_index(conditions.groups, request.client)) return Field::kGroup;
+    if (open.has(Field::kApi) && !names_index(conditions.apis, request.api)) return Field::kApi;
+    if (open.has(Field::kOperation) && !names_index(conditions.operations, fit_.slot))
+      return Field::kOperation;
+    if (open.has(Field::kAccess) && !names_access(conditions.access)) return Field::kAccess;
+    if (open.has(Field::kTag) && !names_tag(conditions.tags)) return Field::kTag;
+    if (open.has(Field::kMethod) && !conditions.methods.empty() &&
+        !names_method(conditions.methods, request.method))
       return Field::kMethod;
-    if (!names_source(conditions.sources)) return Field::kSource;
-    if (!names_time(conditions.times)) return Field::kTime;
-    if (!conditions.paths.empty() && !path_fits(conditions.paths)) return Field::kPath;
+    if (open.has(Field::kSource) && !names_source(conditions.sources)) return Field::kSource;
+    if (open.has(Field::kTime) && !names_time(conditions.times)) return Field::kTime;
+    if (open.has(Field::kPath) && !path_fits(conditions.paths)) return Field::kPath;
     return failing_constraint(conditions.values, reading);
   }
 
@@ -93,6 +96,7 @@ class Matcher {
   }
   // Every template that fits adds its parameters, so that a list of templates hides none.
   bool path_fits(const std::vector<PathTemplate>& paths) {
+    if (paths.empty()) return true;
     const DecodedPath& path = facts_.path();
     bool any = false;
     for (const PathTemplate& candidate : paths)
@@ -135,8 +139,8 @@ class Matcher {
 
 }  // namespace
 
-RuleVerdict match_rule(const Rule& rule, const RequestFacts& facts, const FitFacts& fit,
-                       const BodyView& body) {
+RuleVerdict match_rule(const Rule& rule, const OpenFields& open, const RequestFacts& facts,
+                       const FitFacts& fit, const BodyView& body) {
   RuleVerdict verdict;
   // What no catalogue knows is only allowed by a rule that says so literally.
   if (rule.effect == Effect::kAllow && fit.operation == nullptr && rule.when.operations.empty()) {
@@ -145,15 +149,16 @@ RuleVerdict match_rule(const Rule& rule, const RequestFacts& facts, const FitFac
   }
   const bool permits = rule.effect == Effect::kAllow;
   Matcher matcher(facts, fit, body);
-  verdict.field = matcher.failing_field(rule.when, permits ? Reading::kPermits : Reading::kRestricts);
+  verdict.field =
+      matcher.failing_field(rule.when, open.when, permits ? Reading::kPermits : Reading::kRestricts);
   verdict.index = matcher.index();
   if (verdict.field != Field::kNone) return verdict;
-  if (rule.excluded) {
+  if (rule.excluded && open.when.has(Field::kNot)) {
     // What is doubtful must neither open an exception of a deny nor slip past one of an allow: the reading
     // turns round.
     Matcher excluded = matcher;
-    const Field failing =
-        excluded.failing_field(*rule.excluded, permits ? Reading::kRestricts : Reading::kPermits);
+    const Field failing = excluded.failing_field(*rule.excluded, open.excluded,
+                                                 permits ? Reading::kRestricts : Reading::kPermits);
     if (failing == Field::kNone) {
       verdict.field = Field::kNot;
       return verdict;

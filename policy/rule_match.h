@@ -56,8 +56,9 @@ struct RuleVerdict {
   bool speaks(Effect effect) const { return effect == Effect::kRequire ? violated : matched; }
 };
 
-RuleVerdict match_rule(const Rule& rule, const RequestFacts& facts, const FitFacts& fit,
-                       const BodyView& body);
+// Looks at the fields of the rule that are `open`, and takes the others to hold.
+RuleVerdict match_rule(const Rule& rule, const OpenFields& open, const RequestFacts& facts,
+                       const FitFacts& fit, const BodyView& body);
 
 // The access of a request that fits no operation.
 Access access_of_method(std::string_view method);
