@@ -44,19 +44,18 @@ const CompiledOperation* CompiledPolicy::compiled_operation(size_t slot) const {
   return names.unknown ? nullptr : &apis[names.api].operations[slot - vocabulary.first_slots[names.api]];
 }
 
-size_t CompiledPolicy::slot_of(size_t api, const Operation* operation) const {
-  const std::vector<Operation>& operations = catalogues[api].operations;
-  const size_t first = vocabulary.first_slots[api];
-  if (operation == nullptr) return first + operations.size();
-  return first + static_cast<size_t>(operation - operations.data());
+size_t CompiledPolicy::unknown_slot(size_t api) const {
+  return vocabulary.first_slots[api] + catalogues[api].operations.size();
 }
 
 void compile_rules(std::vector<Rule> rules, CompiledPolicy& policy) {
   policy.rules = std::move(rules);
   for (size_t api = 0; api < policy.catalogues.size(); ++api) {
     const Catalogue& catalogue = policy.catalogues[api];
-    CompiledApi compiled{
-        catalogue.case_insensitive, policy.vocabulary.first_slots[api], Router(catalogue.operations), {}};
+    CompiledApi compiled{catalogue.case_insensitive,
+                         policy.vocabulary.first_slots[api],
+                         Router(catalogue.operations, policy.vocabulary.first_slots[api]),
+                         {}};
     for (const Operation& operation : catalogue.operations) {
       compiled.operations.push_back(compile_operation(operation, catalogue.case_insensitive));
     }

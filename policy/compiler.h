@@ -58,8 +58,8 @@ struct CompiledPolicy {
   // nullptr: API.unknown.
   const Operation* operation(size_t slot) const;
   const CompiledOperation* compiled_operation(size_t slot) const;
-  // Requires: `operation` is of the API's catalogue, or nullptr.
-  size_t slot_of(size_t api, const Operation* operation) const;
+  // Of API.unknown.
+  size_t unknown_slot(size_t api) const;
 };
 
 // Requires: catalogues and vocabulary are filled. Sets the rest.

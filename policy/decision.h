@@ -31,6 +31,7 @@ struct Parameter {
 struct Target {
   struct Fit {
     const Operation* operation = nullptr;  // nullptr: API.unknown
+    size_t slot = 0;                       // of the operation, see vocabulary.h
     size_t first_parameter = 0, parameter_count = 0;
   };
 

@@ -42,14 +42,13 @@ void Engine::resolve(const RequestView& request, Target& out) const {
   }
   api.router.find(request.method, out);
   if (out.fits.empty()) {
-    out.fits.emplace_back();
+    out.fits.push_back({nullptr, compiled_->unknown_slot(request.api), 0, 0});
     out.access = access_of_method(request.method);
   }
   for (const Target::Fit& fit : out.fits) {
     if (fit.operation != nullptr && fit.operation->access == Access::kWrite) out.access = Access::kWrite;
   }
-  const size_t slot = compiled_->slot_of(request.api, out.fits.front().operation);
-  out.operation_id = compiled_->vocabulary.slots[slot].id;
+  out.operation_id = compiled_->vocabulary.slots[out.fits.front().slot].id;
 }
 
 Target Engine::resolve(const RequestView& request) const {

@@ -25,7 +25,7 @@ struct BodyUse {
 BodyUse use_of_body(const CompiledPolicy& policy, const Target& target, const RequestView& request) {
   BodyUse use;
   for (const Target::Fit& fit : target.fits) {
-    const CompiledSlot& slot = policy.slots[policy.slot_of(request.api, fit.operation)];
+    const CompiledSlot& slot = policy.slots[fit.slot];
     const bool schema = fit.operation != nullptr && fit.operation->body;
     for (const Candidates* candidates : {&slot.everyone, &slot.by_client[request.client]}) {
       use.wanted = use.wanted || schema || candidates->look_at_body;
@@ -106,16 +106,12 @@ class Evaluation {
     decision_.refusal = std::move(refusal);
     // What could not be read may hold a credential.
     for (const Target::Fit& fit : target_.fits) {
-      const CompiledOperation* operation = policy_.compiled_operation(slot_of(fit));
+      const CompiledOperation* operation = policy_.compiled_operation(fit.slot);
       if (operation != nullptr && operation->may_hold_credential) decision_.body_has_credential = true;
       if (fit.operation != nullptr) add_tags(fit.operation->tags);
     }
     sort_unique(decision_.tags);
     return false;
-  }
-
-  size_t slot_of(const Target::Fit& fit) const {
-    return policy_.slot_of(facts_.request().api, fit.operation);
   }
 
   template <class Tags>
@@ -125,7 +121,7 @@ class Evaluation {
 
   FitFacts facts_of(const Target::Fit& fit) {
     FitFacts facts;
-    facts.slot = slot_of(fit);
+    facts.slot = fit.slot;
     facts.operation = fit.operation;
     facts.parameters = target_.parameters_of(fit);
     facts.access =
@@ -139,12 +135,11 @@ class Evaluation {
       add_tags(tags);
     }
     add_tags(fit.operation->tags);
-    add_targets(*policy_.compiled_operation(facts.slot));
+    if (body_.root != nullptr) add_targets(*policy_.compiled_operation(facts.slot));
     return facts;
   }
 
   void add_targets(const CompiledOperation& operation) {
-    if (body_.root == nullptr) return;
     std::vector<const JsonValue*> found;
     for (const JsonPointer& pointer : operation.targets) pointer.resolve(*body_.root, found);
     for (const JsonValue* value : found) {

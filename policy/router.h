@@ -14,16 +14,19 @@ namespace sluice {
 
 class Router {
  public:
-  // Requires: `operations` stays where it is.
-  explicit Router(const std::vector<Operation>& operations);
+  // `first_slot` is the first operation's. Requires: `operations` stays where it is.
+  Router(const std::vector<Operation>& operations, size_t first_slot);
 
   // Appends to the target's fits, in the catalogue's order, what its path fits, and their parameters. HEAD
   // fits what GET fits.
   void find(std::string_view method, Target& target) const;
 
  private:
-  const std::vector<Operation>* operations_;
-  std::vector<std::vector<uint32_t>> by_length_;  // of the template, in segments
+  struct Entry {
+    const Operation* operation;
+    size_t slot;
+  };
+  std::vector<std::vector<Entry>> by_length_;  // of the template, in segments
 };
 
 }  // namespace sluice

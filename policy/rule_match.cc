@@ -1,32 +1,26 @@
 #include "policy/rule_match.h"
 
 #include <algorithm>
+#include <span>
 
 #include "config/ascii.h"
 
 namespace sluice {
 namespace {
 
-using Captures = std::vector<std::pair<std::string_view, std::string_view>>;
-
 bool names_index(const std::vector<bool>& set, size_t index) {
   return set.empty() || (index < set.size() && set[index]);
 }
 
-bool template_fits(const PathTemplate& path, const DecodedPath& request, bool fold, Captures& captures) {
+bool template_fits(const PathTemplate& path, const DecodedPath& request, bool fold) {
   const size_t length = path.segments.size();
   if (path.any_depth ? request.segments.size() <= length : request.segments.size() != length) return false;
-  const size_t before = captures.size();
   for (size_t i = 0; i < length; ++i) {
     const PathTemplate::Segment& segment = path.segments[i];
     const bool fits = segment.parameter ? !request.segments[i].empty()
                                         : (fold ? segment.folded == request.folded[i]
                                                 : segment.text == request.segments[i]);
-    if (!fits) {
-      captures.resize(before);
-      return false;
-    }
-    if (segment.parameter) captures.emplace_back(segment.text, request.segments[i]);
+    if (!fits) return false;
   }
   return true;
 }
@@ -34,8 +28,15 @@ bool template_fits(const PathTemplate& path, const DecodedPath& request, bool fo
 // Matches the fields of one map, or the constraints of a require rule.
 class Matcher {
  public:
-  Matcher(const RequestFacts& facts, const FitFacts& fit, const BodyView& body)
-      : facts_(facts), fit_(fit), body_(body) {}
+  Matcher(const Rule& rule, const RequestFacts& facts, const FitFacts& fit, const BodyView& body)
+      : facts_(facts), fit_(fit), body_(body), when_paths_(rule.when.paths) {}
+
+  // For the `not` of the rule.
+  Matcher for_excluded(const Conditions& excluded) const {
+    Matcher matcher = *this;
+    matcher.not_paths_ = excluded.paths;
+    return matcher;
+  }
 
   // The open field that does not match, or kNone. Cheap fields first.
   Field failing_field(const Conditions& conditions, FieldSet open, Reading reading) {
@@ -59,18 +60,18 @@ class Matcher {
 
   // The field of a constraint that does not hold; index() says which.
   Field failing_constraint(const ConstraintSet& set, Reading reading) {
-    for (index_ = 0; index_ < set.params.size(); ++index_) {
-      if (!param_matches(set.params[index_], reading)) return Field::kParam;
-    }
-    for (index_ = 0; index_ < set.queries.size(); ++index_) {
-      if (!query_matches(set.queries[index_], reading)) return Field::kQuery;
-    }
-    for (index_ = 0; index_ < set.headers.size(); ++index_) {
-      if (!header_matches(set.headers[index_], reading)) return Field::kHeader;
-    }
-    for (index_ = 0; index_ < set.body.size(); ++index_) {
-      if (!body_matches(set.body[index_], body_, facts_.fold(), reading)) return Field::kBody;
-    }
+    const auto param = [this, reading](const auto& constraint) { return param_matches(constraint, reading); };
+    const auto query = [this, reading](const auto& constraint) { return query_matches(constraint, reading); };
+    const auto header = [this, reading](const auto& constraint) {
+      return header_matches(constraint, reading);
+    };
+    const auto body = [this, reading](const auto& constraint) {
+      return body_matches(constraint, body_, facts_.fold(), reading);
+    };
+    if (!all_hold(set.params, param)) return Field::kParam;
+    if (!all_hold(set.queries, query)) return Field::kQuery;
+    if (!all_hold(set.headers, header)) return Field::kHeader;
+    if (!all_hold(set.body, body)) return Field::kBody;
     return Field::kNone;
   }
 
@@ -94,14 +95,31 @@ class Matcher {
              return window.contains(facts_.request().at);
            });
   }
-  // Every template that fits adds its parameters, so that a list of templates hides none.
-  bool path_fits(const std::vector<PathTemplate>& paths) {
-    if (paths.empty()) return true;
-    const DecodedPath& path = facts_.path();
-    bool any = false;
-    for (const PathTemplate& candidate : paths)
-      any = template_fits(candidate, path, facts_.fold(), captures_) || any;
-    return any;
+  // The parameters of every template that fits, so that a list of templates hides none.
+  template <class Add>
+  void each_capture(std::span<const PathTemplate> paths, const Add& add) const {
+    for (const PathTemplate& path : paths) {
+      if (!template_fits(path, facts_.path(), facts_.fold())) continue;
+      for (size_t i = 0; i < path.segments.size(); ++i) {
+        if (path.segments[i].parameter) add(path.segments[i].text, facts_.path().segments[i]);
+      }
+    }
+  }
+
+  bool path_fits(const std::vector<PathTemplate>& paths) const {
+    return paths.empty() || std::any_of(paths.begin(), paths.end(), [this](const PathTemplate& candidate) {
+             return template_fits(candidate, facts_.path(), facts_.fold());
+           });
+  }
+
+  template <class Constraints, class Holds>
+  bool all_hold(const Constraints& constraints, const Holds& holds) {
+    for (const auto& constraint : constraints) {
+      if (holds(constraint)) continue;
+      index_ = static_cast<size_t>(&constraint - constraints.data());
+      return false;
+    }
+    return true;
   }
 
   bool param_matches(const NamedConstraint& constraint, Reading reading) const {
@@ -110,7 +128,8 @@ class Matcher {
       if (name == constraint.name) tally.add(check_text(constraint.constraint, value, facts_.fold()));
     };
     for (const Parameter& parameter : fit_.parameters) add(parameter.name, parameter.value);
-    for (const auto& [name, value] : captures_) add(name, value);
+    each_capture(when_paths_, add);
+    each_capture(not_paths_, add);
     return tally.result();
   }
   bool query_matches(const NamedConstraint& constraint, Reading reading) const {
@@ -133,8 +152,8 @@ class Matcher {
   const RequestFacts& facts_;
   const FitFacts& fit_;
   const BodyView& body_;
+  std::span<const PathTemplate> when_paths_, not_paths_;  // they name parameters too
   size_t index_ = 0;
-  Captures captures_;  // parameters of the rule's own path templates
 };
 
 }  // namespace
@@ -148,7 +167,7 @@ RuleVerdict match_rule(const Rule& rule, const OpenFields& open, const RequestFa
     return verdict;
   }
   const bool permits = rule.effect == Effect::kAllow;
-  Matcher matcher(facts, fit, body);
+  Matcher matcher(rule, facts, fit, body);
   verdict.field =
       matcher.failing_field(rule.when, open.when, permits ? Reading::kPermits : Reading::kRestricts);
   verdict.index = matcher.index();
@@ -156,7 +175,7 @@ RuleVerdict match_rule(const Rule& rule, const OpenFields& open, const RequestFa
   if (rule.excluded && open.when.has(Field::kNot)) {
     // What is doubtful must neither open an exception of a deny nor slip past one of an allow: the reading
     // turns round.
-    Matcher excluded = matcher;
+    Matcher excluded = matcher.for_excluded(*rule.excluded);
     const Field failing = excluded.failing_field(*rule.excluded, open.excluded,
                                                  permits ? Reading::kRestricts : Reading::kPermits);
     if (failing == Field::kNone) {

@@ -148,7 +148,7 @@ Explanation explain(const Engine& engine, const Config& config, const ReviewRequ
   const RequestView view = view_of(request, headers);
   const Target target = engine.resolve(view);
   for (const Target::Fit& fit : target.fits) {
-    explanation.operations.push_back(policy.vocabulary.slots[policy.slot_of(view.api, fit.operation)].id);
+    explanation.operations.push_back(policy.vocabulary.slots[fit.slot].id);
   }
   Trace trace;
   Decision decision;

@@ -14,7 +14,7 @@ std::vector<std::string> fits(size_t api, const std::string& method, const std::
   std::vector<std::string> found;
   Target target;
   EXPECT_TRUE(decode_path(path, catalogue.case_insensitive, target.path));
-  Router(catalogue.operations).find(method, target);
+  Router(catalogue.operations, 0).find(method, target);
   for (const Target::Fit& fit : target.fits) {
     std::string text = fit.operation->id;
     for (const Parameter& parameter : target.parameters_of(fit))
