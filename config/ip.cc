@@ -49,10 +49,11 @@ std::string to_text(const IpAddress& address) {
 
 bool Cidr::contains(const IpAddress& address) const {
   if (bits < kMappedBits && address.is_v4()) return false;
-  for (int index = 0; index < bits; ++index) {
-    if (bit_at(address, index) != bit_at(network, index)) return false;
-  }
-  return true;
+  const auto whole = static_cast<size_t>(bits / 8);
+  if (!std::equal(address.octets.data(), address.octets.data() + whole, network.octets.data())) return false;
+  if (bits % 8 == 0) return true;
+  const int differing = address.octets[whole] ^ network.octets[whole];
+  return differing >> (8 - bits % 8) == 0;
 }
 
 std::optional<Cidr> parse_cidr(std::string_view text) {

@@ -1,6 +1,6 @@
 // compiler: rules to a CompiledPolicy, in which each operation and client has the list of the rules that can
-// apply, so that deciding costs what those rules cost, however many there are. Owner: Engine; immutable once
-// compiled; any thread.
+// apply, so that deciding costs what those rules cost, however many there are; and of each rule, only what
+// the operation does not settle is looked at. Owner: Engine; immutable once compiled; any thread.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,14 @@
 
 namespace sluice {
 
-// Rules that can apply, by index into CompiledPolicy::rules.
+// A rule that can apply, and what remains to be looked at.
+struct Candidate {
+  uint32_t rule = 0;  // index into CompiledPolicy::rules
+  OpenFields open;
+};
+
 struct Candidates {
-  std::vector<uint32_t> rules;
+  std::vector<Candidate> rules;
   bool look_at_body = false;          // one of them does
   bool enforce_look_at_body = false;  // one that is not a shadow does: an unreadable body is refused
 };
@@ -53,8 +58,8 @@ struct CompiledPolicy {
   // nullptr: API.unknown.
   const Operation* operation(size_t slot) const;
   const CompiledOperation* compiled_operation(size_t slot) const;
-  // Requires: `operation` is of the API's catalogue, or nullptr.
-  size_t slot_of(size_t api, const Operation* operation) const;
+  // Of API.unknown.
+  size_t unknown_slot(size_t api) const;
 };
 
 // Requires: catalogues and vocabulary are filled. Sets the rest.

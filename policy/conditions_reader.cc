@@ -4,7 +4,7 @@
 
 #include "config/map_reader.h"
 #include "policy/constraint_reader.h"
-#include "policy/path.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {

@@ -6,9 +6,9 @@
 
 #include "config/ascii.h"
 #include "config/map_reader.h"
-#include "policy/matchers.h"
-#include "policy/path.h"
+#include "policy/json_number.h"
 #include "policy/text.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {
@@ -24,7 +24,7 @@ JsonValue to_json(const Value& value, bool fold_keys, bool& has_text_problem) {
         json.type = JsonValue::Type::kBoolean;
         json.boolean = value.text == "true";
       } else if (auto number = value.quoted ? std::nullopt : read_json_number(value.text)) {
-        json = *number;
+        json = to_value(*number);
       } else {
         json.type = JsonValue::Type::kString;
         json.text = value.text;

@@ -1,7 +1,10 @@
-// Decision: what the policy says about one request, and why.
+// Decision: what the policy says about one request, and why. Target and Decision are filled anew for each
+// request, and keep their memory: whoever decides often keeps one of each. Thread: its owner's.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,26 +22,33 @@ struct Refusal {
 };
 
 struct Parameter {
-  std::string_view name;  // of the path template
-  std::string value;      // decoded
+  std::string_view name;   // of the path template
+  std::string_view value;  // decoded
 };
 
 // Where a request leads: the operations that it fits (usually one), or why it cannot be said.
-// Requires: the Engine outlives it.
+// Requires: the Engine outlives it, and so do the path and the query of the request, which it has views of.
 struct Target {
   struct Fit {
     const Operation* operation = nullptr;  // nullptr: API.unknown
-    std::vector<Parameter> parameters;
+    size_t slot = 0;                       // of the operation, see vocabulary.h
+    size_t first_parameter = 0, parameter_count = 0;
   };
 
   bool refused = false;
   Refusal refusal;
   DecodedPath path;
-  std::vector<QueryParameter> query;
-  std::vector<Fit> fits;          // at least one unless refused
-  std::string_view operation_id;  // of the first fit, or "API.unknown"
-  size_t slot = 0;                // the same as an index into Vocabulary::slots
-  Access access = Access::kRead;  // write if any fit is a write
+  DecodedQuery query;
+  std::vector<Parameter> parameters;  // of all fits
+  std::vector<Fit> fits;              // at least one unless refused
+  std::string_view operation_id;      // of the first fit, or "API.unknown"
+  Access access = Access::kRead;      // write if any fit is a write
+
+  std::span<const Parameter> parameters_of(const Fit& fit) const {
+    return std::span(parameters).subspan(fit.first_parameter, fit.parameter_count);
+  }
+  // Keeps the memory, for the next request.
+  void clear() noexcept;
 };
 
 enum class Outcome : uint8_t { kAllow, kDeny, kRefuse };
@@ -53,6 +63,9 @@ struct Decision {
   std::string_view reason;             // of the first deciding rule that has one, or why by default
   std::vector<std::string> targets;    // the objects touched, from the body by the catalogue
   bool body_has_credential = false;
+
+  // Keeps the memory, for the next request.
+  void clear() noexcept;
 };
 
 }  // namespace sluice

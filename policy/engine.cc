@@ -30,37 +30,30 @@ Engine::Engine(std::unique_ptr<CompiledPolicy> compiled) : compiled_(std::move(c
 
 Engine::~Engine() = default;
 
+void Engine::resolve(const RequestView& request, Target& out) const {
+  out.clear();
+  if (request.api >= compiled_->apis.size()) return refuse(out, "the API is not known");
+  const CompiledApi& api = compiled_->apis[request.api];
+  if (const auto read = decode_path(request.path, api.fold, out.path); !read)
+    return refuse(out, read.error().message);
+  if (!request.query.empty()) {
+    if (const auto read = decode_query(request.query, api.fold, out.query); !read)
+      return refuse(out, read.error().message);
+  }
+  api.router.find(request.method, out);
+  if (out.fits.empty()) {
+    out.fits.push_back({nullptr, compiled_->unknown_slot(request.api), 0, 0});
+    out.access = access_of_method(request.method);
+  }
+  for (const Target::Fit& fit : out.fits) {
+    if (fit.operation != nullptr && fit.operation->access == Access::kWrite) out.access = Access::kWrite;
+  }
+  out.operation_id = compiled_->vocabulary.slots[out.fits.front().slot].id;
+}
+
 Target Engine::resolve(const RequestView& request) const {
   Target target;
-  if (request.api >= compiled_->apis.size()) {
-    refuse(target, "the API is not known");
-    return target;
-  }
-  const CompiledApi& api = compiled_->apis[request.api];
-  auto path = decode_path(request.path, api.fold);
-  if (!path) {
-    refuse(target, path.error().message);
-    return target;
-  }
-  target.path = *std::move(path);
-  if (!request.query.empty()) {
-    auto query = decode_query(request.query, api.fold);
-    if (!query) {
-      refuse(target, query.error().message);
-      return target;
-    }
-    target.query = *std::move(query);
-  }
-  target.fits = api.router.find(request.method, target.path);
-  if (target.fits.empty()) {
-    target.fits.emplace_back();
-    target.access = access_of_method(request.method);
-  }
-  for (const Target::Fit& fit : target.fits) {
-    if (fit.operation != nullptr && fit.operation->access == Access::kWrite) target.access = Access::kWrite;
-  }
-  target.slot = compiled_->slot_of(request.api, target.fits.front().operation);
-  target.operation_id = compiled_->vocabulary.slots[target.slot].id;
+  resolve(request, target);
   return target;
 }
 
@@ -68,16 +61,20 @@ bool Engine::needs_body(const Target& target, const RequestView& request) const 
   return evaluation_needs_body(*compiled_, target, request);
 }
 
+void Engine::decide(const Target& target, const RequestView& request, std::optional<std::string_view> body,
+                    Decision& out) const {
+  try {
+    evaluate(*compiled_, target, request, body, nullptr, out);
+  } catch (const std::exception&) {  // no memory; whatever it is, the answer is no
+    set_not_evaluated(out);
+  }
+}
+
 Decision Engine::decide(const Target& target, const RequestView& request,
                         std::optional<std::string_view> body) const {
-  try {
-    return evaluate(*compiled_, target, request, body, nullptr);
-  } catch (const std::exception&) {  // no memory; whatever it is, the answer is no
-    Decision decision;
-    decision.reason = kNotEvaluated;
-    decision.body_has_credential = true;
-    return decision;
-  }
+  Decision decision;
+  decide(target, request, body, decision);
+  return decision;
 }
 
 const Catalogue& Engine::catalogue(size_t api) const { return compiled_->catalogues[api]; }

@@ -33,10 +33,14 @@ class Engine {
                                                Findings& findings);
   ~Engine();
 
+  // `out` is cleared first, here and below; one that is used again keeps its memory.
+  void resolve(const RequestView& request, Target& out) const;
   Target resolve(const RequestView& request) const;
   bool needs_body(const Target& target, const RequestView& request) const;
   // `body`: the whole body as it came; empty view for none; nullopt when needs_body() said no and it was not
   // read.
+  void decide(const Target& target, const RequestView& request, std::optional<std::string_view> body,
+              Decision& out) const;
   Decision decide(const Target& target, const RequestView& request,
                   std::optional<std::string_view> body) const;
 

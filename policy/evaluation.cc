@@ -1,6 +1,7 @@
 #include "policy/evaluation.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "policy/body_check.h"
 
@@ -10,17 +11,10 @@ namespace {
 constexpr std::string_view kDenied = "a rule denies this";
 constexpr std::string_view kRequirementNotMet = "a requirement of a rule is not met";
 
-template <class T>
-void sort_unique(std::vector<T>& values) {
+void sort_unique(std::vector<std::string_view>& values) {
+  if (values.size() < 2) return;
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
-}
-
-Decision not_evaluated() {
-  Decision decision;
-  decision.reason = kNotEvaluated;
-  decision.body_has_credential = true;  // it was not looked at
-  return decision;
 }
 
 struct BodyUse {
@@ -31,7 +25,7 @@ struct BodyUse {
 BodyUse use_of_body(const CompiledPolicy& policy, const Target& target, const RequestView& request) {
   BodyUse use;
   for (const Target::Fit& fit : target.fits) {
-    const CompiledSlot& slot = policy.slots[policy.slot_of(request.api, fit.operation)];
+    const CompiledSlot& slot = policy.slots[fit.slot];
     const bool schema = fit.operation != nullptr && fit.operation->body;
     for (const Candidates* candidates : {&slot.everyone, &slot.by_client[request.client]}) {
       use.wanted = use.wanted || schema || candidates->look_at_body;
@@ -41,21 +35,44 @@ BodyUse use_of_body(const CompiledPolicy& policy, const Target& target, const Re
   return use;
 }
 
+// The rules that decide so far, by index: of those that allow, until something denies.
+class Deciding {
+ public:
+  void clear() { first_ = first_with_reason_ = kNone; }
+  void add(uint32_t index, const Rule& rule) {
+    first_ = std::min(first_, index);
+    if (!rule.reason.empty()) first_with_reason_ = std::min(first_with_reason_, index);
+  }
+  // In file order; nullptr: none.
+  const Rule* first(const std::vector<Rule>& rules) const { return at(rules, first_); }
+  const Rule* first_with_reason(const std::vector<Rule>& rules) const {
+    return at(rules, first_with_reason_);
+  }
+
+ private:
+  static constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+  static const Rule* at(const std::vector<Rule>& rules, uint32_t index) {
+    return index == kNone ? nullptr : &rules[index];
+  }
+  uint32_t first_ = kNone, first_with_reason_ = kNone;
+};
+
 // One evaluation.
 class Evaluation {
  public:
-  Evaluation(const CompiledPolicy& policy, const Target& target, const RequestView& request, Trace* trace)
+  Evaluation(const CompiledPolicy& policy, const Target& target, const RequestView& request, Trace* trace,
+             Decision& out)
       : policy_(policy),
         target_(target),
         facts_(request, target, policy.apis[request.api].fold),
         client_(request.client),
-        trace_(trace) {}
+        trace_(trace),
+        decision_(out) {}
 
-  Decision run(std::optional<std::string_view> body) {
-    if (!look_at_body(body)) return std::move(decision_);
+  void run(std::optional<std::string_view> body) {
+    if (!look_at_body(body)) return;
     for (const Target::Fit& fit : target_.fits) decide_fit(fit);
     conclude();
-    return std::move(decision_);
   }
 
  private:
@@ -64,7 +81,7 @@ class Evaluation {
     const BodyUse use = use_of_body(policy_, target_, facts_.request());
     if (!use.wanted) return true;
     if (!body) {
-      decision_ = not_evaluated();
+      set_not_evaluated(decision_);
       return false;
     }
     BodyReading reading = read_body(facts_.request().headers, *body, facts_.fold());
@@ -74,8 +91,8 @@ class Evaluation {
       return true;
     }
     if (reading.value) {
-      root_ = *std::move(reading.value);
-      body_ = {BodyView::State::kReadable, &root_};
+      root_ = std::move(reading.value);
+      body_ = {BodyView::State::kReadable, &*root_};
     }
     for (const Target::Fit& fit : target_.fits) {
       if (fit.operation == nullptr) continue;
@@ -89,16 +106,12 @@ class Evaluation {
     decision_.refusal = std::move(refusal);
     // What could not be read may hold a credential.
     for (const Target::Fit& fit : target_.fits) {
-      const CompiledOperation* operation = policy_.compiled_operation(slot_of(fit));
+      const CompiledOperation* operation = policy_.compiled_operation(fit.slot);
       if (operation != nullptr && operation->may_hold_credential) decision_.body_has_credential = true;
       if (fit.operation != nullptr) add_tags(fit.operation->tags);
     }
     sort_unique(decision_.tags);
     return false;
-  }
-
-  size_t slot_of(const Target::Fit& fit) const {
-    return policy_.slot_of(facts_.request().api, fit.operation);
   }
 
   template <class Tags>
@@ -108,26 +121,25 @@ class Evaluation {
 
   FitFacts facts_of(const Target::Fit& fit) {
     FitFacts facts;
-    facts.slot = slot_of(fit);
+    facts.slot = fit.slot;
     facts.operation = fit.operation;
-    facts.parameters = &fit.parameters;
+    facts.parameters = target_.parameters_of(fit);
     facts.access =
         fit.operation != nullptr ? fit.operation->access : access_of_method(facts_.request().method);
     if (fit.operation == nullptr) return facts;
     if (fit.operation->body && body_.root != nullptr) {
-      collect_tags(*fit.operation->body, *body_.root, facts.tags);
-      const bool credential =
-          std::find(facts.tags.begin(), facts.tags.end(), kCredentialTag) != facts.tags.end();
+      std::vector<std::string_view>& tags = facts.body_tags;
+      collect_tags(*fit.operation->body, *body_.root, tags);
+      const bool credential = std::find(tags.begin(), tags.end(), kCredentialTag) != tags.end();
       decision_.body_has_credential = decision_.body_has_credential || credential;
+      add_tags(tags);
     }
-    facts.tags.insert(facts.tags.end(), fit.operation->tags.begin(), fit.operation->tags.end());
-    add_tags(facts.tags);
-    add_targets(*policy_.compiled_operation(facts.slot));
+    add_tags(fit.operation->tags);
+    if (body_.root != nullptr) add_targets(*policy_.compiled_operation(facts.slot));
     return facts;
   }
 
   void add_targets(const CompiledOperation& operation) {
-    if (body_.root == nullptr) return;
     std::vector<const JsonValue*> found;
     for (const JsonPointer& pointer : operation.targets) pointer.resolve(*body_.root, found);
     for (const JsonValue* value : found) {
@@ -144,18 +156,27 @@ class Evaluation {
       Trace::FitTrace& traced = trace_->fits.emplace_back();
       traced.slot = facts.slot;
       for (size_t index = 0; index < policy_.rules.size(); ++index) {
-        traced.verdicts.push_back(match_rule(policy_.rules[index], facts_, facts, body_));
+        traced.verdicts.push_back(match_rule(policy_.rules[index], kEveryField, facts_, facts, body_));
         count(static_cast<uint32_t>(index), traced.verdicts.back());
       }
       traced.denied = fit_denied_ || !fit_allowed_;
     } else {
       const CompiledSlot& slot = policy_.slots[facts.slot];
       for (const Candidates* candidates : {&slot.everyone, &slot.by_client[client_]}) {
-        for (uint32_t index : candidates->rules)
-          count(index, match_rule(policy_.rules[index], facts_, facts, body_));
+        for (const Candidate& candidate : candidates->rules)
+          count(candidate.rule,
+                match_rule(policy_.rules[candidate.rule], candidate.open, facts_, facts, body_));
       }
     }
-    if (fit_denied_ || !fit_allowed_) denied_ = true;
+    if (!fit_allowed_) deny();
+  }
+
+  // From here on only what denies decides.
+  void deny() {
+    if (denied_) return;
+    denied_ = true;
+    decision_.rules.clear();
+    deciding_.clear();
   }
 
   void count(uint32_t index, const RuleVerdict& verdict) {
@@ -165,31 +186,35 @@ class Evaluation {
       decision_.shadow_rules.push_back(rule.id);
     } else if (rule.effect == Effect::kAllow) {
       fit_allowed_ = true;
-      allowing_.push_back(index);
+      if (!denied_) add_deciding(index, rule);
     } else {
       fit_denied_ = true;
-      denying_.push_back(index);
+      deny();
+      add_deciding(index, rule);
     }
+  }
+
+  void add_deciding(uint32_t index, const Rule& rule) {
+    decision_.rules.push_back(rule.id);
+    deciding_.add(index, rule);
   }
 
   void conclude() {
     decision_.outcome = denied_ ? Outcome::kDeny : Outcome::kAllow;
-    std::vector<uint32_t>& deciding = denied_ ? denying_ : allowing_;
-    sort_unique(deciding);  // file order
-    for (uint32_t index : deciding) {
-      const Rule& rule = policy_.rules[index];
-      decision_.rules.push_back(rule.id);
-      if (decision_.reason.empty()) decision_.reason = rule.reason;
+    if (const Rule* rule = deciding_.first_with_reason(policy_.rules)) {
+      decision_.reason = rule->reason;
+    } else if (denied_) {
+      decision_.reason = reason_without_text(deciding_.first(policy_.rules));
     }
-    if (denied_ && decision_.reason.empty()) decision_.reason = reason_without_text(deciding);
     sort_unique(decision_.rules);
     sort_unique(decision_.shadow_rules);
     sort_unique(decision_.tags);
   }
 
-  std::string_view reason_without_text(const std::vector<uint32_t>& deciding) const {
-    if (deciding.empty()) return kNoRuleAllows;
-    return policy_.rules[deciding.front()].effect == Effect::kDeny ? kDenied : kRequirementNotMet;
+  // `first` may be null.
+  static std::string_view reason_without_text(const Rule* first) {
+    if (first == nullptr) return kNoRuleAllows;
+    return first->effect == Effect::kDeny ? kDenied : kRequirementNotMet;
   }
 
   const CompiledPolicy& policy_;
@@ -197,10 +222,10 @@ class Evaluation {
   const RequestFacts facts_;
   const size_t client_;
   Trace* trace_;
-  JsonValue root_;
+  std::optional<JsonValue> root_;
   BodyView body_;
-  Decision decision_;
-  std::vector<uint32_t> denying_, allowing_;  // enforced rules, over all operations
+  Decision& decision_;
+  Deciding deciding_;  // enforced rules, over all operations
   bool fit_denied_ = false, fit_allowed_ = false;
   bool denied_ = false;  // as one of the operations
 };
@@ -216,16 +241,22 @@ bool evaluation_needs_body(const CompiledPolicy& policy, const Target& target, c
   return !target.refused && is_known(policy, target, request) && use_of_body(policy, target, request).wanted;
 }
 
-Decision evaluate(const CompiledPolicy& policy, const Target& target, const RequestView& request,
-                  std::optional<std::string_view> body, Trace* trace) {
+void evaluate(const CompiledPolicy& policy, const Target& target, const RequestView& request,
+              std::optional<std::string_view> body, Trace* trace, Decision& out) {
+  out.clear();
   if (target.refused) {
-    Decision decision;
-    decision.outcome = Outcome::kRefuse;
-    decision.refusal = target.refusal;
-    return decision;
+    out.outcome = Outcome::kRefuse;
+    out.refusal = target.refusal;
+    return;
   }
-  if (!is_known(policy, target, request)) return not_evaluated();
-  return Evaluation(policy, target, request, trace).run(body);
+  if (!is_known(policy, target, request)) return set_not_evaluated(out);
+  Evaluation(policy, target, request, trace, out).run(body);
+}
+
+void set_not_evaluated(Decision& out) noexcept {
+  out.clear();
+  out.reason = kNotEvaluated;
+  out.body_has_credential = true;  // it was not looked at
 }
 
 }  // namespace sluice

@@ -28,8 +28,11 @@ constexpr std::string_view kNotEvaluated = "the policy could not be evaluated";
 
 bool evaluation_needs_body(const CompiledPolicy& policy, const Target& target, const RequestView& request);
 
-// `trace` may be null.
-Decision evaluate(const CompiledPolicy& policy, const Target& target, const RequestView& request,
-                  std::optional<std::string_view> body, Trace* trace);
+// Clears `out` first. `trace` may be null.
+void evaluate(const CompiledPolicy& policy, const Target& target, const RequestView& request,
+              std::optional<std::string_view> body, Trace* trace, Decision& out);
+
+// The deny for whatever was not foreseen.
+void set_not_evaluated(Decision& out) noexcept;
 
 }  // namespace sluice

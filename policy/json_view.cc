@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "policy/path.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {

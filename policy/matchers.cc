@@ -3,12 +3,11 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
-#include "config/ascii.h"
-#include "policy/path.h"
+#include "policy/json_number.h"
 #include "policy/text.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {
@@ -45,15 +44,30 @@ bool has_type(const JsonValue& value, JsonType type) {
   return false;
 }
 
-bool text_has_type(std::string_view text, JsonType type) {
+// The number that a text is, read when somebody asks.
+class TextNumber {
+ public:
+  explicit TextNumber(std::string_view text) : text_(text) {}
+  const std::optional<JsonNumber>& get() {
+    if (!asked_) number_ = read_json_number(text_);
+    asked_ = true;
+    return number_;
+  }
+
+ private:
+  std::string_view text_;
+  bool asked_ = false;
+  std::optional<JsonNumber> number_;
+};
+
+bool text_has_type(std::string_view text, TextNumber& number, JsonType type) {
   switch (type) {
     case JsonType::kString: return true;
     case JsonType::kBoolean: return text == "true" || text == "false";
-    case JsonType::kNumber:
-    case JsonType::kInteger: {
-      const auto number = read_json_number(text);
-      return number && has_type(*number, type);
-    }
+    case JsonType::kNumber: return number.get().has_value();
+    case JsonType::kInteger:
+      return number.get() &&
+             (number.get()->whole || std::trunc(number.get()->number) == number.get()->number);
     case JsonType::kArray:
     case JsonType::kObject:
     case JsonType::kNull: return false;
@@ -61,10 +75,7 @@ bool text_has_type(std::string_view text, JsonType type) {
   return false;
 }
 
-Truth check_range(const Constraint& constraint, const std::optional<JsonValue>& number) {
-  if (!constraint.minimum && !constraint.maximum) return Truth::kHolds;
-  if (!number) return Truth::kUnsure;
-  const long double value = number_of(*number);
+Truth check_range(const Constraint& constraint, long double value) {
   return truth((!constraint.minimum || value >= static_cast<long double>(*constraint.minimum)) &&
                (!constraint.maximum || value <= static_cast<long double>(*constraint.maximum)));
 }
@@ -83,7 +94,8 @@ Truth check_pattern(const Constraint& constraint, const std::string_view* text, 
   const re2::RE2* pattern = fold ? constraint.folded_pattern.get() : constraint.pattern.get();
   if (pattern == nullptr) return Truth::kHolds;
   if (text == nullptr || !is_valid_utf8(*text)) return Truth::kUnsure;
-  return truth(re2::RE2::PartialMatch(re2::StringPiece(text->data(), text->size()), *pattern));
+  const re2::StringPiece piece(text->data(), text->size());
+  return truth(pattern->Match(piece, 0, piece.size(), re2::RE2::UNANCHORED, nullptr, 0));
 }
 
 bool has_unique_items(const JsonValue& array) {
@@ -107,15 +119,15 @@ Truth check_items(const Constraint& constraint, const JsonValue* value) {
 
 // A query has texts only. A number is meant when the text is the number as the policy writes it; another
 // spelling of the same number (2.0, 2e0) means it to some readers and not to others.
-Truth check_text_literal(const Literal& literal, std::string_view text, bool fold) {
+Truth check_text_literal(const Literal& literal, std::string_view text, TextNumber& number, bool fold) {
   switch (literal.value.type) {
     case Type::kString: return truth(fold ? text == literal.folded_text : text == literal.value.text);
     case Type::kBoolean: return truth(text == literal.as_written);
     case Type::kInteger:
     case Type::kNumber: {
       if (text == literal.as_written) return Truth::kHolds;
-      const auto number = read_json_number(text);
-      return number && compare(*number, literal.value) == 0 ? Truth::kUnsure : Truth::kFails;
+      const bool same = number.get() && number.get()->value() == number_of(literal.value);
+      return same ? Truth::kUnsure : Truth::kFails;
     }
     case Type::kNull:
     case Type::kArray:
@@ -124,33 +136,28 @@ Truth check_text_literal(const Literal& literal, std::string_view text, bool fol
   return Truth::kFails;
 }
 
-// Gathers the values of one constraint into the answer that the reading asks for.
-class Tally {
- public:
-  Tally(const Constraint& constraint, Reading reading) : constraint_(constraint), reading_(reading) {}
-
-  void add(Truth one) {
-    seen_ = true;
-    any_ = any_ || one != Truth::kFails;
-    all_ = all_ && one == Truth::kHolds;
+// `fold`: the text is folded.
+Truth check_plain_text(const Constraint& constraint, std::string_view text, bool fold) {
+  TextNumber number(text);
+  Truth all = Truth::kHolds;
+  if (!constraint.types.empty()) {
+    join(all, truth(std::any_of(constraint.types.begin(), constraint.types.end(),
+                                [&](JsonType type) { return text_has_type(text, number, type); })));
   }
-  void add_absent() {
-    const bool holds =
-        reading_ == Reading::kDemands ? constraint_.present != true : constraint_.present == false;
-    add(truth(holds));
+  if (!constraint.allowed.empty()) {
+    Truth best = Truth::kFails;
+    for (const Literal& literal : constraint.allowed)
+      best = std::max(best, check_text_literal(literal, text, number, fold));
+    join(all, best);
   }
-  bool result() {
-    if (!seen_) add_absent();
-    return reading_ == Reading::kRestricts ? any_ : all_;
+  join(all, check_length(constraint, &text));
+  join(all, check_pattern(constraint, &text, fold));
+  if (constraint.minimum || constraint.maximum) {
+    join(all, number.get() ? check_range(constraint, number.get()->value()) : Truth::kUnsure);
   }
-
- private:
-  const Constraint& constraint_;
-  const Reading reading_;
-  bool seen_ = false;
-  bool any_ = false;
-  bool all_ = true;
-};
+  join(all, check_items(constraint, nullptr));
+  return all;
+}
 
 // Every value that the pointer names, and every place under a * where there is none. A * where there is a
 // value but no array is unsure: some readers take a single value for an array of one.
@@ -235,7 +242,7 @@ Truth check_value(const Constraint& constraint, const JsonValue& value, bool fol
   join(all, check_length(constraint, text_or_null));
   join(all, check_pattern(constraint, text_or_null, false));
   if (constraint.minimum || constraint.maximum) {
-    join(all, check_range(constraint, is_number(value) ? std::optional<JsonValue>(value) : std::nullopt));
+    join(all, is_number(value) ? check_range(constraint, number_of(value)) : Truth::kUnsure);
   }
   join(all, check_items(constraint, &value));
   return all;
@@ -245,35 +252,10 @@ Truth check_text(const Constraint& constraint, std::string_view text, bool fold)
   if (constraint.present == false) return Truth::kFails;
   // Some readers end a text at a NUL: to them it is another one.
   if (text.find('\0') != std::string_view::npos) return Truth::kUnsure;
-  std::string folded;
-  if (fold) {
-    // What cannot be folded is compared as it is; patterns and lengths then cannot be sure of it.
-    folded = fold_case(text).value_or(std::string(text));
-    text = folded;
-  }
-  Truth all = Truth::kHolds;
-  if (!constraint.types.empty()) {
-    join(all, truth(std::any_of(constraint.types.begin(), constraint.types.end(),
-                                [text](JsonType type) { return text_has_type(text, type); })));
-  }
-  if (!constraint.allowed.empty()) {
-    Truth best = Truth::kFails;
-    for (const Literal& literal : constraint.allowed)
-      best = std::max(best, check_text_literal(literal, text, fold));
-    join(all, best);
-  }
-  join(all, check_length(constraint, &text));
-  join(all, check_pattern(constraint, &text, fold));
-  if (constraint.minimum || constraint.maximum) join(all, check_range(constraint, read_json_number(text)));
-  join(all, check_items(constraint, nullptr));
-  return all;
-}
-
-bool texts_match(const Constraint& constraint, const std::vector<std::string_view>& texts, bool fold,
-                 Reading reading) {
-  Tally tally(constraint, reading);
-  for (std::string_view text : texts) tally.add(check_text(constraint, text, fold));
-  return tally.result();
+  if (!fold) return check_plain_text(constraint, text, false);
+  // What cannot be folded is compared as it is; patterns and lengths then cannot be sure of it.
+  const std::string folded = fold_case(text).value_or(std::string(text));
+  return check_plain_text(constraint, folded, true);
 }
 
 bool body_matches(const BodyConstraint& constraint, const BodyView& body, bool fold, Reading reading) {
@@ -281,41 +263,6 @@ bool body_matches(const BodyConstraint& constraint, const BodyView& body, bool f
   if (body.state == BodyView::State::kUnreadable) tally.add(Truth::kUnsure);
   if (body.state == BodyView::State::kReadable) BodyWalk(constraint, fold, tally).walk(*body.root, 0);
   return tally.result();
-}
-
-std::optional<JsonValue> read_json_number(std::string_view text) {
-  std::string_view rest = text;
-  const auto skip_digits = [&rest] {
-    size_t count = 0;
-    while (count < rest.size() && is_digit(rest[count])) ++count;
-    rest.remove_prefix(count);
-    return count;
-  };
-  if (!rest.empty() && rest[0] == '-') rest.remove_prefix(1);
-  const bool starts_with_zero = !rest.empty() && rest[0] == '0';
-  const size_t whole_digits = skip_digits();
-  if (whole_digits == 0 || (starts_with_zero && whole_digits > 1)) return std::nullopt;
-  bool whole = true;
-  if (!rest.empty() && rest[0] == '.') {
-    whole = false;
-    rest.remove_prefix(1);
-    if (skip_digits() == 0) return std::nullopt;
-  }
-  if (!rest.empty() && (rest[0] == 'e' || rest[0] == 'E')) {
-    whole = false;
-    rest.remove_prefix(1);
-    if (!rest.empty() && (rest[0] == '+' || rest[0] == '-')) rest.remove_prefix(1);
-    if (skip_digits() == 0) return std::nullopt;
-  }
-  if (!rest.empty()) return std::nullopt;
-
-  JsonValue value;
-  value.type = whole ? Type::kInteger : Type::kNumber;
-  const char* end = text.data() + text.size();
-  if (std::from_chars(text.data(), end, value.number).ec != std::errc()) return std::nullopt;
-  value.integer_exact = whole && std::from_chars(text.data(), end, value.integer).ec == std::errc();
-  if (!value.integer_exact) value.integer = 0;
-  return value;
 }
 
 int compare(const JsonValue& left, const JsonValue& right) {

@@ -8,9 +8,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
-#include <vector>
 
 #include "policy/json_view.h"
 #include "policy/rule.h"
@@ -44,13 +42,37 @@ Truth check_value(const Constraint& constraint, const JsonValue& value, bool fol
 // Of a path parameter, a query or a header. `fold`: the case of the text does not count.
 Truth check_text(const Constraint& constraint, std::string_view text, bool fold);
 
-// All values of one name; none: it is absent.
-bool texts_match(const Constraint& constraint, const std::vector<std::string_view>& texts, bool fold,
-                 Reading reading);
+// Gathers the values of one constraint into the answer that the reading asks for.
+class Tally {
+ public:
+  Tally(const Constraint& constraint, Reading reading) : constraint_(constraint), reading_(reading) {}
+
+  void add(Truth one) {
+    seen_ = true;
+    any_ = any_ || one != Truth::kFails;
+    all_ = all_ && one == Truth::kHolds;
+  }
+  void add_absent() {
+    const bool holds =
+        reading_ == Reading::kDemands ? constraint_.present != true : constraint_.present == false;
+    add(holds ? Truth::kHolds : Truth::kFails);
+  }
+  // No value was added: it is absent.
+  bool result() {
+    if (!seen_) add_absent();
+    return reading_ == Reading::kRestricts ? any_ : all_;
+  }
+
+ private:
+  const Constraint& constraint_;
+  const Reading reading_;
+  bool seen_ = false;
+  bool any_ = false;
+  bool all_ = true;
+};
+
 bool body_matches(const BodyConstraint& constraint, const BodyView& body, bool fold, Reading reading);
 
-// A number as JSON writes it, and nothing else around it. nullopt also when it is out of range.
-std::optional<JsonValue> read_json_number(std::string_view text);
 // A total order of JSON values in which equal means equal to JSON Schema: 1 is 1.0, members have no order.
 int compare(const JsonValue& left, const JsonValue& right);
 

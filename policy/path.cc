@@ -1,12 +1,12 @@
 #include "policy/path.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
-#include <cstdlib>
+#include <array>
+#include <cstdint>
 #include <utility>
 
 #include "config/ascii.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {
@@ -15,16 +15,35 @@ namespace {
 // so this ends by itself; the bound only keeps a hostile segment from costing more than its length suggests.
 constexpr int kMaxDepth = 16;
 
-bool is_ascii(std::string_view text) {
-  unsigned char all = 0;  // without an early end the compiler takes many octets at a time
-  for (char c : text) all |= static_cast<unsigned char>(c);
-  return all < 0x80;
-}
+// What an octet of a target means before decoding.
+enum Octet : uint8_t {
+  kPlain = 0,
+  kSlash = 1,
+  kQuestion = 2,
+  kAmpersand = 4,
+  kEquals = 8,
+  kPercent = 16,
+  kPlus = 32,
+  kRefused = 64,  // refuse_raw() says why
+};
 
-// What may not stand raw in a target, whatever it means decoded.
+constexpr std::array<uint8_t, 256> kOctets = [] {
+  std::array<uint8_t, 256> octets{};
+  for (unsigned c = 0; c < 256; ++c) octets[c] = c > 0x20 && c < 0x7f ? kPlain : kRefused;
+  octets['\\'] = octets['#'] = kRefused;
+  octets['/'] = kSlash;
+  octets['?'] = kQuestion;
+  octets['&'] = kAmpersand;
+  octets['='] = kEquals;
+  octets['%'] = kPercent;
+  octets['+'] = kPlus;
+  return octets;
+}();
+
+constexpr uint8_t octet_of(char c) { return kOctets[static_cast<unsigned char>(c)]; }
+
+// Why the first octet that may not stand raw in a target may not, whatever it means decoded.
 const char* refuse_raw(std::string_view text) {
-  const auto is_plain = [](char c) { return is_visible(c) && c != '\\' && c != '#'; };
-  if (std::all_of(text.begin(), text.end(), is_plain)) return nullptr;
   for (char c : text) {
     if (c == '\\') return "a raw backslash";
     if (c == '#') return "a raw #";
@@ -104,119 +123,160 @@ const char* refuse_decoded(std::string_view segment) {
 }
 
 Error path_error(std::string_view what) { return {"the path holds " + std::string(what)}; }
+Error query_error(std::string_view what) { return {"the query holds " + std::string(what)}; }
 
-Result<std::string> decode_segment(std::string_view raw) {
-  if (raw.find('%') == std::string_view::npos) {
-    if (is_dot_segment(raw)) return path_error("a dot segment");
-    return std::string(raw);
-  }
-  std::string decoded;
-  if (has_percent_u(raw)) return path_error("a %uXXXX sequence");
-  if (!decode_once(raw, false, decoded)) return path_error("a % that two hex digits do not follow");
-  if (const char* refusal = refuse_decoded(decoded)) return path_error(refusal);
+// Decodes a segment that holds a %, in place of the view. The refusal, or nullptr.
+const char* decode_segment(TextStore& texts, std::string_view& segment) {
+  std::string& decoded = texts.next();
+  if (has_percent_u(segment)) return "a %uXXXX sequence";
+  if (!decode_once(segment, false, decoded)) return "a % that two hex digits do not follow";
+  segment = decoded;
+  if (const char* refusal = refuse_decoded(decoded)) return refusal;
+  if (decoded.find('%') == std::string::npos) return nullptr;
   std::string level = decoded;
   std::string next;
   for (int depth = 0; unwrap(level, next); ++depth) {
-    if (depth == kMaxDepth) return path_error("more levels of percent-encoding than can be told apart");
-    if (const char* refusal = refuse_decoded(next)) return path_error(refusal);
+    if (depth == kMaxDepth) return "more levels of percent-encoding than can be told apart";
+    if (const char* refusal = refuse_decoded(next)) return refusal;
     std::swap(level, next);
   }
-  return decoded;
+  return nullptr;
 }
 
-Result<std::string> decode_query_part(std::string_view raw, bool fold) {
-  std::string decoded;
-  if (raw.find_first_of("%+") == std::string_view::npos) {
-    decoded = raw;
-  } else if (!decode_once(raw, true, decoded)) {
-    return Error{"the query holds a % that two hex digits do not follow"};
+// Puts the folded text in place of the view. False when it cannot be folded.
+bool fold_view(TextStore& texts, std::string_view& text) {
+  const bool stays = std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x80 && !ascii::is(c, ascii::kUpper);
+  });
+  if (stays) return true;
+  const std::optional<std::string> folded = fold_case(text);
+  if (!folded) return false;
+  text = texts.next().assign(*folded);
+  return true;
+}
+
+// Decodes a name or a value in place of the view. The refusal, or nullptr.
+const char* decode_query_part(TextStore& texts, std::string_view& part) {
+  if (part.find_first_of("%+") == std::string_view::npos) return nullptr;
+  std::string& decoded = texts.next();
+  if (!decode_once(part, true, decoded)) return "a % that two hex digits do not follow";
+  part = decoded;
+  return is_valid_utf8(part) ? nullptr : "invalid or overlong UTF-8";
+}
+
+const char* decode_pair(TextStore& texts, bool fold, QueryParameter& pair) {
+  if (const char* refusal = decode_query_part(texts, pair.name)) return refusal;
+  if (fold && !fold_view(texts, pair.name)) return "a name that cannot be case-folded";
+  if (pair.name.find('\0') != std::string_view::npos) return "an encoded NUL in a name";
+  return decode_query_part(texts, pair.value);
+}
+
+// Appends what stands between the slashes, the first of which begins the path. Every kind of octet seen.
+unsigned split_path(std::string_view path, std::vector<std::string_view>& segments) {
+  unsigned seen = kPlain;
+  size_t start = 1;
+  for (size_t i = 1; i < path.size(); ++i) {
+    const uint8_t octet = octet_of(path[i]);
+    if (octet == kPlain) continue;
+    seen |= octet;
+    if (octet != kSlash) continue;
+    segments.push_back(path.substr(start, i - start));
+    start = i + 1;
   }
-  if (!is_valid_utf8(decoded)) return Error{"the query holds invalid or overlong UTF-8"};
-  if (!fold) return decoded;
-  std::optional<std::string> folded = fold_case(decoded);
-  if (!folded) return Error{"the query holds a name that cannot be case-folded"};
-  return std::move(*folded);
+  segments.push_back(path.substr(start));
+  return seen;
+}
+
+// Appends what stands between the ampersands, each cut at its first =. Every kind of octet seen.
+unsigned split_query(std::string_view query, std::vector<QueryParameter>& pairs) {
+  constexpr size_t kNone = std::string_view::npos;
+  unsigned seen = kPlain;
+  size_t start = 0, equals = kNone;
+  const auto add_until = [&query, &pairs, &start, &equals](size_t end) {
+    if (end == start) return;
+    if (equals == kNone) {
+      pairs.push_back({query.substr(start, end - start), {}});
+    } else {
+      pairs.push_back({query.substr(start, equals - start), query.substr(equals + 1, end - equals - 1)});
+    }
+  };
+  for (size_t i = 0; i < query.size(); ++i) {
+    const uint8_t octet = octet_of(query[i]);
+    if (octet == kPlain) continue;
+    seen |= octet;
+    if (octet == kEquals && equals == kNone) equals = i;
+    if (octet != kAmpersand) continue;
+    add_until(i);
+    start = i + 1;
+    equals = kNone;
+  }
+  add_until(query.size());
+  return seen;
+}
+
+// The refusal, or nullptr.
+const char* read_path(std::string_view path, bool fold, DecodedPath& out) {
+  const unsigned seen = split_path(path, out.segments);
+  if ((seen & kRefused) != 0) return refuse_raw(path);
+  if ((seen & kQuestion) != 0) return "a ?";
+  for (std::string_view& segment : out.segments) {
+    if (segment.empty()) {
+      if (&segment != &out.segments.back()) return "repeated slashes";
+    } else if ((seen & kPercent) != 0 && segment.find('%') != std::string_view::npos) {
+      if (const char* refusal = decode_segment(out.texts, segment)) return refusal;
+    } else if (segment.front() == '.' && is_dot_segment(segment)) {
+      return "a dot segment";
+    }
+  }
+  if (!fold) return nullptr;
+  out.folded.assign(out.segments.begin(), out.segments.end());
+  for (std::string_view& segment : out.folded) {
+    if (!fold_view(out.texts, segment)) return "a segment that cannot be case-folded";
+  }
+  return nullptr;
+}
+
+const char* read_query(std::string_view query, bool fold, DecodedQuery& out) {
+  const unsigned seen = split_query(query, out.parameters);
+  if ((seen & kRefused) != 0) return refuse_raw(query);
+  if (!fold && (seen & (kPercent | kPlus)) == 0) return nullptr;
+  for (QueryParameter& pair : out.parameters) {
+    if (const char* refusal = decode_pair(out.texts, fold, pair)) return refusal;
+  }
+  return nullptr;
 }
 
 }  // namespace
 
-Result<DecodedPath> decode_path(std::string_view path, bool fold) {
+Result<void> decode_path(std::string_view path, bool fold, DecodedPath& out) {
+  out.clear();
   if (path.empty() || path.front() != '/') return Error{"the path does not start with /"};
-  if (const char* refusal = refuse_raw(path)) return path_error(refusal);
-  if (path.find('?') != std::string_view::npos) return path_error("a ?");
-  DecodedPath result;
-  std::string_view rest = path.substr(1);
-  while (true) {
-    const size_t slash = rest.find('/');
-    const bool last = slash == std::string_view::npos;
-    const std::string_view raw = rest.substr(0, slash);
-    if (raw.empty() && !last) return path_error("repeated slashes");
-    Result<std::string> segment = decode_segment(raw);
-    if (!segment) return segment.error();
-    result.segments.push_back(std::move(*segment));
-    if (last) break;
-    rest.remove_prefix(slash + 1);
-  }
-  if (!fold) return result;
-  for (const std::string& segment : result.segments) {
-    std::optional<std::string> folded = fold_case(segment);
-    if (!folded) return path_error("a segment that cannot be case-folded");
-    result.folded.push_back(std::move(*folded));
-  }
-  return result;
+  const char* refusal = read_path(path, fold, out);
+  if (refusal == nullptr) return {};
+  out.clear();
+  return path_error(refusal);
 }
 
-Result<std::vector<QueryParameter>> decode_query(std::string_view query, bool fold) {
-  if (const char* refusal = refuse_raw(query)) return Error{"the query holds " + std::string(refusal)};
-  std::vector<QueryParameter> result;
-  while (!query.empty()) {
-    const size_t end = query.find('&');
-    const std::string_view pair = query.substr(0, end);
-    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-    if (pair.empty()) continue;
-    const size_t equals = pair.find('=');
-    Result<std::string> name = decode_query_part(pair.substr(0, equals), fold);
-    if (!name) return name.error();
-    if (name->find('\0') != std::string::npos) return Error{"the query holds an encoded NUL in a name"};
-    Result<std::string> value = decode_query_part(
-        equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1), false);
-    if (!value) return value.error();
-    result.push_back({std::move(*name), std::move(*value)});
-  }
-  return result;
+Result<DecodedPath> decode_path(std::string_view path, bool fold) {
+  DecodedPath out;
+  const Result<void> read = decode_path(path, fold, out);
+  if (!read) return read.error();
+  return out;
 }
 
-bool is_valid_utf8(std::string_view text) {
-  if (is_ascii(text)) return true;
-  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
-  auto left = static_cast<utf8proc_ssize_t>(text.size());
-  while (left > 0) {
-    utf8proc_int32_t code_point = 0;
-    const utf8proc_ssize_t length = utf8proc_iterate(bytes, left, &code_point);
-    if (length <= 0) return false;
-    bytes += length;
-    left -= length;
-  }
-  return true;
+Result<void> decode_query(std::string_view query, bool fold, DecodedQuery& out) {
+  out.clear();
+  const char* refusal = read_query(query, fold, out);
+  if (refusal == nullptr) return {};
+  out.clear();
+  return query_error(refusal);
 }
 
-std::optional<std::string> fold_case(std::string_view text) {
-  if (is_ascii(text)) {
-    std::string folded(text);
-    for (char& c : folded) {
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return folded;
-  }
-  if (!is_valid_utf8(text)) return std::nullopt;
-  utf8proc_uint8_t* mapped = nullptr;
-  const auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD);
-  const utf8proc_ssize_t length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                               static_cast<utf8proc_ssize_t>(text.size()), &mapped, options);
-  if (length < 0) return std::nullopt;
-  std::string folded(reinterpret_cast<const char*>(mapped), static_cast<size_t>(length));
-  std::free(mapped);  // utf8proc hands out malloc'ed memory
-  return folded;
+Result<DecodedQuery> decode_query(std::string_view query, bool fold) {
+  DecodedQuery out;
+  const Result<void> read = decode_query(query, fold, out);
+  if (!read) return read.error();
+  return out;
 }
 
 }  // namespace sluice

@@ -3,37 +3,54 @@
 // any depth
 // (%252f), %uXXXX, invalid or overlong UTF-8, a raw backslash or #, a bad percent sequence (interface section
 // 3). Pure; any thread. Matching uses what is decoded here; what is sent is the octets as they came.
+// Lifetimes: what needs no decoding is a view into the text that was read, which has to outlive the result.
+// Costs: one look at each octet; allocates for more segments, parameters or encoded texts than `out` has
+// held.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/result.h"
+#include "policy/text_store.h"
 
 namespace sluice {
 
 struct DecodedPath {
-  std::vector<std::string> segments;  // decoded; a trailing slash gives an empty last segment
-  std::vector<std::string> folded;    // case-folded segments; empty unless folding was asked for
+  std::vector<std::string_view> segments;  // decoded; a trailing slash gives an empty last segment
+  std::vector<std::string_view> folded;    // case-folded segments; empty unless folding was asked for
+  TextStore texts;                         // of the segments that differ from what was read
 
   // What literals are compared with.
-  const std::vector<std::string>& comparable() const { return folded.empty() ? segments : folded; }
+  const std::vector<std::string_view>& comparable() const { return folded.empty() ? segments : folded; }
+  void clear() {
+    segments.clear();
+    folded.clear();
+    texts.clear();
+  }
 };
 
 struct QueryParameter {
-  std::string name;   // decoded, + as space; folded if asked for
-  std::string value;  // decoded; may hold a NUL, which matchers.h takes for a value with two readings
+  std::string_view name;   // decoded, + as space; folded if asked for
+  std::string_view value;  // decoded; may hold a NUL, which matchers.h takes for a value with two readings
 };
 
-// `path` starts with "/" and has no query. The error is the detail for a 400.
-Result<DecodedPath> decode_path(std::string_view path, bool fold);
-// `query` is without the "?". Pairs are split at & only; ";" stays part of a value.
-Result<std::vector<QueryParameter>> decode_query(std::string_view query, bool fold);
+struct DecodedQuery {
+  std::vector<QueryParameter> parameters;
+  TextStore texts;  // of the names and values that differ from what was read
 
-// Unicode case folding with NFC normalisation (utf8proc). nullopt when the text is not valid UTF-8.
-std::optional<std::string> fold_case(std::string_view text);
-bool is_valid_utf8(std::string_view text);
+  void clear() {
+    parameters.clear();
+    texts.clear();
+  }
+};
+
+// `path` starts with "/" and has no query. The error is the detail for a 400, and leaves `out` empty.
+Result<void> decode_path(std::string_view path, bool fold, DecodedPath& out);
+Result<DecodedPath> decode_path(std::string_view path, bool fold);
+// `query` is without the "?". Pairs are split at & only; ";" stays part of a value. Errors as above.
+Result<void> decode_query(std::string_view query, bool fold, DecodedQuery& out);
+Result<DecodedQuery> decode_query(std::string_view query, bool fold);
 
 }  // namespace sluice

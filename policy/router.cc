@@ -3,10 +3,11 @@
 namespace sluice {
 namespace {
 
-// Literals are folded where the API is, and then so is `folded`. From the end, where paths differ most.
-bool fits(const Operation& operation, const DecodedPath& path) {
-  const std::vector<std::string>& literals = path.comparable();
-  for (size_t i = operation.segments.size(); i-- > 0;) {
+// Literals are folded where the API is, and then so are `literals`, the path's. From the end, where paths
+// differ most. Requires: the template has as many segments as the path.
+bool fits(const Operation& operation, const DecodedPath& path,
+          const std::vector<std::string_view>& literals) {
+  for (size_t i = literals.size(); i-- > 0;) {
     const PathSegment& segment = operation.segments[i];
     if (segment.parameter ? path.segments[i].empty() : segment.text != literals[i]) return false;
   }
@@ -15,29 +16,29 @@ bool fits(const Operation& operation, const DecodedPath& path) {
 
 }  // namespace
 
-Router::Router(const std::vector<Operation>& operations) : operations_(&operations) {
-  for (size_t i = 0; i < operations.size(); ++i) {
-    const size_t length = operations[i].segments.size();
+Router::Router(const std::vector<Operation>& operations, size_t first_slot) {
+  for (const Operation& operation : operations) {
+    const size_t length = operation.segments.size();
     if (by_length_.size() <= length) by_length_.resize(length + 1);
-    by_length_[length].push_back(static_cast<uint32_t>(i));
+    by_length_[length].push_back({&operation, first_slot++});
   }
 }
 
-std::vector<Target::Fit> Router::find(std::string_view method, const DecodedPath& path) const {
-  std::vector<Target::Fit> found;
-  if (path.segments.size() >= by_length_.size()) return found;
-  for (uint32_t index : by_length_[path.segments.size()]) {
-    const Operation& operation = (*operations_)[index];
-    if (!fits(operation, path)) continue;
+void Router::find(std::string_view method, Target& target) const {
+  const std::vector<std::string_view>& segments = target.path.segments;
+  const std::vector<std::string_view>& literals = target.path.comparable();
+  if (segments.size() >= by_length_.size()) return;
+  for (const Entry& entry : by_length_[segments.size()]) {
+    const Operation& operation = *entry.operation;
+    if (!fits(operation, target.path, literals)) continue;
     if (operation.method != method && !(method == "HEAD" && operation.method == "GET")) continue;
-    Target::Fit& fit = found.emplace_back();
-    fit.operation = &operation;
-    for (size_t i = 0; i < operation.segments.size(); ++i) {
+    const size_t first = target.parameters.size();
+    for (size_t i = 0; i < segments.size(); ++i) {
       const PathSegment& segment = operation.segments[i];
-      if (segment.parameter) fit.parameters.push_back({segment.text, path.segments[i]});
+      if (segment.parameter) target.parameters.push_back({segment.text, segments[i]});
     }
+    target.fits.push_back({&operation, entry.slot, first, target.parameters.size() - first});
   }
-  return found;
 }
 
 }  // namespace sluice

@@ -9,21 +9,24 @@
 
 #include "policy/catalogue/catalogue.h"
 #include "policy/decision.h"
-#include "policy/path.h"
 
 namespace sluice {
 
 class Router {
  public:
-  // Requires: `operations` stays where it is.
-  explicit Router(const std::vector<Operation>& operations);
+  // `first_slot` is the first operation's. Requires: `operations` stays where it is.
+  Router(const std::vector<Operation>& operations, size_t first_slot);
 
-  // In the catalogue's order; empty when nothing fits. HEAD fits what GET fits.
-  std::vector<Target::Fit> find(std::string_view method, const DecodedPath& path) const;
+  // Appends to the target's fits, in the catalogue's order, what its path fits, and their parameters. HEAD
+  // fits what GET fits.
+  void find(std::string_view method, Target& target) const;
 
  private:
-  const std::vector<Operation>* operations_;
-  std::vector<std::vector<uint32_t>> by_length_;  // of the template, in segments
+  struct Entry {
+    const Operation* operation;
+    size_t slot;
+  };
+  std::vector<std::vector<Entry>> by_length_;  // of the template, in segments
 };
 
 }  // namespace sluice

@@ -104,6 +104,31 @@ enum class Field : uint8_t {
 constexpr size_t kFieldCount = static_cast<size_t>(Field::kNone);
 std::string_view to_text(Field field);
 
+class FieldSet {
+ public:
+  static constexpr FieldSet all() {
+    FieldSet set;
+    set.bits_ = (1U << kFieldCount) - 1;
+    return set;
+  }
+  constexpr bool has(Field field) const { return (bits_ >> static_cast<unsigned>(field) & 1U) != 0; }
+  constexpr bool empty() const { return bits_ == 0; }
+  constexpr void add(Field field) {
+    bits_ = static_cast<uint16_t>(bits_ | 1U << static_cast<unsigned>(field));
+  }
+
+ private:
+  uint16_t bits_ = 0;
+};
+static_assert(kFieldCount <= 16);
+
+// The fields of a rule that have to be looked at; the others are known to hold.
+struct OpenFields {
+  FieldSet when;      // kNot: whether `not` matches is not settled, see `excluded`
+  FieldSet excluded;  // of the `not`
+};
+constexpr OpenFields kEveryField{FieldSet::all(), FieldSet::all()};
+
 // `when`, or the `not` in it. A field that was not given is empty, and always holds.
 struct Conditions {
   std::array<std::string, kFieldCount> said;  // each given field's value as the file has it, on one line

@@ -1,32 +1,26 @@
 #include "policy/rule_match.h"
 
 #include <algorithm>
+#include <span>
 
 #include "config/ascii.h"
 
 namespace sluice {
 namespace {
 
-using Captures = std::vector<std::pair<std::string_view, std::string_view>>;
-
 bool names_index(const std::vector<bool>& set, size_t index) {
   return set.empty() || (index < set.size() && set[index]);
 }
 
-bool template_fits(const PathTemplate& path, const DecodedPath& request, bool fold, Captures& captures) {
+bool template_fits(const PathTemplate& path, const DecodedPath& request, bool fold) {
   const size_t length = path.segments.size();
   if (path.any_depth ? request.segments.size() <= length : request.segments.size() != length) return false;
-  const size_t before = captures.size();
   for (size_t i = 0; i < length; ++i) {
     const PathTemplate::Segment& segment = path.segments[i];
     const bool fits = segment.parameter ? !request.segments[i].empty()
                                         : (fold ? segment.folded == request.folded[i]
                                                 : segment.text == request.segments[i]);
-    if (!fits) {
-      captures.resize(before);
-      return false;
-    }
-    if (segment.parameter) captures.emplace_back(segment.text, request.segments[i]);
+    if (!fits) return false;
   }
   return true;
 }
@@ -34,44 +28,50 @@ bool template_fits(const PathTemplate& path, const DecodedPath& request, bool fo
 // Matches the fields of one map, or the constraints of a require rule.
 class Matcher {
  public:
-  Matcher(const RequestFacts& facts, const FitFacts& fit, const BodyView& body)
-      : facts_(facts), fit_(fit), body_(body) {}
+  Matcher(const Rule& rule, const RequestFacts& facts, const FitFacts& fit, const BodyView& body)
+      : facts_(facts), fit_(fit), body_(body), when_paths_(rule.when.paths) {}
 
-  // The field that does not match, or kNone. Cheap fields first.
-  Field failing_field(const Conditions& conditions, Reading reading) {
+  // For the `not` of the rule.
+  Matcher for_excluded(const Conditions& excluded) const {
+    Matcher matcher = *this;
+    matcher.not_paths_ = excluded.paths;
+    return matcher;
+  }
+
+  // The open field that does not match, or kNone. Cheap fields first.
+  Field failing_field(const Conditions& conditions, FieldSet open, Reading reading) {
+    if (open.empty()) return Field::kNone;
     const RequestView& request = facts_.request();
-    if (!names_index(conditions.clients, request.client)) return Field::kClient;
-    if (!names_index(conditions.groups, request.client)) return Field::kGroup;
-    if (!names_index(conditions.apis, request.api)) return Field::kApi;
-    if (!names_index(conditions.operations, fit_.slot)) return Field::kOperation;
-    if (!names_access(conditions.access)) return Field::kAccess;
-    if (!names_tag(conditions.tags)) return Field::kTag;
-    if (!conditions.methods.empty() && !names_method(conditions.methods, request.method))
+    if (open.has(Field::kClient) && !names_index(conditions.clients, request.client)) return Field::kClient;
+    if (open.has(Field::kGroup) && !names_index(conditions.groups, request.client)) return Field::kGroup;
+    if (open.has(Field::kApi) && !names_index(conditions.apis, request.api)) return Field::kApi;
+    if (open.has(Field::kOperation) && !names_index(conditions.operations, fit_.slot))
+      return Field::kOperation;
+    if (open.has(Field::kAccess) && !names_access(conditions.access)) return Field::kAccess;
+    if (open.has(Field::kTag) && !names_tag(conditions.tags)) return Field::kTag;
+    if (open.has(Field::kMethod) && !conditions.methods.empty() &&
+        !names_method(conditions.methods, request.method))
       return Field::kMethod;
-    if (!names_source(conditions.sources)) return Field::kSource;
-    if (!names_time(conditions.times)) return Field::kTime;
-    if (!conditions.paths.empty() && !path_fits(conditions.paths)) return Field::kPath;
+    if (open.has(Field::kSource) && !names_source(conditions.sources)) return Field::kSource;
+    if (open.has(Field::kTime) && !names_time(conditions.times)) return Field::kTime;
+    if (open.has(Field::kPath) && !path_fits(conditions.paths)) return Field::kPath;
     return failing_constraint(conditions.values, reading);
   }
 
   // The field of a constraint that does not hold; index() says which.
   Field failing_constraint(const ConstraintSet& set, Reading reading) {
-    const bool fold = facts_.fold();
-    for (index_ = 0; index_ < set.params.size(); ++index_) {
-      if (!texts_match(set.params[index_].constraint, param_values(set.params[index_]), fold, reading))
-        return Field::kParam;
-    }
-    for (index_ = 0; index_ < set.queries.size(); ++index_) {
-      if (!texts_match(set.queries[index_].constraint, query_values(set.queries[index_]), false, reading))
-        return Field::kQuery;
-    }
-    for (index_ = 0; index_ < set.headers.size(); ++index_) {
-      if (!texts_match(set.headers[index_].constraint, header_values(set.headers[index_]), false, reading))
-        return Field::kHeader;
-    }
-    for (index_ = 0; index_ < set.body.size(); ++index_) {
-      if (!body_matches(set.body[index_], body_, fold, reading)) return Field::kBody;
-    }
+    const auto param = [this, reading](const auto& constraint) { return param_matches(constraint, reading); };
+    const auto query = [this, reading](const auto& constraint) { return query_matches(constraint, reading); };
+    const auto header = [this, reading](const auto& constraint) {
+      return header_matches(constraint, reading);
+    };
+    const auto body = [this, reading](const auto& constraint) {
+      return body_matches(constraint, body_, facts_.fold(), reading);
+    };
+    if (!all_hold(set.params, param)) return Field::kParam;
+    if (!all_hold(set.queries, query)) return Field::kQuery;
+    if (!all_hold(set.headers, header)) return Field::kHeader;
+    if (!all_hold(set.body, body)) return Field::kBody;
     return Field::kNone;
   }
 
@@ -82,9 +82,8 @@ class Matcher {
     return access.empty() || std::find(access.begin(), access.end(), fit_.access) != access.end();
   }
   bool names_tag(const std::vector<std::string>& tags) const {
-    return tags.empty() || std::any_of(tags.begin(), tags.end(), [this](const std::string& tag) {
-             return std::find(fit_.tags.begin(), fit_.tags.end(), tag) != fit_.tags.end();
-           });
+    return tags.empty() || std::any_of(tags.begin(), tags.end(),
+                                       [this](const std::string& tag) { return fit_.has_tag(tag); });
   }
   bool names_source(const std::vector<Cidr>& sources) const {
     return sources.empty() || std::any_of(sources.begin(), sources.end(), [this](const Cidr& cidr) {
@@ -96,52 +95,71 @@ class Matcher {
              return window.contains(facts_.request().at);
            });
   }
-  // Every template that fits adds its parameters, so that a list of templates hides none.
-  bool path_fits(const std::vector<PathTemplate>& paths) {
-    const DecodedPath& path = facts_.path();
-    bool any = false;
-    for (const PathTemplate& candidate : paths)
-      any = template_fits(candidate, path, facts_.fold(), captures_) || any;
-    return any;
+  // The parameters of every template that fits, so that a list of templates hides none.
+  template <class Add>
+  void each_capture(std::span<const PathTemplate> paths, const Add& add) const {
+    for (const PathTemplate& path : paths) {
+      if (!template_fits(path, facts_.path(), facts_.fold())) continue;
+      for (size_t i = 0; i < path.segments.size(); ++i) {
+        if (path.segments[i].parameter) add(path.segments[i].text, facts_.path().segments[i]);
+      }
+    }
   }
 
-  std::vector<std::string_view> param_values(const NamedConstraint& constraint) const {
-    std::vector<std::string_view> values;
-    for (const Parameter& parameter : *fit_.parameters) {
-      if (parameter.name == constraint.name) values.push_back(parameter.value);
-    }
-    for (const auto& [name, value] : captures_) {
-      if (name == constraint.name) values.push_back(value);
-    }
-    return values;
+  bool path_fits(const std::vector<PathTemplate>& paths) const {
+    return paths.empty() || std::any_of(paths.begin(), paths.end(), [this](const PathTemplate& candidate) {
+             return template_fits(candidate, facts_.path(), facts_.fold());
+           });
   }
-  std::vector<std::string_view> query_values(const NamedConstraint& constraint) const {
-    std::vector<std::string_view> values;
-    const std::string& wanted = facts_.fold() ? constraint.folded_name : constraint.name;
+
+  template <class Constraints, class Holds>
+  bool all_hold(const Constraints& constraints, const Holds& holds) {
+    for (const auto& constraint : constraints) {
+      if (holds(constraint)) continue;
+      index_ = static_cast<size_t>(&constraint - constraints.data());
+      return false;
+    }
+    return true;
+  }
+
+  bool param_matches(const NamedConstraint& constraint, Reading reading) const {
+    Tally tally(constraint.constraint, reading);
+    const auto add = [&tally, &constraint, this](std::string_view name, std::string_view value) {
+      if (name == constraint.name) tally.add(check_text(constraint.constraint, value, facts_.fold()));
+    };
+    for (const Parameter& parameter : fit_.parameters) add(parameter.name, parameter.value);
+    each_capture(when_paths_, add);
+    each_capture(not_paths_, add);
+    return tally.result();
+  }
+  bool query_matches(const NamedConstraint& constraint, Reading reading) const {
+    Tally tally(constraint.constraint, reading);
+    const std::string_view wanted = facts_.fold() ? constraint.folded_name : constraint.name;
     for (const QueryParameter& parameter : facts_.query()) {
-      if (parameter.name == wanted) values.push_back(parameter.value);
+      if (parameter.name == wanted) tally.add(check_text(constraint.constraint, parameter.value, false));
     }
-    return values;
+    return tally.result();
   }
-  std::vector<std::string_view> header_values(const NamedConstraint& constraint) const {
-    std::vector<std::string_view> values;
+  bool header_matches(const NamedConstraint& constraint, Reading reading) const {
+    Tally tally(constraint.constraint, reading);
     for (const HeaderView& header : facts_.request().headers) {
-      if (equals_ignoring_case(header.name, constraint.name)) values.push_back(header.value);
+      if (!equals_ignoring_case(header.name, constraint.name)) continue;
+      tally.add(check_text(constraint.constraint, header.value, false));
     }
-    return values;
+    return tally.result();
   }
 
   const RequestFacts& facts_;
   const FitFacts& fit_;
   const BodyView& body_;
+  std::span<const PathTemplate> when_paths_, not_paths_;  // they name parameters too
   size_t index_ = 0;
-  Captures captures_;  // parameters of the rule's own path templates
 };
 
 }  // namespace
 
-RuleVerdict match_rule(const Rule& rule, const RequestFacts& facts, const FitFacts& fit,
-                       const BodyView& body) {
+RuleVerdict match_rule(const Rule& rule, const OpenFields& open, const RequestFacts& facts,
+                       const FitFacts& fit, const BodyView& body) {
   RuleVerdict verdict;
   // What no catalogue knows is only allowed by a rule that says so literally.
   if (rule.effect == Effect::kAllow && fit.operation == nullptr && rule.when.operations.empty()) {
@@ -149,16 +167,17 @@ RuleVerdict match_rule(const Rule& rule, const RequestFacts& facts, const FitFac
     return verdict;
   }
   const bool permits = rule.effect == Effect::kAllow;
-  Matcher matcher(facts, fit, body);
-  verdict.field = matcher.failing_field(rule.when, permits ? Reading::kPermits : Reading::kRestricts);
+  Matcher matcher(rule, facts, fit, body);
+  verdict.field =
+      matcher.failing_field(rule.when, open.when, permits ? Reading::kPermits : Reading::kRestricts);
   verdict.index = matcher.index();
   if (verdict.field != Field::kNone) return verdict;
-  if (rule.excluded) {
+  if (rule.excluded && open.when.has(Field::kNot)) {
     // What is doubtful must neither open an exception of a deny nor slip past one of an allow: the reading
     // turns round.
-    Matcher excluded = matcher;
-    const Field failing =
-        excluded.failing_field(*rule.excluded, permits ? Reading::kRestricts : Reading::kPermits);
+    Matcher excluded = matcher.for_excluded(*rule.excluded);
+    const Field failing = excluded.failing_field(*rule.excluded, open.excluded,
+                                                 permits ? Reading::kRestricts : Reading::kPermits);
     if (failing == Field::kNone) {
       verdict.field = Field::kNot;
       return verdict;

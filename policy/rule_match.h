@@ -2,6 +2,8 @@
 // so that the two cannot differ. A policy's words for the fields are in rule.h.
 #pragma once
 
+#include <algorithm>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -22,7 +24,7 @@ class RequestFacts {
   const RequestView& request() const { return request_; }
   bool fold() const { return fold_; }
   const DecodedPath& path() const { return target_.path; }
-  const std::vector<QueryParameter>& query() const { return target_.query; }
+  const std::vector<QueryParameter>& query() const { return target_.query.parameters; }
 
  private:
   const RequestView& request_;
@@ -34,9 +36,14 @@ class RequestFacts {
 struct FitFacts {
   size_t slot = 0;
   const Operation* operation = nullptr;  // nullptr: API.unknown
-  const std::vector<Parameter>* parameters = nullptr;
+  std::span<const Parameter> parameters;
   Access access = Access::kRead;
-  std::vector<std::string_view> tags;  // of the operation, and of the body's fields
+  std::vector<std::string_view> body_tags;  // of the body's fields, besides the operation's own
+
+  bool has_tag(std::string_view tag) const {
+    return (operation != nullptr && operation->has_tag(tag)) ||
+           std::find(body_tags.begin(), body_tags.end(), tag) != body_tags.end();
+  }
 };
 
 struct RuleVerdict {
@@ -49,8 +56,9 @@ struct RuleVerdict {
   bool speaks(Effect effect) const { return effect == Effect::kRequire ? violated : matched; }
 };
 
-RuleVerdict match_rule(const Rule& rule, const RequestFacts& facts, const FitFacts& fit,
-                       const BodyView& body);
+// Looks at the fields of the rule that are `open`, and takes the others to hold.
+RuleVerdict match_rule(const Rule& rule, const OpenFields& open, const RequestFacts& facts,
+                       const FitFacts& fit, const BodyView& body);
 
 // The access of a request that fits no operation.
 Access access_of_method(std::string_view method);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "config/map_reader.h"
-#include "policy/path.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "config/ascii.h"
 #include "policy/path.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {
@@ -24,8 +25,9 @@ std::string refuse_literal(std::string_view literal) {
   if (literal.find_first_of("{}") != std::string_view::npos) return "braces have to enclose a whole segment";
   if (literal.find('*') != std::string_view::npos) return "a * stands for itself here, use {name}";
   if (literal.find('%') != std::string_view::npos) return "write literals decoded, without %";
-  const Result<DecodedPath> path = decode_path("/" + std::string(literal), false);
-  return path ? "" : path.error().message;
+  const std::string path = "/" + std::string(literal);
+  const Result<DecodedPath> decoded = decode_path(path, false);
+  return decoded ? "" : decoded.error().message;
 }
 
 // The segment, or the reason against it.

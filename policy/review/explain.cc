@@ -148,10 +148,11 @@ Explanation explain(const Engine& engine, const Config& config, const ReviewRequ
   const RequestView view = view_of(request, headers);
   const Target target = engine.resolve(view);
   for (const Target::Fit& fit : target.fits) {
-    explanation.operations.push_back(policy.vocabulary.slots[policy.slot_of(view.api, fit.operation)].id);
+    explanation.operations.push_back(policy.vocabulary.slots[fit.slot].id);
   }
   Trace trace;
-  const Decision decision = evaluate(policy, target, view, request.body, &trace);
+  Decision decision;
+  evaluate(policy, target, view, request.body, &trace, decision);
   explanation.outcome = decision.outcome;
   explanation.refusal = decision.refusal;
   explanation.reason =

@@ -8,7 +8,7 @@
 #include <bit>
 #include <charconv>
 
-#include "policy/path.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {

@@ -88,8 +88,8 @@ void Exchange::begin() {
   queued_ = sent_ = Nanos(0);
   policy_time_ = Nanos(-1);
   started_ = monotonic_now();
-  target_ = {};
-  decision_ = {};
+  target_.clear();
+  decision_.clear();
   fields_.clear();
   record_ = worker_.take_record();
   record_->time = std::chrono::system_clock::now();
@@ -168,7 +168,7 @@ bool Exchange::find_target() {
     return false;
   }
   select_request_fields(head_, header, fields_);
-  target_ = serving_->engine->resolve(view());
+  serving_->engine->resolve(view(), target_);
   if (target_.refused) {
     reply(problem_named(target_.refusal.type), target_.refusal.detail);
     return false;
@@ -193,7 +193,7 @@ RequestView Exchange::view() const {
 // What the policy says. False: answered.
 bool Exchange::decide(std::optional<std::string_view> body) {
   const Nanos before = monotonic_now();
-  decision_ = serving_->engine->decide(target_, view(), body);
+  serving_->engine->decide(target_, view(), body, decision_);
   policy_time_ = monotonic_now() - before;
   record_->rules.assign(decision_.rules.begin(), decision_.rules.end());
   record_->shadow_rules.assign(decision_.shadow_rules.begin(), decision_.shadow_rules.end());

@@ -38,11 +38,9 @@ AuditType outcome_of(Problem problem, bool allowed) {
 void Exchange::fill_record_from_request() {
   record_->operation = target_.operation_id;
   record_->access = to_text(target_.access);
-  for (const Target::Fit& fit : target_.fits) {
-    for (const Parameter& parameter : fit.parameters) {
-      record_->params.emplace_back(parameter.name, parameter.value);
-    }
-    break;  // the first one names the operation
+  // The first fit names the operation.
+  for (const Parameter& parameter : target_.parameters_of(target_.fits.front())) {
+    record_->params.emplace_back(parameter.name, parameter.value);
   }
 }
 
@@ -116,7 +114,7 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   RequestLabels labels;
   if (routed_) labels.api = route_.api;
   if (!record_->client.empty()) labels.client = client_;
-  if (!record_->operation.empty()) labels.operation = target_.slot;
+  if (!record_->operation.empty()) labels.operation = target_.fits.front().slot;
   labels.decision = label_of(record_->decision);
   labels.status = status;
   worker_.tally().request(labels, monotonic_now() - started_, policy_time_);

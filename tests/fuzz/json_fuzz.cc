@@ -5,7 +5,7 @@
 #include <set>
 
 #include "policy/json_view.h"
-#include "policy/path.h"
+#include "policy/unicode.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace sluice {

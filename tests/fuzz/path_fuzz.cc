@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "policy/path.h"
+#include "policy/unicode.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace sluice {
@@ -42,13 +43,13 @@ std::string decode_leniently(std::string_view text) {
   return out;
 }
 
-void check_segment(const std::string& segment) {
+void check_segment(std::string_view segment) {
   for (const char c : segment) {
     const auto octet = static_cast<unsigned char>(c);
     require(octet >= 0x20 && octet != 0x7f, "a segment holds no control character");
     require(c != '/' && c != '\\' && c != '?' && c != '#', "a segment holds no mark of a path");
   }
-  const std::string name = segment.substr(0, segment.find(';'));
+  const std::string_view name = segment.substr(0, segment.find(';'));
   require(name != "." && name != "..", "a segment is no dot segment");
   require(is_valid_utf8(segment), "a segment is UTF-8");
 }
@@ -63,7 +64,7 @@ void check_every_level(std::string segment) {
   }
 }
 
-void check_folded(const std::string& text, const std::string& folded) {
+void check_folded(std::string_view text, std::string_view folded) {
   require(fold_case(text) == folded, "folding gives one text");
   require(fold_case(folded) == folded, "folding twice changes nothing");
   require(text.empty() == folded.empty(), "folding leaves something");
@@ -81,9 +82,9 @@ void check_path(std::string_view path) {
           "every slash begins a segment");
   std::string encoded;
   for (size_t i = 0; i < plain->segments.size(); ++i) {
-    const std::string& segment = plain->segments[i];
+    const std::string_view segment = plain->segments[i];
     require(!segment.empty() || i + 1 == plain->segments.size(), "only the last segment may be empty");
-    check_every_level(segment);
+    check_every_level(std::string(segment));
     check_folded(segment, folded->folded[i]);
     check_segment(folded->folded[i]);
     encoded += "/" + encode(segment);
@@ -97,20 +98,21 @@ void check_query(std::string_view query) {
   const auto folded = decode_query(query, true);
   require(plain.ok() == folded.ok(), "folding does not decide whether a query is accepted");
   if (!plain) return require(!plain.error().message.empty(), "a refusal says why");
-  require(plain->size() == folded->size(), "folding leaves as many parameters");
+  const std::vector<QueryParameter>& pairs = plain->parameters;
+  require(pairs.size() == folded->parameters.size(), "folding leaves as many parameters");
   std::string encoded;
-  for (size_t i = 0; i < plain->size(); ++i) {
-    const QueryParameter& parameter = (*plain)[i];
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    const QueryParameter& parameter = pairs[i];
     require(is_valid_utf8(parameter.name) && is_valid_utf8(parameter.value), "a parameter is UTF-8");
     require(parameter.name.find('\0') == std::string::npos, "a name holds no NUL");
-    require(parameter.value == (*folded)[i].value, "a value is not folded");
-    check_folded(parameter.name, (*folded)[i].name);
+    require(parameter.value == folded->parameters[i].value, "a value is not folded");
+    check_folded(parameter.name, folded->parameters[i].name);
     encoded += (i == 0 ? "" : "&") + encode(parameter.name) + "=" + encode(parameter.value);
   }
   const auto again = decode_query(encoded, false);
-  require(again.ok() && again->size() == plain->size(), "what was decoded can be encoded");
-  for (size_t i = 0; i < plain->size(); ++i) {
-    require((*again)[i].name == (*plain)[i].name && (*again)[i].value == (*plain)[i].value,
+  require(again.ok() && again->parameters.size() == pairs.size(), "what was decoded can be encoded");
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    require(again->parameters[i].name == pairs[i].name && again->parameters[i].value == pairs[i].value,
             "a parameter comes back");
   }
 }

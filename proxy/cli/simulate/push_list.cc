@@ -82,7 +82,7 @@ HttpResponse answer_push_list(const Call& call, const Collection& collection,
   std::vector<const Json*> found;
   for (const Json& item : collection.items()) found.push_back(&item);
   for (const PushFilter& filter : filters) {
-    for (const QueryParameter& parameter : call.query) {
+    for (const Call::QueryText& parameter : call.query) {
       if (parameter.name != filter.parameter) continue;
       if (!is_well_formed(filter, parameter.value)) {
         return answer_message(400, std::string(filter.parameter) + " is not valid");

@@ -5,7 +5,7 @@
 namespace sluice {
 
 const std::string* Call::find(std::string_view name) const {
-  for (const QueryParameter& parameter : query) {
+  for (const QueryText& parameter : query) {
     if (parameter.name == name) return &parameter.value;
   }
   return nullptr;
@@ -22,7 +22,7 @@ std::optional<std::vector<std::string>> match_route(std::string_view path_templa
     if (index == path.segments.size()) return std::nullopt;
     if (expected.front() == '{') {
       if (path.segments[index].empty()) return std::nullopt;
-      parameters.push_back(path.segments[index]);
+      parameters.emplace_back(path.segments[index]);
     } else if (path.comparable()[index] != expected) {
       return std::nullopt;
     }

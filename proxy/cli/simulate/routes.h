@@ -14,8 +14,11 @@ namespace sluice {
 
 // A request on its way to a handler. Views into the request: valid during the call.
 struct Call {
+  struct QueryText {
+    std::string name, value;
+  };
   std::vector<std::string> parameters;  // of the path, in order, decoded
-  std::vector<QueryParameter> query;
+  std::vector<QueryText> query;
   std::string_view body;
 
   // The first value of a query parameter, or nullptr.
@@ -37,12 +40,16 @@ template <class Api, size_t kCount>
 std::optional<HttpResponse> take_route(Api& api, const Route<Api> (&routes)[kCount],
                                        const HttpRequest& request, bool fold) {
   const Result<DecodedPath> path = decode_path(request.path, fold);
-  Result<std::vector<QueryParameter>> query = decode_query(request.query, fold);
+  const Result<DecodedQuery> query = decode_query(request.query, fold);
   if (!path || !query) return std::nullopt;
   for (const Route<Api>& route : routes) {
     if (route.method != request.method) continue;
     std::optional<std::vector<std::string>> parameters = match_route(route.path, *path);
-    if (parameters) return (api.*route.handle)(Call{std::move(*parameters), std::move(*query), request.body});
+    if (!parameters) continue;
+    Call call{std::move(*parameters), {}, request.body};
+    for (const QueryParameter& parameter : query->parameters)
+      call.query.push_back({std::string(parameter.name), std::string(parameter.value)});
+    return (api.*route.handle)(call);
   }
   return std::nullopt;
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "policy/path.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {

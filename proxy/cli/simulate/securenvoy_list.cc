@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "policy/path.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {

@@ -2,7 +2,7 @@
 // answers: these are plain ones. No password is kept or shown.
 #include <algorithm>
 
-#include "policy/path.h"
+#include "policy/unicode.h"
 #include "proxy/cli/simulate/securenvoy_directory.h"
 #include "proxy/cli/simulate/securenvoy_fields.h"
 #include "proxy/cli/simulate/securenvoy_list.h"

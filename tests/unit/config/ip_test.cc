@@ -42,6 +42,17 @@ TEST(Cidr, HoldsExactlyItsPrefix) {
   EXPECT_FALSE(parse_cidr("fd00::/8")->contains(*parse_ip("fc00::1")));
 }
 
+TEST(Cidr, LooksAtEveryBitOfItsPrefixAndAtNoOther) {
+  const IpAddress network = *parse_ip("2001:db8:a5a5:5a5a:1234:5678:9abc:def0");
+  for (int bits = 1; bits <= 128; ++bits) {
+    for (int flipped = 0; flipped < 128; ++flipped) {
+      IpAddress address = network;
+      address.octets[static_cast<size_t>(flipped / 8)] ^= static_cast<uint8_t>(0x80 >> flipped % 8);
+      EXPECT_EQ((Cidr{network, bits}.contains(address)), flipped >= bits) << bits << " " << flipped;
+    }
+  }
+}
+
 TEST(Cidr, ASingleAddressIsANetworkOfOne) {
   EXPECT_TRUE(parse_cidr("10.0.0.1")->contains(*parse_ip("10.0.0.1")));
   EXPECT_FALSE(parse_cidr("10.0.0.1")->contains(*parse_ip("10.0.0.2")));

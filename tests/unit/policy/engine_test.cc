@@ -110,8 +110,10 @@ TEST(Compiler, ListsForEachOperationAndClientTheRulesThatCanApply) {
   const PolicyUnderTest policy(text);
   const CompiledPolicy& compiled = policy.engine->compiled();
   const CompiledSlot& slot = compiled.slots[compiled.vocabulary.find_operations("push.employees.list")[0]];
-  EXPECT_EQ(slot.everyone.rules, std::vector<uint32_t>{1001});
-  EXPECT_EQ(slot.by_client[0].rules, std::vector<uint32_t>{1000}) << "a HEAD fits the GET operation";
+  ASSERT_EQ(slot.everyone.rules.size(), 1U);
+  EXPECT_EQ(slot.everyone.rules[0].rule, 1001U);
+  ASSERT_EQ(slot.by_client[0].rules.size(), 1U);
+  EXPECT_EQ(slot.by_client[0].rules[0].rule, 1000U) << "a HEAD fits the GET operation";
   EXPECT_TRUE(slot.by_client[1].rules.empty());
   // A body's member can add the tag, so these can apply.
   const CompiledSlot& update =

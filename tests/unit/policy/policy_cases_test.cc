@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/yaml_reader.h"
-#include "policy/matchers.h"
+#include "policy/json_number.h"
 #include "policy/review/explain.h"
 #include "policy_fixture.h"
 

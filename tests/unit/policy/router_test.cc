@@ -12,11 +12,13 @@ std::vector<std::string> fits(size_t api, const std::string& method, const std::
   static const std::vector<Catalogue> catalogues = policy_test_catalogues(config);
   const Catalogue& catalogue = catalogues[api];
   std::vector<std::string> found;
-  for (const Target::Fit& fit :
-       Router(catalogue.operations).find(method, *decode_path(path, catalogue.case_insensitive))) {
+  Target target;
+  EXPECT_TRUE(decode_path(path, catalogue.case_insensitive, target.path));
+  Router(catalogue.operations, 0).find(method, target);
+  for (const Target::Fit& fit : target.fits) {
     std::string text = fit.operation->id;
-    for (const Parameter& parameter : fit.parameters)
-      text += " " + std::string(parameter.name) + "=" + parameter.value;
+    for (const Parameter& parameter : target.parameters_of(fit))
+      text += " " + std::string(parameter.name) + "=" + std::string(parameter.value);
     found.push_back(text);
   }
   return found;
