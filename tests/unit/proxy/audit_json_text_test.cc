@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "policy/path.h"
+#include "policy/unicode.h"
 #include "proxy/audit/event.h"
 
 namespace sluice {
