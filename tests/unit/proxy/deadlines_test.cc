@@ -58,6 +58,54 @@ TEST(Deadlines, CanBeMovedBothWays) {
   EXPECT_GE(later.fired_at - start, Millis(120));
 }
 
+TEST(Deadlines, ThatAreClearedNeverFireAndLetTheWheelComeToRest) {
+  EventLoop loop;
+  Alarm near(loop), far(loop);
+  near.deadline.set(loop.deadlines(), Millis(20));
+  far.deadline.set(loop.deadlines(), Millis(600'000));
+  near.deadline.clear();
+  far.deadline.clear();
+  EXPECT_FALSE(near.deadline.is_set());
+  EXPECT_NE(uv_backend_timeout(loop.uv()), -1);
+  Alarm other(loop);
+  other.deadline.set(loop.deadlines(), Millis(60));
+  run_until(loop, [&] { return other.count > 0; });
+  EXPECT_EQ(near.count, 0);
+  EXPECT_EQ(far.count, 0);
+}
+
+TEST(Deadlines, ThatWereClearedCanBeSetAgainSoonerAndLater) {
+  EventLoop loop;
+  Alarm alarm(loop);
+  const Millis start = loop.now();
+  alarm.deadline.set(loop.deadlines(), Millis(600'000));
+  alarm.deadline.clear();
+  alarm.deadline.set(loop.deadlines(), Millis(30));
+  run_until(loop, [&] { return alarm.count > 0; });
+  EXPECT_GE(alarm.fired_at - start, Millis(30));
+  const Millis again = loop.now();
+  alarm.deadline.set(loop.deadlines(), Millis(20));
+  alarm.deadline.clear();
+  alarm.deadline.set(loop.deadlines(), Millis(90));
+  run_until(loop, [&] { return alarm.count > 1; });
+  EXPECT_GE(alarm.fired_at - again, Millis(90));
+}
+
+TEST(Deadlines, LeaveTheLoopToSleepWhenNoneIsLeft) {
+  EventLoop loop;
+  {
+    Alarm gone(loop);
+    gone.deadline.set(loop.deadlines(), Millis(20));
+    gone.deadline.clear();
+    const Millis give_up = loop.now() + Millis(5'000);
+    while (uv_backend_timeout(loop.uv()) != -1 && loop.now() < give_up) uv_run(loop.uv(), UV_RUN_ONCE);
+    EXPECT_EQ(uv_backend_timeout(loop.uv()), -1);
+  }
+  Alarm alarm(loop);
+  alarm.deadline.set(loop.deadlines(), Millis(20));
+  run_until(loop, [&] { return alarm.count > 0; });
+}
+
 TEST(Deadlines, WorkBeyondOneRoundOfTheWheel) {
   EventLoop loop;
   Alarm far(loop), near(loop);
