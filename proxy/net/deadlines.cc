@@ -8,7 +8,8 @@ void Deadline::set(Deadlines& wheel, Millis after) {
       (now + static_cast<uint64_t>(after.count()) + Deadlines::kTickMs - 1) / Deadlines::kTickMs;
   at_ = tick * Deadlines::kTickMs;
   wanted_ = true;
-  // A later time leaves it where it is, as clear() does: the wheel moves it or lets go of it when it gets there.
+  // A later time leaves it where it is, as clear() does: the wheel moves it or lets go of it when it gets
+  // there.
   if (wheel_ != nullptr && slot_at_ <= tick) return;
   unlink();
   wheel.link(*this, tick);

@@ -36,7 +36,7 @@ SSL_CTX* new_context(const SSL_METHOD* method) {
   SSL_CTX_set_cipher_list(context, kCiphers);
   SSL_CTX_set_options(context,
                       SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_default_passwd_cb(context, no_pass_phrase);
   return context;
 }
@@ -127,6 +127,8 @@ Result<void> TlsMaterial::add_certificate(SSL_CTX* context, const CertificateFil
 Result<void> TlsMaterial::add_listener_context(const CertificateFiles& files, const std::string& client_ca) {
   SSL_CTX* context = contexts_.emplace_back(new_context(TLS_server_method())).get();
   if (context == nullptr) return openssl_error("cannot set up tls");
+  // Idle clients hold no record buffers; of vendor connections there are few, and each is busy.
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   if (Result<void> added = add_certificate(context, files); !added) return added.error();
   names_.push_back(dns_names(SSL_CTX_get0_certificate(context)));
   SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);

@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 
 namespace sluice {
@@ -136,6 +137,7 @@ void TlsStream::read_plain_text() {
     const int count = SSL_read(ssl_, plain.data(), static_cast<int>(plain.size()));
     if (count > 0) {
       observer_->on_data({plain.data(), static_cast<size_t>(count)});
+      if (BIO_pending(received_) == 0 && SSL_has_pending(ssl_) == 0) return flush();
       continue;
     }
     const int error = SSL_get_error(ssl_, count);
@@ -155,12 +157,28 @@ void TlsStream::write(std::span<const std::string_view> parts) {
   }
   if (parts.size() == 1) {
     encrypt(parts[0]);
-  } else {  // a head and a small body share a record
-    std::string whole;
-    for (const std::string_view part : parts) whole.append(part);
-    encrypt(whole);
+  } else {
+    encrypt_together(parts);
   }
   flush();
+}
+
+// A head and a small body share a record.
+void TlsStream::encrypt_together(std::span<const std::string_view> parts) {
+  std::array<char, kRecord> record;
+  size_t size = 0;
+  for (std::string_view part : parts) {
+    while (!part.empty()) {
+      const std::string_view piece = part.substr(0, record.size() - size);
+      std::copy(piece.begin(), piece.end(), record.data() + size);
+      size += piece.size();
+      part.remove_prefix(piece.size());
+      if (size < record.size()) continue;
+      encrypt({record.data(), size});
+      size = 0;
+    }
+  }
+  encrypt({record.data(), size});
 }
 
 void TlsStream::encrypt(std::string_view data) {

@@ -56,6 +56,7 @@ class TlsStream final : public ByteStream, public Deferred, private StreamObserv
   void keep(std::string_view data);
   void read_plain_text();
   void encrypt(std::string_view data);
+  void encrypt_together(std::span<const std::string_view> parts);
   void flush();
   void fail(std::string_view reason);
   void fail_handshake(std::string_view reason);
