@@ -65,7 +65,8 @@ class EntryQueue {
   }
 
  private:
-  static constexpr size_t kMostSpent = 512;  // about 1 KiB each: what a burst has left behind is given back
+  // As many as a group has, of about 1 KiB each: what a burst has left behind is given back.
+  static constexpr size_t kMostSpent = 1024;
 
   AuditEntry& spent() {
     if (end_ == entries_.size()) entries_.emplace_back();

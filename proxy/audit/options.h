@@ -10,7 +10,7 @@
 namespace sluice {
 
 struct AuditOptions {
-  size_t group_limit = 256;           // events in one transaction
+  size_t group_limit = 1024;          // events in one transaction: at 20,000 a second they fill group_wait
   Millis group_wait{50};              // the longest that an event without a waiter waits for company
   size_t memory_limit = 10'000;       // records kept in memory; further ones are lost and counted
   Millis reopen_delay{250};           // between attempts to use the spool again after an error

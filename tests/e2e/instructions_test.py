@@ -12,8 +12,10 @@ from raw_http import request_bytes
 
 # User instructions of one small GET on a kept connection, with its client's token, a decision, the vendor's key and an
 # audit record; each figure is what was measured, and some room. callgrind's processor has no SHA instructions: the
-# digest of the token costs 2,400 of the loop's, that of the event 24,000 of the audit's, and a tenth of that elsewhere.
-LOOP, AUDIT = 35_000, 68_000
+# digest of the token costs 2,400 of the loop's, that of the event 25,500 of the audit's, and a tenth of that elsewhere.
+# A busy machine makes the audit's groups smaller, and each commit costs 25,000: the best of a few runs counts.
+LOOP, AUDIT = 35_000, 40_000
+RUNS = 3
 FEW, MANY = 100, 600
 
 
@@ -32,12 +34,12 @@ class CountedGate(harness.Gate):
 
 @unittest.skipUnless(os.environ.get("SLUICE_OPTIMIZED"), "counts are of an optimized build without sanitizers")
 class Instructions(GateTest):
-    def count(self, requests):
+    def count(self, requests, run):
         """Instructions by thread: main, audit, loop."""
-        folder = self.folder / f"counts-{requests}"
+        folder = self.folder / f"counts-{run}-{requests}"
         folder.mkdir()
         configuration = self.configuration({"push": self.push(self.vendor.url)},
-                                           audit={"spool": f"{requests}.db", "durability": "process"})
+                                           audit={"spool": f"{run}-{requests}.db", "durability": "process"})
         gate = CountedGate(folder / "counts", ["serve", "--config", configuration], self.secrets, self.folder, 1)
         self.processes.insert(0, gate)
         with gate.connect() as connection:
@@ -55,12 +57,18 @@ class Instructions(GateTest):
     def test_a_request_costs_no_more_than_its_budget(self):
         subprocess.run(["valgrind", "--version"], check=True, stdout=subprocess.DEVNULL)
         self.vendor = self.upstream()
-        few, many = self.count(FEW), self.count(MANY)
-        self.assertEqual((len(few), len(many)), (3, 3), "main, audit and loop")
-        _, audit, loop = [(more - less) // (MANY - FEW) for less, more in zip(few, many)]
-        print(f"instructions per request: loop {loop}, audit {audit}", flush=True)
-        self.assertLess(loop, LOOP)
-        self.assertLess(audit, AUDIT)
+        loops, audits = [], []
+        for run in range(RUNS):
+            few, many = self.count(FEW, run), self.count(MANY, run)
+            self.assertEqual((len(few), len(many)), (3, 3), "main, audit and loop")
+            _, audit, loop = [(more - less) // (MANY - FEW) for less, more in zip(few, many)]
+            print(f"instructions per request: loop {loop}, audit {audit}", flush=True)
+            loops.append(loop)
+            audits.append(audit)
+            if min(loops) < LOOP and min(audits) < AUDIT:
+                break
+        self.assertLess(min(loops), LOOP)
+        self.assertLess(min(audits), AUDIT)
 
 
 if __name__ == "__main__":
