@@ -12,7 +12,6 @@ constexpr std::string_view kDenied = "a rule denies this";
 constexpr std::string_view kRequirementNotMet = "a requirement of a rule is not met";
 
 void sort_unique(std::vector<std::string_view>& values) {
-  if (values.size() < 2) return;
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
 }
@@ -156,19 +155,25 @@ class Evaluation {
       Trace::FitTrace& traced = trace_->fits.emplace_back();
       traced.slot = facts.slot;
       for (size_t index = 0; index < policy_.rules.size(); ++index) {
-        traced.verdicts.push_back(match_rule(policy_.rules[index], kEveryField, facts_, facts, body_));
-        count(static_cast<uint32_t>(index), traced.verdicts.back());
+        const Rule& rule = policy_.rules[index];
+        traced.verdicts.push_back(match_rule(rule, kEveryField, facts_, facts, body_));
+        if (traced.verdicts.back().speaks(rule.effect)) count(static_cast<uint32_t>(index), rule);
       }
       traced.denied = fit_denied_ || !fit_allowed_;
     } else {
       const CompiledSlot& slot = policy_.slots[facts.slot];
-      for (const Candidates* candidates : {&slot.everyone, &slot.by_client[client_]}) {
-        for (const Candidate& candidate : candidates->rules)
-          count(candidate.rule,
-                match_rule(policy_.rules[candidate.rule], candidate.open, facts_, facts, body_));
-      }
+      decide_by(slot.everyone, facts);
+      decide_by(slot.by_client[client_], facts);
     }
     if (!fit_allowed_) deny();
+  }
+
+  void decide_by(const Candidates& candidates, const FitFacts& facts) {
+    for (const Candidate& candidate : candidates.rules) {
+      const Rule& rule = policy_.rules[candidate.rule];
+      const RuleVerdict verdict = match_rule(rule, candidate.open, facts_, facts, body_);
+      if (verdict.speaks(rule.effect)) count(candidate.rule, rule);
+    }
   }
 
   // From here on only what denies decides.
@@ -179,9 +184,8 @@ class Evaluation {
     deciding_.clear();
   }
 
-  void count(uint32_t index, const RuleVerdict& verdict) {
-    const Rule& rule = policy_.rules[index];
-    if (!verdict.speaks(rule.effect)) return;
+  // A rule that speaks.
+  void count(uint32_t index, const Rule& rule) {
     if (rule.mode == Mode::kShadow) {
       decision_.shadow_rules.push_back(rule.id);
     } else if (rule.effect == Effect::kAllow) {
@@ -206,9 +210,9 @@ class Evaluation {
     } else if (denied_) {
       decision_.reason = reason_without_text(deciding_.first(policy_.rules));
     }
-    sort_unique(decision_.rules);
-    sort_unique(decision_.shadow_rules);
-    sort_unique(decision_.tags);
+    for (auto* names : {&decision_.rules, &decision_.shadow_rules, &decision_.tags}) {
+      if (names->size() > 1) sort_unique(*names);
+    }
   }
 
   // `first` may be null.

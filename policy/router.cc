@@ -7,7 +7,7 @@ namespace {
 // differ most. Requires: the template has as many segments as the path.
 bool fits(const Operation& operation, const DecodedPath& path,
           const std::vector<std::string_view>& literals) {
-  for (size_t i = literals.size(); i-- > 0;) {
+  for (size_t i = 0; i < literals.size(); ++i) {
     const PathSegment& segment = operation.segments[i];
     if (segment.parameter ? path.segments[i].empty() : segment.text != literals[i]) return false;
   }
@@ -20,7 +20,9 @@ Router::Router(const std::vector<Operation>& operations, size_t first_slot) {
   for (const Operation& operation : operations) {
     const size_t length = operation.segments.size();
     if (by_length_.size() <= length) by_length_.resize(length + 1);
-    by_length_[length].push_back({&operation, first_slot++});
+    const bool literal = length > 0 && !operation.segments.back().parameter;
+    const std::string_view last = literal ? std::string_view(operation.segments.back().text) : "";
+    by_length_[length].push_back({last, &operation, first_slot++});
   }
 }
 
@@ -29,6 +31,7 @@ void Router::find(std::string_view method, Target& target) const {
   const std::vector<std::string_view>& literals = target.path.comparable();
   if (segments.size() >= by_length_.size()) return;
   for (const Entry& entry : by_length_[segments.size()]) {
+    if (!entry.last.empty() && entry.last != literals.back()) continue;
     const Operation& operation = *entry.operation;
     if (!fits(operation, target.path, literals)) continue;
     if (operation.method != method && !(method == "HEAD" && operation.method == "GET")) continue;

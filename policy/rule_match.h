@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -50,7 +51,7 @@ struct RuleVerdict {
   bool matched = false;        // `when` does
   bool violated = false;       // of require: it matched, and a constraint fails
   Field field = Field::kNone;  // what failed: of `when`, or the constraint of require
-  size_t index = 0;            // which constraint of that field
+  uint32_t index = 0;          // which constraint of that field
 
   // Whether the rule speaks on the decision.
   bool speaks(Effect effect) const { return effect == Effect::kRequire ? violated : matched; }

@@ -47,7 +47,7 @@ TEST(OpenFields, WhatARequestTellsStaysOpen) {
   EXPECT_EQ(open_of("push.employees.list",
                     "path: /v1/**, query: { a: 1 }, header: { b: c }, body: { /d: 1 }, source: 10.0.0.0/8, "
                     "time: { days: mon }, access: read"),
-            "path query header body source time");
+            "source time path query header body");
   EXPECT_EQ(open_of("push.apps.update", "param: { id: a }"), "param");
 }
 
