@@ -16,20 +16,12 @@ void sort_unique(std::vector<std::string_view>& values) {
   values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
-struct BodyUse {
-  bool wanted = false;  // a schema or a rule looks into it
-  bool must = false;    // and not only shadow rules do
-};
-
 BodyUse use_of_body(const CompiledPolicy& policy, const Target& target, const RequestView& request) {
   BodyUse use;
   for (const Target::Fit& fit : target.fits) {
-    const CompiledSlot& slot = policy.slots[fit.slot];
-    const bool schema = fit.operation != nullptr && fit.operation->body;
-    for (const Candidates* candidates : {&slot.everyone, &slot.by_client[request.client]}) {
-      use.wanted = use.wanted || schema || candidates->look_at_body;
-      use.must = use.must || schema || candidates->enforce_look_at_body;
-    }
+    const BodyUse& one = policy.slots[fit.slot].by_client[request.client].body;
+    use.wanted = use.wanted || one.wanted;
+    use.must = use.must || one.must;
   }
   return use;
 }
@@ -115,7 +107,7 @@ class Evaluation {
 
   template <class Tags>
   void add_tags(const Tags& tags) {
-    decision_.tags.insert(decision_.tags.end(), tags.begin(), tags.end());
+    for (const auto& tag : tags) decision_.tags.emplace_back(tag);
   }
 
   FitFacts facts_of(const Target::Fit& fit) {
@@ -154,25 +146,26 @@ class Evaluation {
     if (trace_ != nullptr) {
       Trace::FitTrace& traced = trace_->fits.emplace_back();
       traced.slot = facts.slot;
+      RuleMatcher matcher(facts_, facts, body_);
       for (size_t index = 0; index < policy_.rules.size(); ++index) {
         const Rule& rule = policy_.rules[index];
-        traced.verdicts.push_back(match_rule(rule, kEveryField, facts_, facts, body_));
+        traced.verdicts.push_back(matcher.match(rule, kEveryField));
         if (traced.verdicts.back().speaks(rule.effect)) count(static_cast<uint32_t>(index), rule);
       }
       traced.denied = fit_denied_ || !fit_allowed_;
     } else {
       const CompiledSlot& slot = policy_.slots[facts.slot];
-      decide_by(slot.everyone, facts);
-      decide_by(slot.by_client[client_], facts);
+      for (const Candidates* candidates : {&slot.everyone, &slot.by_client[client_]})
+        decide_by(*candidates, facts);
     }
     if (!fit_allowed_) deny();
   }
 
   void decide_by(const Candidates& candidates, const FitFacts& facts) {
+    RuleMatcher matcher(facts_, facts, body_);
     for (const Candidate& candidate : candidates.rules) {
       const Rule& rule = policy_.rules[candidate.rule];
-      const RuleVerdict verdict = match_rule(rule, candidate.open, facts_, facts, body_);
-      if (verdict.speaks(rule.effect)) count(candidate.rule, rule);
+      if (matcher.match(rule, candidate.open).speaks(rule.effect)) count(candidate.rule, rule);
     }
   }
 

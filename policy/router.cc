@@ -3,8 +3,8 @@
 namespace sluice {
 namespace {
 
-// Literals are folded where the API is, and then so are `literals`, the path's. From the end, where paths
-// differ most. Requires: the template has as many segments as the path.
+// Literals are folded where the API is, and then so are `literals`, the path's. Requires: the template has as
+// many segments as the path.
 bool fits(const Operation& operation, const DecodedPath& path,
           const std::vector<std::string_view>& literals) {
   for (size_t i = 0; i < literals.size(); ++i) {

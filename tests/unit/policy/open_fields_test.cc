@@ -90,7 +90,7 @@ TEST(Compiler, LeavesOutARuleThatIsAlwaysExcludedButStillReadsTheBodyForIt) {
   const CompiledPolicy& compiled = policy.engine->compiled();
   const CompiledSlot& slot = compiled.slots[compiled.vocabulary.find_operations("push.unknown")[0]];
   EXPECT_TRUE(slot.everyone.rules.empty());
-  EXPECT_TRUE(slot.everyone.enforce_look_at_body);
+  EXPECT_TRUE(slot.everyone.body.must);
 }
 
 }  // namespace
