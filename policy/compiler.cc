@@ -17,7 +17,7 @@ void add(Candidates& candidates, const Candidate& candidate, const Rule& rule) {
     candidates.body.wanted = true;
     if (rule.mode == Mode::kEnforce) candidates.body.must = true;
   }
-  const bool always_excluded = candidate.open.when.has(Field::kNot) && candidate.open.excluded.empty();
+  const bool always_excluded = candidate.open.may_be_excluded && candidate.open.excluded.empty();
   if (!always_excluded) candidates.rules.push_back(candidate);
 }
 

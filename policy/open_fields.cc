@@ -93,7 +93,7 @@ std::optional<OpenFields> open_fields(const Rule& rule, size_t slot, const Compi
   if (!rule.excluded->clients.empty()) excluded.add(Field::kClient);
   if (!rule.excluded->groups.empty()) excluded.add(Field::kGroup);
   if (!add_open(*rule.excluded, slot, policy, excluded)) return open;
-  open.when.add(Field::kNot);
+  open.may_be_excluded = true;
   open.excluded = excluded;
   return open;
 }

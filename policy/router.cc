@@ -3,11 +3,11 @@
 namespace sluice {
 namespace {
 
-// Literals are folded where the API is, and then so are `literals`, the path's. Requires: the template has as
-// many segments as the path.
-bool fits(const Operation& operation, const DecodedPath& path,
-          const std::vector<std::string_view>& literals) {
-  for (size_t i = 0; i < literals.size(); ++i) {
+// Literals are folded where the API is, and then so are `literals`, the path's. Looks at the first `count`
+// segments.
+bool fits(const Operation& operation, const DecodedPath& path, const std::vector<std::string_view>& literals,
+          size_t count) {
+  for (size_t i = 0; i < count; ++i) {
     const PathSegment& segment = operation.segments[i];
     if (segment.parameter ? path.segments[i].empty() : segment.text != literals[i]) return false;
   }
@@ -33,10 +33,11 @@ void Router::find(std::string_view method, Target& target) const {
   for (const Entry& entry : by_length_[segments.size()]) {
     if (!entry.last.empty() && entry.last != literals.back()) continue;
     const Operation& operation = *entry.operation;
-    if (!fits(operation, target.path, literals)) continue;
+    const size_t rest = segments.size() - (entry.last.empty() ? 0 : 1);
+    if (!fits(operation, target.path, literals, rest)) continue;
     if (operation.method != method && !(method == "HEAD" && operation.method == "GET")) continue;
     const size_t first = target.parameters.size();
-    for (size_t i = 0; i < segments.size(); ++i) {
+    for (size_t i = 0; i < rest; ++i) {
       const PathSegment& segment = operation.segments[i];
       if (segment.parameter) target.parameters.push_back({segment.text, segments[i]});
     }

@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -123,6 +124,10 @@ class FieldSet {
     unsigned bits_;
   };
 
+  constexpr FieldSet() = default;
+  constexpr FieldSet(std::initializer_list<Field> fields) {
+    for (Field field : fields) add(field);
+  }
   static constexpr FieldSet all() {
     FieldSet set;
     set.bits_ = (1U << kFieldCount) - 1;
@@ -143,11 +148,13 @@ static_assert(kFieldCount <= 16);
 
 // The fields of a rule that have to be looked at; the others are known to hold.
 struct OpenFields {
-  FieldSet when;      // kNot: whether `not` matches is not settled, see `excluded`
-  FieldSet excluded;  // of the `not`
-  FieldSet required;  // of require: the fields that its constraints speak of
+  FieldSet when;
+  bool may_be_excluded = false;  // the `not` may match
+  FieldSet excluded;             // of the `not`
+  FieldSet required;             // of require: the fields that its constraints speak of
 };
-constexpr OpenFields kEveryField{FieldSet::all(), FieldSet::all(), FieldSet::all()};
+constexpr OpenFields kEveryField{
+    FieldSet::all(), true, FieldSet::all(), {Field::kParam, Field::kQuery, Field::kHeader, Field::kBody}};
 
 // `when`, or the `not` in it. A field that was not given is empty, and always holds.
 struct Conditions {

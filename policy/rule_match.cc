@@ -24,147 +24,147 @@ bool template_fits(const PathTemplate& path, const DecodedPath& request, bool fo
   return true;
 }
 
-}  // namespace
+// Looks at single fields of one rule.
+class FieldMatcher {
+ public:
+  // `in_not`: at those of its `not`.
+  FieldMatcher(const Rule& rule, bool in_not, const RequestFacts& facts, const FitFacts& fit,
+               const BodyView& body)
+      : rule_(rule), facts_(facts), fit_(fit), body_(body), in_not_(in_not) {}
 
-template <class One>
-bool RuleMatcher::all_hold(const std::vector<One>& constraints, Reading reading,
-                           bool (RuleMatcher::*matches)(const One&, Reading) const) {
-  for (const One& constraint : constraints) {
-    if ((this->*matches)(constraint, reading)) continue;
-    index_ = static_cast<uint32_t>(&constraint - constraints.data());
-    return false;
+  // A field that was not given holds. `set` has the constraints; the other fields are those of `conditions`.
+  bool holds(const Conditions& conditions, const ConstraintSet& set, Field field, Reading reading) {
+    const RequestView& request = facts_.request();
+    switch (field) {
+      case Field::kClient: return names_index(conditions.clients, request.client);
+      case Field::kGroup: return names_index(conditions.groups, request.client);
+      case Field::kApi: return names_index(conditions.apis, request.api);
+      case Field::kOperation: return names_index(conditions.operations, fit_.slot);
+      case Field::kAccess: return names_access(conditions.access);
+      case Field::kTag: return names_tag(conditions.tags);
+      case Field::kMethod:
+        return conditions.methods.empty() || names_method(conditions.methods, request.method);
+      case Field::kSource: return names_source(conditions.sources);
+      case Field::kTime: return names_time(conditions.times);
+      case Field::kPath: return path_fits(conditions.paths);
+      case Field::kParam: return all_hold(set.params, reading, &FieldMatcher::param_matches);
+      case Field::kQuery: return all_hold(set.queries, reading, &FieldMatcher::query_matches);
+      case Field::kHeader: return all_hold(set.headers, reading, &FieldMatcher::header_matches);
+      case Field::kBody: return all_hold(set.body, reading, &FieldMatcher::member_matches);
+      case Field::kNot:  // see RuleMatcher::match()
+      case Field::kNone: break;
+    }
+    return true;
   }
-  return true;
-}
 
-template <class Add>
-void RuleMatcher::each_capture(const std::vector<PathTemplate>& paths, const Add& add) const {
-  for (const PathTemplate& path : paths) {
-    if (!template_fits(path, facts_.path(), facts_.fold())) continue;
-    for (size_t i = 0; i < path.segments.size(); ++i) {
-      if (path.segments[i].parameter) add(path.segments[i].text, facts_.path().segments[i]);
+  // Of the constraint that did not hold.
+  uint32_t index() const { return index_; }
+
+ private:
+  template <class One>
+  bool all_hold(const std::vector<One>& constraints, Reading reading,
+                bool (FieldMatcher::*matches)(const One&, Reading) const) {
+    for (const One& constraint : constraints) {
+      if ((this->*matches)(constraint, reading)) continue;
+      index_ = static_cast<uint32_t>(&constraint - constraints.data());
+      return false;
+    }
+    return true;
+  }
+
+  template <class Add>
+  void each_capture(const std::vector<PathTemplate>& paths, const Add& add) const {
+    for (const PathTemplate& path : paths) {
+      if (!template_fits(path, facts_.path(), facts_.fold())) continue;
+      for (size_t i = 0; i < path.segments.size(); ++i) {
+        if (path.segments[i].parameter) add(path.segments[i].text, facts_.path().segments[i]);
+      }
     }
   }
-}
 
-// Every path template of the rule that fits adds its parameters to the operation's, so that a list of
-// templates hides none.
-bool RuleMatcher::param_matches(const NamedConstraint& constraint, Reading reading) const {
-  Tally tally(constraint.constraint, reading);
-  const auto add = [&tally, &constraint, this](std::string_view name, std::string_view value) {
-    if (name == constraint.name) tally.add(check_text(constraint.constraint, value, facts_.fold()));
-  };
-  for (const Parameter& parameter : fit_.parameters) add(parameter.name, parameter.value);
-  each_capture(rule_->when.paths, add);
-  if (in_not_) each_capture(rule_->excluded->paths, add);
-  return tally.result();
-}
-
-bool RuleMatcher::query_matches(const NamedConstraint& constraint, Reading reading) const {
-  Tally tally(constraint.constraint, reading);
-  const std::string_view wanted = facts_.fold() ? constraint.folded_name : constraint.name;
-  for (const QueryParameter& parameter : facts_.query()) {
-    if (parameter.name == wanted) tally.add(check_text(constraint.constraint, parameter.value, false));
+  // Every path template of the rule that fits adds its parameters to the operation's, so that a list of
+  // templates hides none.
+  bool param_matches(const NamedConstraint& constraint, Reading reading) const {
+    Tally tally(constraint.constraint, reading);
+    const auto add = [&tally, &constraint, this](std::string_view name, std::string_view value) {
+      if (name == constraint.name) tally.add(check_text(constraint.constraint, value, facts_.fold()));
+    };
+    for (const Parameter& parameter : fit_.parameters) add(parameter.name, parameter.value);
+    each_capture(rule_.when.paths, add);
+    if (in_not_) each_capture(rule_.excluded->paths, add);
+    return tally.result();
   }
-  return tally.result();
-}
 
-bool RuleMatcher::header_matches(const NamedConstraint& constraint, Reading reading) const {
-  Tally tally(constraint.constraint, reading);
-  for (const HeaderView& header : facts_.request().headers) {
-    if (!equals_ignoring_case(header.name, constraint.name)) continue;
-    tally.add(check_text(constraint.constraint, header.value, false));
+  bool query_matches(const NamedConstraint& constraint, Reading reading) const {
+    Tally tally(constraint.constraint, reading);
+    const std::string_view wanted = facts_.fold() ? constraint.folded_name : constraint.name;
+    for (const QueryParameter& parameter : facts_.query()) {
+      if (parameter.name == wanted) tally.add(check_text(constraint.constraint, parameter.value, false));
+    }
+    return tally.result();
   }
-  return tally.result();
-}
 
-bool RuleMatcher::member_matches(const BodyConstraint& constraint, Reading reading) const {
-  return body_matches(constraint, body_, facts_.fold(), reading);
-}
-
-bool RuleMatcher::names_access(const std::vector<Access>& access) const {
-  return access.empty() || std::find(access.begin(), access.end(), fit_.access) != access.end();
-}
-
-bool RuleMatcher::names_tag(const std::vector<std::string>& tags) const {
-  return tags.empty() ||
-         std::any_of(tags.begin(), tags.end(), [this](const std::string& tag) { return fit_.has_tag(tag); });
-}
-
-bool RuleMatcher::names_source(const std::vector<Cidr>& sources) const {
-  for (const Cidr& cidr : sources) {
-    if (cidr.contains(facts_.request().source)) return true;
+  bool header_matches(const NamedConstraint& constraint, Reading reading) const {
+    Tally tally(constraint.constraint, reading);
+    for (const HeaderView& header : facts_.request().headers) {
+      if (!equals_ignoring_case(header.name, constraint.name)) continue;
+      tally.add(check_text(constraint.constraint, header.value, false));
+    }
+    return tally.result();
   }
-  return sources.empty();
-}
 
-bool RuleMatcher::names_time(const std::vector<TimeWindow>& times) const {
-  return times.empty() || std::any_of(times.begin(), times.end(), [this](const TimeWindow& window) {
-           return window.contains(facts_.request().at);
-         });
-}
-
-bool RuleMatcher::path_fits(const std::vector<PathTemplate>& paths) const {
-  return paths.empty() || std::any_of(paths.begin(), paths.end(), [this](const PathTemplate& candidate) {
-           return template_fits(candidate, facts_.path(), facts_.fold());
-         });
-}
-
-bool RuleMatcher::constraints_hold(const ConstraintSet& set, Field field, Reading reading) {
-  switch (field) {
-    case Field::kParam: return all_hold(set.params, reading, &RuleMatcher::param_matches);
-    case Field::kQuery: return all_hold(set.queries, reading, &RuleMatcher::query_matches);
-    case Field::kHeader: return all_hold(set.headers, reading, &RuleMatcher::header_matches);
-    case Field::kBody: return all_hold(set.body, reading, &RuleMatcher::member_matches);
-    default: return true;  // no other field has constraints
+  bool member_matches(const BodyConstraint& constraint, Reading reading) const {
+    return body_matches(constraint, body_, facts_.fold(), reading);
   }
-}
 
-// A field that was not given holds.
-bool RuleMatcher::holds(const Conditions& conditions, Field field, Reading reading) {
-  const RequestView& request = facts_.request();
-  switch (field) {
-    case Field::kClient: return names_index(conditions.clients, request.client);
-    case Field::kGroup: return names_index(conditions.groups, request.client);
-    case Field::kApi: return names_index(conditions.apis, request.api);
-    case Field::kOperation: return names_index(conditions.operations, fit_.slot);
-    case Field::kAccess: return names_access(conditions.access);
-    case Field::kTag: return names_tag(conditions.tags);
-    case Field::kMethod:
-      return conditions.methods.empty() || names_method(conditions.methods, request.method);
-    case Field::kSource: return names_source(conditions.sources);
-    case Field::kTime: return names_time(conditions.times);
-    case Field::kPath: return path_fits(conditions.paths);
-    case Field::kParam:
-    case Field::kQuery:
-    case Field::kHeader:
-    case Field::kBody: return constraints_hold(conditions.values, field, reading);
-    case Field::kNot:  // see excludes()
-    case Field::kNone: break;
+  bool names_access(const std::vector<Access>& access) const {
+    return access.empty() || std::find(access.begin(), access.end(), fit_.access) != access.end();
   }
-  return true;
-}
 
-// The first open field that does not hold, or kNone; index() says which constraint of it.
-Field RuleMatcher::failing_field(const Conditions& conditions, FieldSet open, Reading reading) {
+  bool names_tag(const std::vector<std::string>& tags) const {
+    return tags.empty() || std::any_of(tags.begin(), tags.end(),
+                                       [this](const std::string& tag) { return fit_.has_tag(tag); });
+  }
+
+  bool names_source(const std::vector<Cidr>& sources) const {
+    for (const Cidr& cidr : sources) {
+      if (cidr.contains(facts_.request().source)) return true;
+    }
+    return sources.empty();
+  }
+
+  bool names_time(const std::vector<TimeWindow>& times) const {
+    return times.empty() || std::any_of(times.begin(), times.end(), [this](const TimeWindow& window) {
+             return window.contains(facts_.request().at);
+           });
+  }
+
+  bool path_fits(const std::vector<PathTemplate>& paths) const {
+    return paths.empty() || std::any_of(paths.begin(), paths.end(), [this](const PathTemplate& candidate) {
+             return template_fits(candidate, facts_.path(), facts_.fold());
+           });
+  }
+
+  const Rule& rule_;
+  const RequestFacts& facts_;
+  const FitFacts& fit_;
+  const BodyView& body_;
+  const bool in_not_;
+  uint32_t index_ = 0;
+};
+
+}  // namespace
+
+Field RuleMatcher::failing_field(const Rule& rule, Part part, FieldSet open, Reading reading) {
+  const Conditions& conditions = part == Part::kNot ? *rule.excluded : rule.when;
+  const ConstraintSet& set = part == Part::kRequired ? rule.required : conditions.values;
+  FieldMatcher matcher(rule, part == Part::kNot, facts_, fit_, body_);
   for (Field field : open) {
-    if (!holds(conditions, field, reading)) return field;
+    if (matcher.holds(conditions, set, field, reading)) continue;
+    index_ = matcher.index();
+    return field;
   }
   return Field::kNone;
-}
-
-Field RuleMatcher::failing_constraint(const ConstraintSet& set, FieldSet open, Reading reading) {
-  for (Field field : open) {
-    if (!constraints_hold(set, field, reading)) return field;
-  }
-  return Field::kNone;
-}
-
-bool RuleMatcher::excludes(const Conditions& excluded, FieldSet open, Reading reading) {
-  in_not_ = true;
-  const bool matches = failing_field(excluded, open, reading) == Field::kNone;
-  in_not_ = false;
-  return matches;
 }
 
 Access access_of_method(std::string_view method) {

@@ -68,32 +68,14 @@ class RuleMatcher {
   RuleVerdict match(const Rule& rule, const OpenFields& open);
 
  private:
-  Field failing_field(const Conditions& conditions, FieldSet open, Reading reading);
-  Field failing_constraint(const ConstraintSet& set, FieldSet open, Reading reading);
-  bool excludes(const Conditions& excluded, FieldSet open, Reading reading);
-  bool holds(const Conditions& conditions, Field field, Reading reading);
-  bool constraints_hold(const ConstraintSet& set, Field field, Reading reading);
-  template <class One>
-  bool all_hold(const std::vector<One>& constraints, Reading reading,
-                bool (RuleMatcher::*matches)(const One&, Reading) const);
-  bool names_access(const std::vector<Access>& access) const;
-  bool names_tag(const std::vector<std::string>& tags) const;
-  bool names_source(const std::vector<Cidr>& sources) const;
-  bool names_time(const std::vector<TimeWindow>& times) const;
-  bool path_fits(const std::vector<PathTemplate>& paths) const;
-  bool param_matches(const NamedConstraint& constraint, Reading reading) const;
-  bool query_matches(const NamedConstraint& constraint, Reading reading) const;
-  bool header_matches(const NamedConstraint& constraint, Reading reading) const;
-  bool member_matches(const BodyConstraint& constraint, Reading reading) const;
-  template <class Add>
-  void each_capture(const std::vector<PathTemplate>& paths, const Add& add) const;
+  enum class Part : uint8_t { kWhen, kNot, kRequired };
+  // The first open field of a part that does not hold, or kNone; index_ says which constraint of it.
+  Field failing_field(const Rule& rule, Part part, FieldSet open, Reading reading);
 
   const RequestFacts& facts_;
   const FitFacts& fit_;
   const BodyView& body_;
-  const Rule* rule_ = nullptr;  // the one being matched
-  bool in_not_ = false;         // its `not` is
-  uint32_t index_ = 0;          // of the constraint that did not hold last
+  uint32_t index_ = 0;
 };
 
 inline RuleVerdict RuleMatcher::match(const Rule& rule, const OpenFields& open) {
@@ -104,22 +86,24 @@ inline RuleVerdict RuleMatcher::match(const Rule& rule, const OpenFields& open) 
     verdict.field = Field::kOperation;
     return verdict;
   }
-  rule_ = &rule;
   if (!open.when.empty()) {
-    verdict.field = failing_field(rule.when, open.when, permits ? Reading::kPermits : Reading::kRestricts);
+    verdict.field =
+        failing_field(rule, Part::kWhen, open.when, permits ? Reading::kPermits : Reading::kRestricts);
     verdict.index = index_;
     if (verdict.field != Field::kNone) return verdict;
+  }
+  if (open.may_be_excluded && rule.excluded) {
     // What is doubtful must neither open an exception of a deny nor slip past one of an allow: the reading
     // turns round.
-    if (open.when.has(Field::kNot) && rule.excluded &&
-        excludes(*rule.excluded, open.excluded, permits ? Reading::kRestricts : Reading::kPermits)) {
+    const Reading reading = permits ? Reading::kRestricts : Reading::kPermits;
+    if (failing_field(rule, Part::kNot, open.excluded, reading) == Field::kNone) {
       verdict.field = Field::kNot;
       return verdict;
     }
   }
   verdict.matched = true;
   if (rule.effect != Effect::kRequire) return verdict;
-  verdict.field = failing_constraint(rule.required, open.required, Reading::kDemands);
+  verdict.field = failing_field(rule, Part::kRequired, open.required, Reading::kDemands);
   verdict.index = index_;
   verdict.violated = verdict.field != Field::kNone;
   return verdict;
