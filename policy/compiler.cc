@@ -14,10 +14,10 @@ bool can_be_client(const Rule& rule, size_t client) {
 void add(Candidates& candidates, const Candidate& candidate, const Rule& rule) {
   // Whether a body is read does not depend on what `not` excludes.
   if (rule.looks_at_body()) {
-    candidates.look_at_body = true;
-    if (rule.mode == Mode::kEnforce) candidates.enforce_look_at_body = true;
+    candidates.body.wanted = true;
+    if (rule.mode == Mode::kEnforce) candidates.body.must = true;
   }
-  const bool always_excluded = candidate.open.when.has(Field::kNot) && candidate.open.excluded.empty();
+  const bool always_excluded = candidate.open.may_be_excluded && candidate.open.excluded.empty();
   if (!always_excluded) candidates.rules.push_back(candidate);
 }
 
@@ -29,6 +29,32 @@ CompiledOperation compile_operation(const Operation& operation, bool fold) {
     if (auto pointer = JsonPointer::parse(target, fold)) compiled.targets.push_back(*std::move(pointer));
   }
   return compiled;
+}
+
+void compile_slot(size_t slot, CompiledPolicy& policy) {
+  CompiledSlot& compiled = policy.slots[slot];
+  const size_t clients = policy.vocabulary.clients.size();
+  compiled.by_client.resize(clients);
+  for (size_t i = 0; i < policy.rules.size(); ++i) {
+    const Rule& rule = policy.rules[i];
+    const std::optional<OpenFields> open = open_fields(rule, slot, policy);
+    if (!open) continue;
+    const Candidate candidate{static_cast<uint32_t>(i), *open};
+    if (rule.when.clients.empty() && rule.when.groups.empty()) {
+      add(compiled.everyone, candidate, rule);
+      continue;
+    }
+    for (size_t client = 0; client < clients; ++client) {
+      if (can_be_client(rule, client)) add(compiled.by_client[client], candidate, rule);
+    }
+  }
+  const Operation* operation = policy.operation(slot);
+  const bool schema = operation != nullptr && operation->body;
+  for (Candidates& candidates : compiled.by_client) {
+    BodyUse& body = candidates.body;
+    body.wanted = body.wanted || schema || compiled.everyone.body.wanted;
+    body.must = body.must || schema || compiled.everyone.body.must;
+  }
 }
 
 }  // namespace
@@ -61,25 +87,8 @@ void compile_rules(std::vector<Rule> rules, CompiledPolicy& policy) {
     }
     policy.apis.push_back(std::move(compiled));
   }
-  const size_t clients = policy.vocabulary.clients.size();
   policy.slots.resize(policy.vocabulary.slots.size());
-  for (size_t slot = 0; slot < policy.slots.size(); ++slot) {
-    CompiledSlot& compiled = policy.slots[slot];
-    compiled.by_client.resize(clients);
-    for (size_t i = 0; i < policy.rules.size(); ++i) {
-      const Rule& rule = policy.rules[i];
-      const std::optional<OpenFields> open = open_fields(rule, slot, policy);
-      if (!open) continue;
-      const Candidate candidate{static_cast<uint32_t>(i), *open};
-      if (rule.when.clients.empty() && rule.when.groups.empty()) {
-        add(compiled.everyone, candidate, rule);
-        continue;
-      }
-      for (size_t client = 0; client < clients; ++client) {
-        if (can_be_client(rule, client)) add(compiled.by_client[client], candidate, rule);
-      }
-    }
-  }
+  for (size_t slot = 0; slot < policy.slots.size(); ++slot) compile_slot(slot, policy);
 }
 
 }  // namespace sluice

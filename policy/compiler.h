@@ -20,15 +20,19 @@ struct Candidate {
   OpenFields open;
 };
 
+struct BodyUse {
+  bool wanted = false;  // a schema or a rule looks into it
+  bool must = false;    // and not only shadow rules do: one that cannot be read is refused
+};
+
 struct Candidates {
   std::vector<Candidate> rules;
-  bool look_at_body = false;          // one of them does
-  bool enforce_look_at_body = false;  // one that is not a shadow does: an unreadable body is refused
+  BodyUse body;
 };
 
 struct CompiledSlot {
   Candidates everyone;                // rules that name no client and no group
-  std::vector<Candidates> by_client;  // rules that do, by client
+  std::vector<Candidates> by_client;  // rules that do, by client; their `body` is of all that applies to it
 };
 
 struct CompiledOperation {

@@ -12,25 +12,16 @@ constexpr std::string_view kDenied = "a rule denies this";
 constexpr std::string_view kRequirementNotMet = "a requirement of a rule is not met";
 
 void sort_unique(std::vector<std::string_view>& values) {
-  if (values.size() < 2) return;
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
-struct BodyUse {
-  bool wanted = false;  // a schema or a rule looks into it
-  bool must = false;    // and not only shadow rules do
-};
-
 BodyUse use_of_body(const CompiledPolicy& policy, const Target& target, const RequestView& request) {
   BodyUse use;
   for (const Target::Fit& fit : target.fits) {
-    const CompiledSlot& slot = policy.slots[fit.slot];
-    const bool schema = fit.operation != nullptr && fit.operation->body;
-    for (const Candidates* candidates : {&slot.everyone, &slot.by_client[request.client]}) {
-      use.wanted = use.wanted || schema || candidates->look_at_body;
-      use.must = use.must || schema || candidates->enforce_look_at_body;
-    }
+    const BodyUse& one = policy.slots[fit.slot].by_client[request.client].body;
+    use.wanted = use.wanted || one.wanted;
+    use.must = use.must || one.must;
   }
   return use;
 }
@@ -116,7 +107,7 @@ class Evaluation {
 
   template <class Tags>
   void add_tags(const Tags& tags) {
-    decision_.tags.insert(decision_.tags.end(), tags.begin(), tags.end());
+    for (const auto& tag : tags) decision_.tags.emplace_back(tag);
   }
 
   FitFacts facts_of(const Target::Fit& fit) {
@@ -155,20 +146,27 @@ class Evaluation {
     if (trace_ != nullptr) {
       Trace::FitTrace& traced = trace_->fits.emplace_back();
       traced.slot = facts.slot;
+      RuleMatcher matcher(facts_, facts, body_);
       for (size_t index = 0; index < policy_.rules.size(); ++index) {
-        traced.verdicts.push_back(match_rule(policy_.rules[index], kEveryField, facts_, facts, body_));
-        count(static_cast<uint32_t>(index), traced.verdicts.back());
+        const Rule& rule = policy_.rules[index];
+        traced.verdicts.push_back(matcher.match(rule, kEveryField));
+        if (traced.verdicts.back().speaks(rule.effect)) count(static_cast<uint32_t>(index), rule);
       }
       traced.denied = fit_denied_ || !fit_allowed_;
     } else {
       const CompiledSlot& slot = policy_.slots[facts.slot];
-      for (const Candidates* candidates : {&slot.everyone, &slot.by_client[client_]}) {
-        for (const Candidate& candidate : candidates->rules)
-          count(candidate.rule,
-                match_rule(policy_.rules[candidate.rule], candidate.open, facts_, facts, body_));
-      }
+      for (const Candidates* candidates : {&slot.everyone, &slot.by_client[client_]})
+        decide_by(*candidates, facts);
     }
     if (!fit_allowed_) deny();
+  }
+
+  void decide_by(const Candidates& candidates, const FitFacts& facts) {
+    RuleMatcher matcher(facts_, facts, body_);
+    for (const Candidate& candidate : candidates.rules) {
+      const Rule& rule = policy_.rules[candidate.rule];
+      if (matcher.match(rule, candidate.open).speaks(rule.effect)) count(candidate.rule, rule);
+    }
   }
 
   // From here on only what denies decides.
@@ -179,9 +177,8 @@ class Evaluation {
     deciding_.clear();
   }
 
-  void count(uint32_t index, const RuleVerdict& verdict) {
-    const Rule& rule = policy_.rules[index];
-    if (!verdict.speaks(rule.effect)) return;
+  // A rule that speaks.
+  void count(uint32_t index, const Rule& rule) {
     if (rule.mode == Mode::kShadow) {
       decision_.shadow_rules.push_back(rule.id);
     } else if (rule.effect == Effect::kAllow) {
@@ -206,9 +203,9 @@ class Evaluation {
     } else if (denied_) {
       decision_.reason = reason_without_text(deciding_.first(policy_.rules));
     }
-    sort_unique(decision_.rules);
-    sort_unique(decision_.shadow_rules);
-    sort_unique(decision_.tags);
+    for (auto* names : {&decision_.rules, &decision_.shadow_rules, &decision_.tags}) {
+      if (names->size() > 1) sort_unique(*names);
+    }
   }
 
   // `first` may be null.

@@ -1,6 +1,7 @@
 // json_number: a number as JSON writes it, read from a text. Pure; any thread; allocates nothing.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -15,6 +16,7 @@ struct JsonNumber {
   int64_t integer = 0;
   double number = 0;
 
+  bool is_integral() const { return whole || std::trunc(number) == number; }
   // Exact for every int64 and every double: its mantissa has 64 bits or more on the machines that this runs
   // on.
   long double value() const {

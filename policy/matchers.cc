@@ -48,26 +48,29 @@ bool has_type(const JsonValue& value, JsonType type) {
 class TextNumber {
  public:
   explicit TextNumber(std::string_view text) : text_(text) {}
-  const std::optional<JsonNumber>& get() {
-    if (!asked_) number_ = read_json_number(text_);
+  // nullptr: it is none.
+  const JsonNumber* get() {
+    if (!asked_) {
+      const std::optional<JsonNumber> read = read_json_number(text_);
+      is_number_ = read.has_value();
+      if (read) number_ = *read;
+    }
     asked_ = true;
-    return number_;
+    return is_number_ ? &number_ : nullptr;
   }
 
  private:
   std::string_view text_;
-  bool asked_ = false;
-  std::optional<JsonNumber> number_;
+  bool asked_ = false, is_number_ = false;
+  JsonNumber number_;
 };
 
 bool text_has_type(std::string_view text, TextNumber& number, JsonType type) {
   switch (type) {
     case JsonType::kString: return true;
     case JsonType::kBoolean: return text == "true" || text == "false";
-    case JsonType::kNumber: return number.get().has_value();
-    case JsonType::kInteger:
-      return number.get() &&
-             (number.get()->whole || std::trunc(number.get()->number) == number.get()->number);
+    case JsonType::kNumber: return number.get() != nullptr;
+    case JsonType::kInteger: return number.get() != nullptr && number.get()->is_integral();
     case JsonType::kArray:
     case JsonType::kObject:
     case JsonType::kNull: return false;
@@ -126,7 +129,7 @@ Truth check_text_literal(const Literal& literal, std::string_view text, TextNumb
     case Type::kInteger:
     case Type::kNumber: {
       if (text == literal.as_written) return Truth::kHolds;
-      const bool same = number.get() && number.get()->value() == number_of(literal.value);
+      const bool same = number.get() != nullptr && number.get()->value() == number_of(literal.value);
       return same ? Truth::kUnsure : Truth::kFails;
     }
     case Type::kNull:
@@ -134,29 +137,6 @@ Truth check_text_literal(const Literal& literal, std::string_view text, TextNumb
     case Type::kObject: return Truth::kFails;
   }
   return Truth::kFails;
-}
-
-// `fold`: the text is folded.
-Truth check_plain_text(const Constraint& constraint, std::string_view text, bool fold) {
-  TextNumber number(text);
-  Truth all = Truth::kHolds;
-  if (!constraint.types.empty()) {
-    join(all, truth(std::any_of(constraint.types.begin(), constraint.types.end(),
-                                [&](JsonType type) { return text_has_type(text, number, type); })));
-  }
-  if (!constraint.allowed.empty()) {
-    Truth best = Truth::kFails;
-    for (const Literal& literal : constraint.allowed)
-      best = std::max(best, check_text_literal(literal, text, number, fold));
-    join(all, best);
-  }
-  join(all, check_length(constraint, &text));
-  join(all, check_pattern(constraint, &text, fold));
-  if (constraint.minimum || constraint.maximum) {
-    join(all, number.get() ? check_range(constraint, number.get()->value()) : Truth::kUnsure);
-  }
-  join(all, check_items(constraint, nullptr));
-  return all;
 }
 
 // Every value that the pointer names, and every place under a * where there is none. A * where there is a
@@ -252,10 +232,32 @@ Truth check_text(const Constraint& constraint, std::string_view text, bool fold)
   if (constraint.present == false) return Truth::kFails;
   // Some readers end a text at a NUL: to them it is another one.
   if (text.find('\0') != std::string_view::npos) return Truth::kUnsure;
-  if (!fold) return check_plain_text(constraint, text, false);
-  // What cannot be folded is compared as it is; patterns and lengths then cannot be sure of it.
-  const std::string folded = fold_case(text).value_or(std::string(text));
-  return check_plain_text(constraint, folded, true);
+  std::string folded;
+  if (fold) {
+    // What cannot be folded is compared as it is; patterns and lengths then cannot be sure of it.
+    folded = fold_case(text).value_or(std::string(text));
+    text = folded;
+  }
+  TextNumber number(text);
+  Truth all = Truth::kHolds;
+  if (!constraint.types.empty()) {
+    bool one_of = false;
+    for (JsonType type : constraint.types) one_of = one_of || text_has_type(text, number, type);
+    join(all, truth(one_of));
+  }
+  if (!constraint.allowed.empty()) {
+    Truth best = Truth::kFails;
+    for (const Literal& literal : constraint.allowed)
+      best = std::max(best, check_text_literal(literal, text, number, fold));
+    join(all, best);
+  }
+  if (constraint.min_length || constraint.max_length) join(all, check_length(constraint, &text));
+  if (constraint.pattern) join(all, check_pattern(constraint, &text, fold));
+  if (constraint.minimum || constraint.maximum) {
+    join(all, number.get() != nullptr ? check_range(constraint, number.get()->value()) : Truth::kUnsure);
+  }
+  join(all, check_items(constraint, nullptr));
+  return all;
 }
 
 bool body_matches(const BodyConstraint& constraint, const BodyView& body, bool fold, Reading reading) {

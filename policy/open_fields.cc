@@ -48,6 +48,13 @@ Known method_holds(const std::vector<std::string>& methods, const Operation* ope
   return known(named);
 }
 
+void add_constrained(const ConstraintSet& set, FieldSet& open) {
+  if (!set.params.empty()) open.add(Field::kParam);
+  if (!set.queries.empty()) open.add(Field::kQuery);
+  if (!set.headers.empty()) open.add(Field::kHeader);
+  if (!set.body.empty()) open.add(Field::kBody);
+}
+
 // Adds the fields that only a request can tell. False when one of the others fails. Leaves out client and
 // group.
 bool add_open(const Conditions& conditions, size_t slot, const CompiledPolicy& policy, FieldSet& open) {
@@ -58,20 +65,16 @@ bool add_open(const Conditions& conditions, size_t slot, const CompiledPolicy& p
     if (holds == Known::kOpen) open.add(field);
     if (holds == Known::kFails) fails = true;
   };
-  const auto asks = [&settle](Field field, bool given) { settle(field, given, Known::kOpen); };
   const std::vector<bool>&apis = conditions.apis, &operations = conditions.operations;
   settle(Field::kApi, !apis.empty(), known(apis.empty() || apis[policy.vocabulary.slots[slot].api]));
   settle(Field::kOperation, !operations.empty(), known(operations.empty() || operations[slot]));
   settle(Field::kAccess, !conditions.access.empty(), access_holds(conditions.access, operation));
   settle(Field::kTag, !conditions.tags.empty(), tag_holds(conditions.tags, operation));
   settle(Field::kMethod, !conditions.methods.empty(), method_holds(conditions.methods, operation));
-  asks(Field::kPath, !conditions.paths.empty());
-  asks(Field::kParam, !conditions.values.params.empty());
-  asks(Field::kQuery, !conditions.values.queries.empty());
-  asks(Field::kHeader, !conditions.values.headers.empty());
-  asks(Field::kBody, !conditions.values.body.empty());
-  asks(Field::kSource, !conditions.sources.empty());
-  asks(Field::kTime, !conditions.times.empty());
+  if (!conditions.sources.empty()) open.add(Field::kSource);
+  if (!conditions.times.empty()) open.add(Field::kTime);
+  if (!conditions.paths.empty()) open.add(Field::kPath);
+  add_constrained(conditions.values, open);
   return !fails;
 }
 
@@ -83,13 +86,14 @@ std::optional<OpenFields> open_fields(const Rule& rule, size_t slot, const Compi
   if (unknown && rule.effect == Effect::kAllow && rule.when.operations.empty()) return std::nullopt;
   OpenFields open;
   if (!add_open(rule.when, slot, policy, open.when)) return std::nullopt;
+  add_constrained(rule.required, open.required);
   if (!rule.excluded) return open;
   // A rule is listed for the clients of its `when`, not of its `not`.
   FieldSet excluded;
   if (!rule.excluded->clients.empty()) excluded.add(Field::kClient);
   if (!rule.excluded->groups.empty()) excluded.add(Field::kGroup);
   if (!add_open(*rule.excluded, slot, policy, excluded)) return open;
-  open.when.add(Field::kNot);
+  open.may_be_excluded = true;
   open.excluded = excluded;
   return open;
 }

@@ -174,43 +174,45 @@ const char* decode_pair(TextStore& texts, bool fold, QueryParameter& pair) {
 // Appends what stands between the slashes, the first of which begins the path. Every kind of octet seen.
 unsigned split_path(std::string_view path, std::vector<std::string_view>& segments) {
   unsigned seen = kPlain;
-  size_t start = 1;
-  for (size_t i = 1; i < path.size(); ++i) {
-    const uint8_t octet = octet_of(path[i]);
+  const char* start = path.data() + 1;
+  const char* const end = path.data() + path.size();
+  for (const char* at = start; at != end; ++at) {
+    const uint8_t octet = octet_of(*at);
     if (octet == kPlain) continue;
     seen |= octet;
     if (octet != kSlash) continue;
-    segments.push_back(path.substr(start, i - start));
-    start = i + 1;
+    segments.emplace_back(start, at);
+    start = at + 1;
   }
-  segments.push_back(path.substr(start));
+  segments.emplace_back(start, end);
   return seen;
 }
 
 // Appends what stands between the ampersands, each cut at its first =. Every kind of octet seen.
 unsigned split_query(std::string_view query, std::vector<QueryParameter>& pairs) {
-  constexpr size_t kNone = std::string_view::npos;
   unsigned seen = kPlain;
-  size_t start = 0, equals = kNone;
-  const auto add_until = [&query, &pairs, &start, &equals](size_t end) {
+  const char* start = query.data();
+  const char* equals = nullptr;
+  const auto add_until = [&pairs, &start, &equals](const char* end) {
     if (end == start) return;
-    if (equals == kNone) {
-      pairs.push_back({query.substr(start, end - start), {}});
+    if (equals == nullptr) {
+      pairs.push_back({{start, end}, {}});
     } else {
-      pairs.push_back({query.substr(start, equals - start), query.substr(equals + 1, end - equals - 1)});
+      pairs.push_back({{start, equals}, {equals + 1, end}});
     }
   };
-  for (size_t i = 0; i < query.size(); ++i) {
-    const uint8_t octet = octet_of(query[i]);
+  const char* const end = query.data() + query.size();
+  for (const char* at = start; at != end; ++at) {
+    const uint8_t octet = octet_of(*at);
     if (octet == kPlain) continue;
     seen |= octet;
-    if (octet == kEquals && equals == kNone) equals = i;
+    if (octet == kEquals && equals == nullptr) equals = at;
     if (octet != kAmpersand) continue;
-    add_until(i);
-    start = i + 1;
-    equals = kNone;
+    add_until(at);
+    start = at + 1;
+    equals = nullptr;
   }
-  add_until(query.size());
+  add_until(end);
   return seen;
 }
 

@@ -23,6 +23,7 @@ class Router {
 
  private:
   struct Entry {
+    std::string_view last;  // the last segment when it is a literal, where paths differ most; else empty
     const Operation* operation;
     size_t slot;
   };

@@ -21,8 +21,8 @@ std::string_view to_text(Mode mode) {
 
 std::string_view to_text(Field field) {
   constexpr std::array<std::string_view, kFieldCount> kNames{
-      "client", "group", "api",    "operation", "access", "tag",  "method", "path",
-      "param",  "query", "header", "body",      "source", "time", "not"};
+      "client", "group", "api",   "operation", "access", "tag",  "method", "source",
+      "time",   "path",  "param", "query",     "header", "body", "not"};
   return field == Field::kNone ? "" : kNames[static_cast<size_t>(field)];
 }
 

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -82,7 +84,8 @@ struct PathTemplate {
   bool any_depth = false;  // ends in **: one or more segments follow
 };
 
-// The fields of `when`, and what a rule may fail on.
+// The fields of `when`, and what a rule may fail on, in the order in which they are looked at: cheap ones
+// first.
 enum class Field : uint8_t {
   kClient,
   kGroup,
@@ -91,21 +94,40 @@ enum class Field : uint8_t {
   kAccess,
   kTag,
   kMethod,
+  kSource,
+  kTime,
   kPath,
   kParam,
   kQuery,
   kHeader,
   kBody,
-  kSource,
-  kTime,
   kNot,
   kNone,
 };
 constexpr size_t kFieldCount = static_cast<size_t>(Field::kNone);
 std::string_view to_text(Field field);
 
+// Walked over in the order of the fields.
 class FieldSet {
  public:
+  class Walk {
+   public:
+    constexpr explicit Walk(unsigned bits) : bits_(bits) {}
+    constexpr Field operator*() const { return static_cast<Field>(std::countr_zero(bits_)); }
+    constexpr Walk& operator++() {
+      bits_ &= bits_ - 1;
+      return *this;
+    }
+    constexpr bool operator==(const Walk&) const = default;
+
+   private:
+    unsigned bits_;
+  };
+
+  constexpr FieldSet() = default;
+  constexpr FieldSet(std::initializer_list<Field> fields) {
+    for (Field field : fields) add(field);
+  }
   static constexpr FieldSet all() {
     FieldSet set;
     set.bits_ = (1U << kFieldCount) - 1;
@@ -113,6 +135,8 @@ class FieldSet {
   }
   constexpr bool has(Field field) const { return (bits_ >> static_cast<unsigned>(field) & 1U) != 0; }
   constexpr bool empty() const { return bits_ == 0; }
+  constexpr Walk begin() const { return Walk(bits_); }
+  constexpr Walk end() const { return Walk(0); }
   constexpr void add(Field field) {
     bits_ = static_cast<uint16_t>(bits_ | 1U << static_cast<unsigned>(field));
   }
@@ -124,10 +148,13 @@ static_assert(kFieldCount <= 16);
 
 // The fields of a rule that have to be looked at; the others are known to hold.
 struct OpenFields {
-  FieldSet when;      // kNot: whether `not` matches is not settled, see `excluded`
-  FieldSet excluded;  // of the `not`
+  FieldSet when;
+  bool may_be_excluded = false;  // the `not` may match
+  FieldSet excluded;             // of the `not`
+  FieldSet required;             // of require: the fields that its constraints speak of
 };
-constexpr OpenFields kEveryField{FieldSet::all(), FieldSet::all()};
+constexpr OpenFields kEveryField{
+    FieldSet::all(), true, FieldSet::all(), {Field::kParam, Field::kQuery, Field::kHeader, Field::kBody}};
 
 // `when`, or the `not` in it. A field that was not given is empty, and always holds.
 struct Conditions {
