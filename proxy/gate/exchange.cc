@@ -93,7 +93,7 @@ void Exchange::begin() {
   fields_.clear();
   record_ = worker_.take_record();
   record_->time = std::chrono::system_clock::now();
-  record_->request_id = uuid_v7();
+  assign_uuid_v7(record_->request_id);
   record_->source_ip = downstream_->peer_text();
   record_->policy_sha256 = serving_->policy_sha256;
 }

@@ -66,6 +66,8 @@ class FaultSweep : public GateFixture {
     faults_ = {0, fail_at};
     converse();
     const size_t operations = faults_.count;
+    // A connection goes when its request has ended, and the client has gone.
+    turn_until([this] { return worker_->figures().connections[0] == 0; });
     TearDown();
     clients_.clear();
     vendors_.clear();
