@@ -19,6 +19,12 @@ struct Refusal {
   int status = 0;         // 400 or 415
   std::string_view type;  // problem type: malformed-request, body-not-json, body-rejected
   std::string detail;
+
+  void clear() noexcept {
+    status = 0;
+    type = {};
+    detail.clear();
+  }
 };
 
 struct Parameter {
@@ -48,7 +54,16 @@ struct Target {
     return std::span(parameters).subspan(fit.first_parameter, fit.parameter_count);
   }
   // Keeps the memory, for the next request.
-  void clear() noexcept;
+  void clear() noexcept {
+    refused = false;
+    refusal.clear();
+    path.clear();
+    query.clear();
+    parameters.clear();
+    fits.clear();
+    operation_id = {};
+    access = Access::kRead;
+  }
 };
 
 enum class Outcome : uint8_t { kAllow, kDeny, kRefuse };
@@ -65,7 +80,16 @@ struct Decision {
   bool body_has_credential = false;
 
   // Keeps the memory, for the next request.
-  void clear() noexcept;
+  void clear() noexcept {
+    outcome = Outcome::kDeny;
+    refusal.clear();
+    rules.clear();
+    shadow_rules.clear();
+    tags.clear();
+    reason = {};
+    targets.clear();
+    body_has_credential = false;
+  }
 };
 
 }  // namespace sluice

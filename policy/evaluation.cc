@@ -203,9 +203,9 @@ class Evaluation {
     } else if (denied_) {
       decision_.reason = reason_without_text(deciding_.first(policy_.rules));
     }
-    for (auto* names : {&decision_.rules, &decision_.shadow_rules, &decision_.tags}) {
-      if (names->size() > 1) sort_unique(*names);
-    }
+    if (decision_.rules.size() > 1) sort_unique(decision_.rules);
+    if (decision_.shadow_rules.size() > 1) sort_unique(decision_.shadow_rules);
+    if (decision_.tags.size() > 1) sort_unique(decision_.tags);
   }
 
   // `first` may be null.

@@ -9,6 +9,11 @@ namespace {
 
 enum class Form : uint8_t { kNone, kWhole, kFraction };
 
+bool has_leading_zero(std::string_view text) {
+  const std::string_view digits = text.substr(text[0] == '-' ? 1 : 0);
+  return digits.size() > 1 && digits[0] == '0';
+}
+
 // RFC 8259 section 6.
 Form form_of(std::string_view rest) {
   const auto skip_digits = [&rest] {
@@ -37,17 +42,18 @@ Form form_of(std::string_view rest) {
 }  // namespace
 
 std::optional<JsonNumber> read_json_number(std::string_view text) {
-  const Form form = form_of(text);
-  if (form == Form::kNone) return std::nullopt;
   JsonNumber number;
-  number.whole = form == Form::kWhole;
   const char* end = text.data() + text.size();
-  if (number.whole && std::from_chars(text.data(), end, number.integer).ec == std::errc()) {
-    number.integer_exact = true;
+  const auto [stopped, problem] = std::from_chars(text.data(), end, number.integer);
+  if (problem == std::errc() && stopped == end && !has_leading_zero(text)) {  // most are whole and small
+    number.whole = number.integer_exact = true;
     number.number = static_cast<double>(number.integer);
     return number;
   }
   number.integer = 0;
+  const Form form = form_of(text);
+  if (form == Form::kNone) return std::nullopt;
+  number.whole = form == Form::kWhole;
   if (std::from_chars(text.data(), end, number.number).ec != std::errc()) return std::nullopt;
   return number;
 }

@@ -231,7 +231,7 @@ Truth check_value(const Constraint& constraint, const JsonValue& value, bool fol
 Truth check_text(const Constraint& constraint, std::string_view text, bool fold) {
   if (constraint.present == false) return Truth::kFails;
   // Some readers end a text at a NUL: to them it is another one.
-  if (text.find('\0') != std::string_view::npos) return Truth::kUnsure;
+  if (std::find(text.begin(), text.end(), '\0') != text.end()) return Truth::kUnsure;
   std::string folded;
   if (fold) {
     // What cannot be folded is compared as it is; patterns and lengths then cannot be sure of it.

@@ -42,6 +42,11 @@ constexpr std::array<uint8_t, 256> kOctets = [] {
 
 constexpr uint8_t octet_of(char c) { return kOctets[static_cast<unsigned char>(c)]; }
 
+const char* skip_plain(const char* at, const char* end) {
+  while (at != end && octet_of(*at) == kPlain) ++at;
+  return at;
+}
+
 // Why the first octet that may not stand raw in a target may not, whatever it means decoded.
 const char* refuse_raw(std::string_view text) {
   for (char c : text) {
@@ -176,9 +181,8 @@ unsigned split_path(std::string_view path, std::vector<std::string_view>& segmen
   unsigned seen = kPlain;
   const char* start = path.data() + 1;
   const char* const end = path.data() + path.size();
-  for (const char* at = start; at != end; ++at) {
+  for (const char* at = skip_plain(start, end); at != end; at = skip_plain(at + 1, end)) {
     const uint8_t octet = octet_of(*at);
-    if (octet == kPlain) continue;
     seen |= octet;
     if (octet != kSlash) continue;
     segments.emplace_back(start, at);
@@ -202,9 +206,8 @@ unsigned split_query(std::string_view query, std::vector<QueryParameter>& pairs)
     }
   };
   const char* const end = query.data() + query.size();
-  for (const char* at = start; at != end; ++at) {
+  for (const char* at = skip_plain(start, end); at != end; at = skip_plain(at + 1, end)) {
     const uint8_t octet = octet_of(*at);
-    if (octet == kPlain) continue;
     seen |= octet;
     if (octet == kEquals && equals == nullptr) equals = at;
     if (octet != kAmpersand) continue;
