@@ -238,6 +238,10 @@ std::string with_final_comment(std::string_view text) {
 
 std::string syntax_message(const YAML::Exception& exception) {
   if (exception.msg == YAML::ErrorMsg::EOF_IN_SCALAR) return "not YAML: the file ends within quotes";
+  // yaml-cpp would name the octet behind the backslash, which may be a part of a character.
+  if (exception.msg.starts_with(YAML::ErrorMsg::INVALID_ESCAPE)) {
+    return "not YAML: an unknown escape: write \\\\ for a backslash, or use single quotes";
+  }
   return "not YAML: " + exception.msg;
 }
 

@@ -128,6 +128,16 @@ TEST(YamlReader, RefusesAnEscapeThatIsNotUtf8) {
   EXPECT_EQ(read_valid("a: \"\\u0085\\x85\\u00a0\"\n").find("a")->text, "\xc2\x85\xc2\x85\xc2\xa0");
 }
 
+// yaml-cpp names one octet of what stands behind the backslash.
+TEST(YamlReader, NamesNoPartOfACharacter) {
+  for (const char* text : {"a: \"\\d+\"\n", "a: \"\\\xc3\xa9\"\n", "a: \"\\\xf0\x9f\x98\x80\"\n"}) {
+    EXPECT_THAT(findings_of(text),
+                ElementsAre("f:1:7: error: not YAML: an unknown escape: write \\\\ for a backslash, or use "
+                            "single quotes"))
+        << text;
+  }
+}
+
 TEST(YamlReader, RefusesAnchorsAliasesAndMergeKeys) {
   EXPECT_THAT(findings_of("a: &x 1\nb: *x\nc: {<<: {d: 1}}\n&k e: 1\n"),
               ElementsAre("f:1:4: error: an anchor is not allowed: write the value out where it is used",
