@@ -24,10 +24,10 @@ constexpr size_t kMaximumDepth = 64;
 // Above what a string keeps within itself, where moving would copy and leave the copy unwiped.
 constexpr size_t kNeverInline = 64;
 
-// Offsets of yaml-cpp count octets; people count characters.
+// Offsets of yaml-cpp count octets; people count characters. Valid as long as the text is.
 class Positions {
  public:
-  Positions(std::string_view text, const std::string& file) : file_(file), size_(text.size()) {
+  Positions(std::string_view text, const std::string& file) : text_(text), file_(file) {
     for (size_t offset = 0; offset < text.size(); ++offset) {
       if (text[offset] == '\n') line_starts_.push_back(offset + 1);
       if ((static_cast<unsigned char>(text[offset]) & 0xc0) == 0x80) continuations_.push_back(offset);
@@ -36,7 +36,7 @@ class Positions {
 
   // A place behind the end is the end.
   Position at(size_t offset) const {
-    offset = std::min(offset, size_);
+    offset = std::min(offset, text_.size());
     auto next_line = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
     const size_t line_start = *(next_line - 1);
     auto first = std::lower_bound(continuations_.begin(), continuations_.end(), line_start);
@@ -46,9 +46,15 @@ class Positions {
   }
   Position at(const YAML::Mark& mark) const { return at(mark.pos < 0 ? 0 : static_cast<size_t>(mark.pos)); }
 
+  // Requires: a line of the text, counted from 1.
+  std::string_view line(int number) const {
+    const size_t start = line_starts_[static_cast<size_t>(number) - 1];
+    return text_.substr(start, text_.find('\n', start) - start);
+  }
+
  private:
+  std::string_view text_;
   std::string file_;
-  size_t size_;
   std::vector<size_t> line_starts_{0};
   std::vector<size_t> continuations_;  // octets of UTF-8 that begin no character
 };
@@ -60,6 +66,11 @@ bool is_utf8(std::string_view text) {
     text.remove_prefix(length);
   }
   return true;
+}
+
+bool is_blank_or_comment(std::string_view line) {
+  const size_t first = line.find_first_not_of(" \t\r");
+  return first == std::string_view::npos || line[first] == '#';
 }
 
 // Ends the parsing after a problem that leaves nothing to go on with; it has been reported.
@@ -184,6 +195,7 @@ class TreeBuilder : public YAML::EventHandler {
     if (frame.value.is_list()) {
       frame.value.items.push_back(std::move(value));
     } else if (!frame.key) {
+      if (frame.block && value.at.column == frame.value.at.column) check_question_mark(value.at);
       frame.keep = accept_key(frame, value);
       frame.key = std::move(value);
     } else {
@@ -200,6 +212,17 @@ class TreeBuilder : public YAML::EventHandler {
   void check_indentation(const Frame& map, const Value& value) {
     if (!map.block || value.kind == Value::Kind::kNull || value.at.column > map.value.at.column) return;
     findings_.error(value.at, "yaml-indentation", "not YAML: a value stands further in than its key");
+  }
+
+  // The same for "?" over "b", which yaml-cpp takes for the key b, or for a key with nothing and b.
+  void check_question_mark(const Position& key) {
+    int above = key.line - 1;
+    while (above > 0 && is_blank_or_comment(positions_.line(above))) --above;
+    if (above == 0) return;
+    const std::string_view line = positions_.line(above);
+    const auto column = static_cast<size_t>(key.column);
+    if (line.size() < column || line[column - 1] != '?' || !is_blank_or_comment(line.substr(column))) return;
+    findings_.error(key, "yaml-indentation", "not YAML: a key stands further in than its question mark");
   }
 
   bool accept_key(Frame& map, const Value& key) {

@@ -99,6 +99,17 @@ TEST(YamlReader, RefusesAValueThatStandsRightBelowItsKey) {
   read_valid("a:\n b\nc: {d:\ne}\n? f\n: g\n");
 }
 
+TEST(YamlReader, RefusesAKeyThatStandsRightBelowItsQuestionMark) {
+  for (const char* text :
+       {"?\nb\n", "?\nb\n: c\n", "a: 1\n?\nb\n", "? # c\n\n# d\n\"b\"\n: c\n", "?\r\nb\r\n", "?\n|\n  b\n"}) {
+    EXPECT_THAT(findings_of(text), ElementsAre(HasSubstr("a key stands further in than its question mark")))
+        << text;
+  }
+  EXPECT_THAT(findings_of("- ?\n  b\n  : c\n"),
+              ElementsAre("f:2:3: error: not YAML: a key stands further in than its question mark"));
+  read_valid("? a\n: b\n?\n c\n:\n d\n? e\nf: {?\ng\n: h}\ni: |\n ?\nj:\n  ?x\nk: l\n");
+}
+
 TEST(YamlReader, ReportsEveryDuplicateKeyAtItsSecondPlace) {
   EXPECT_THAT(findings_of("a: 1\nb: {c: 1, d: 2, 'c': 3}\n\"a\": 2\na: 3\n"),
               ElementsAre("f:2:17: error: duplicate key \"c\", first given in line 2",
