@@ -68,9 +68,24 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+
 bool is_blank_or_comment(std::string_view line) {
-  const size_t first = line.find_first_not_of(" \t\r");
-  return first == std::string_view::npos || line[first] == '#';
+  return is_blank(line) || line[line.find_first_not_of(" \t")] == '#';
+}
+
+// From the quote that begins the text to the one that closes it.
+size_t quoted_length(std::string_view text) {
+  const char quote = text[0];
+  size_t at = 1;
+  while (at < text.size()) {
+    if (quote == '"' ? text[at] == '\\' : text.substr(at, 2) == "''") {
+      at += 2;
+    } else if (text[at++] == quote) {
+      break;
+    }
+  }
+  return std::min(at, text.size());
 }
 
 // Ends the parsing after a problem that leaves nothing to go on with; it has been reported.
@@ -110,6 +125,7 @@ class TreeBuilder : public YAML::EventHandler {
                 const std::string& value) override {
     check_properties(mark, tag, anchor);
     Value scalar = make(Value::Kind::kScalar, mark);
+    check_quoted_lines(scalar.at, static_cast<size_t>(std::max(mark.pos, 0)));
     if (value.find('\0') != std::string::npos) {
       findings_.error(scalar.at, "yaml-characters", "a NUL character is not allowed");
     }
@@ -205,6 +221,30 @@ class TreeBuilder : public YAML::EventHandler {
       if (frame.keep) frame.value.entries.push_back({std::move(*frame.key), std::move(value)});
       frame.key.reset();
     }
+  }
+
+  // yaml-cpp lets a text in quotes go on in any column, over what looks like further keys; YAML does not.
+  void check_quoted_lines(const Position& begin, size_t offset) {
+    const std::string_view text = text_.substr(std::min(offset, text_.size()));
+    if (!text.starts_with('"') && !text.starts_with('\'')) return;
+    Position at = begin;
+    const int last = positions_.at(offset + quoted_length(text)).line;
+    for (++at.line; at.line <= last; ++at.line) {
+      const std::string_view line = positions_.line(at.line);
+      const size_t indentation = line.find_first_not_of(' ');
+      if (is_blank(line) || indentation >= block_column()) continue;
+      at.column = static_cast<int>(indentation) + 1;
+      findings_.error(at, "yaml-indentation",
+                      "not YAML: every line of a text in quotes stands further in than its key or dash");
+      return;
+    }
+  }
+
+  // Where the innermost map or list without brackets begins.
+  size_t block_column() const {
+    const auto block =
+        std::find_if(frames_.rbegin(), frames_.rend(), [](const Frame& frame) { return frame.block; });
+    return block == frames_.rend() ? 0 : static_cast<size_t>(block->value.at.column);
   }
 
   // yaml-cpp takes the last line of "a:" over "b" for the value of a; YAML, and other readers, do not. Only

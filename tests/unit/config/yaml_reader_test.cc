@@ -245,6 +245,22 @@ TEST(YamlReader, AnOpenQuoteNeverSwallowsTheRestOfTheFile) {
   }
 }
 
+TEST(YamlReader, AQuoteSwallowsNoKeyOfItsMap) {
+  for (const char* text : {"a: \"b\nc: d\"\n", "a: 'it''s\nc: d'\n", "a: \"\\\"\\\r\nc\"\n", "a: \"b\n\"\n",
+                           "- 'a\n- b'\n", "a: {b: [\"\n\"]}\n", "a: \"\n\n\tb\"\n"}) {
+    EXPECT_THAT(findings_of(text), ElementsAre(HasSubstr("every line of a text in quotes stands further in")))
+        << text;
+  }
+  EXPECT_THAT(
+      findings_of("a:\n  - b: \"c\n\n   d: e\n  - f: g\"\nh: i\n"),
+      ElementsAre("f:4:4: error: not YAML: every line of a text in quotes stands further in than its key "
+                  "or dash"));
+  EXPECT_EQ(read_valid("a:\n  b: 'c''\n\n   d'\n").find("a")->find("b")->text, "c'\nd");
+  read_valid("'a\nb'\n");
+  read_valid("[{a: 'b\nc'}]\n");
+  read_valid("- 'a\n b'\n- \"c\\\"\"\n- d\n");
+}
+
 TEST(YamlReader, TheEndOfAFileChangesNoText) {
   EXPECT_EQ(read_valid("a: b").find("a")->text, "b");
   EXPECT_EQ(read_valid("a: |\n  b\n").find("a")->text, "b\n");
