@@ -291,6 +291,14 @@ class TreeBuilder : public YAML::EventHandler {
   std::optional<size_t> last_tag_;
 };
 
+// yaml-cpp passes over a line that begins with "%", wherever it stands.
+std::optional<size_t> find_directive(std::string_view text) {
+  if (text.starts_with('%')) return 0;
+  const size_t line_end = text.find("\n%");
+  if (line_end == std::string_view::npos) return std::nullopt;
+  return line_end + 1;
+}
+
 // yaml-cpp closes a quote by itself when the file ends after a line end, and with it all that the open quote
 // swallowed. It refuses an end in the midst of a line, so the text gets a last line without an end.
 std::string with_final_comment(std::string_view text) {
@@ -347,6 +355,11 @@ std::optional<Value> read_yaml(std::string_view text, const std::string& file, F
   // Before yaml-cpp sees it: it repairs invalid UTF-8, and takes U+0004 for the end of the file.
   if (auto bad = find_unreadable(text)) {
     findings.error(positions.at(bad->offset), "yaml-characters", bad->message);
+    return std::nullopt;
+  }
+  if (auto directive = find_directive(text)) {
+    findings.error(positions.at(*directive), "yaml-directive",
+                   "a directive, a line that begins with %, is not allowed: leave it out");
     return std::nullopt;
   }
   TreeBuilder builder(text, positions, findings);

@@ -181,6 +181,24 @@ TEST(YamlReader, RefusesEveryWrittenTag) {
   read_valid("a: '!x'\nb: \"!\"\n");
 }
 
+// yaml-cpp drops such lines.
+TEST(YamlReader, RefusesALineThatBeginsWithAPercentSign) {
+  for (const char* text : {"%YAML 1.2\n---\na: 1\n", "%a\nb: 1\n", "\xef\xbb\xbf%a\n"}) {
+    EXPECT_THAT(
+        findings_of(text),
+        ElementsAre("f:1:1: error: a directive, a line that begins with %, is not allowed: leave it out"))
+        << text;
+  }
+  for (const char* text :
+       {"a: 1\n%b: 2\n", "a: 1\n%b", "a:\n%\nb: 1\n", "---\n%TAG ! !\na: 1\n", "a: [b,\r\n%c]\n"}) {
+    EXPECT_THAT(
+        findings_of(text),
+        ElementsAre("f:2:1: error: a directive, a line that begins with %, is not allowed: leave it out"))
+        << text;
+  }
+  read_valid("a: 5%\nb: \"%\"\nc: |\n  %d\n\n  %e\nf%: g\n");
+}
+
 TEST(YamlReader, RefusesMoreThanOneDocument) {
   for (const char* text : {"a: 1\n---\nb: 2\n", "a: 1\n...\nb\n", "---\na\n---\nb\n", "{a: 1} b",
                            "- a\nb: 1\n", "\"a\" \"b\""}) {
