@@ -24,6 +24,8 @@ constexpr size_t kMaximumDepth = 64;
 // Above what a string keeps within itself, where moving would copy and leave the copy unwiped.
 constexpr size_t kNeverInline = 64;
 
+size_t offset_of(const YAML::Mark& mark) { return static_cast<size_t>(std::max(mark.pos, 0)); }
+
 // Offsets of yaml-cpp count octets; people count characters. Valid as long as the text is.
 class Positions {
  public:
@@ -44,7 +46,7 @@ class Positions {
     const size_t column = offset - line_start - static_cast<size_t>(last - first);
     return {file_, static_cast<int>(next_line - line_starts_.begin()), static_cast<int>(column) + 1};
   }
-  Position at(const YAML::Mark& mark) const { return at(mark.pos < 0 ? 0 : static_cast<size_t>(mark.pos)); }
+  Position at(const YAML::Mark& mark) const { return at(offset_of(mark)); }
 
   // Requires: a line of the text, counted from 1.
   std::string_view line(int number) const {
@@ -111,6 +113,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     check_properties(mark, "?", anchor);
+    check_comma(mark);
     add(make(Value::Kind::kNull, mark));
   }
 
@@ -125,7 +128,7 @@ class TreeBuilder : public YAML::EventHandler {
                 const std::string& value) override {
     check_properties(mark, tag, anchor);
     Value scalar = make(Value::Kind::kScalar, mark);
-    check_quoted_lines(scalar.at, static_cast<size_t>(std::max(mark.pos, 0)));
+    check_quoted_lines(scalar.at, text_from(mark));
     if (value.find('\0') != std::string::npos) {
       findings_.error(scalar.at, "yaml-characters", "a NUL character is not allowed");
     }
@@ -169,19 +172,30 @@ class TreeBuilder : public YAML::EventHandler {
     return value;
   }
 
+  std::string_view text_from(const YAML::Mark& mark) const {
+    return text_.substr(std::min(offset_of(mark), text_.size()));
+  }
+
   void check_properties(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     if (anchor != 0) {
       findings_.error(positions_.at(mark), "yaml-anchor",
                       "an anchor is not allowed: write the value out where it is used");
     }
-    const auto offset = static_cast<size_t>(std::max(mark.pos, 0));
+    const size_t offset = offset_of(mark);
     // yaml-cpp says "?" for a plain value and "!" for a quoted one, and the same for these two when written
     // out.
-    const bool written = offset < text_.size() && text_[offset] == '!';
+    const bool written = text_from(mark).starts_with('!');
     const bool implied = tag == "?" || tag == "!";
     if ((implied && !written) || last_tag_ == offset) return;  // a block map starts where its first key does
     last_tag_ = offset;
     findings_.error(positions_.at(mark), "yaml-tag", "a tag is not allowed: leave it out");
+  }
+
+  // yaml-cpp takes "[a, , b]" for a list of three; YAML does not.
+  void check_comma(const YAML::Mark& mark) {
+    if (frames_.empty() || !frames_.back().value.is_list()) return;
+    if (!text_from(mark).starts_with(',')) return;
+    findings_.error(positions_.at(mark), "yaml-syntax", "not YAML: nothing stands before this comma");
   }
 
   void begin(Value::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -216,6 +230,7 @@ class TreeBuilder : public YAML::EventHandler {
       frame.key = std::move(value);
     } else {
       if (!block_list) check_indentation(frame, value);
+      check_colon(frame, value);
       // An absent value has the place of what follows it.
       if (value.kind == Value::Kind::kNull && value.at.line != frame.key->at.line) value.at = frame.key->at;
       if (frame.keep) frame.value.entries.push_back({std::move(*frame.key), std::move(value)});
@@ -224,11 +239,11 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   // yaml-cpp lets a text in quotes go on in any column, over what looks like further keys; YAML does not.
-  void check_quoted_lines(const Position& begin, size_t offset) {
-    const std::string_view text = text_.substr(std::min(offset, text_.size()));
+  void check_quoted_lines(const Position& begin, std::string_view text) {
     if (!text.starts_with('"') && !text.starts_with('\'')) return;
     Position at = begin;
-    const int last = positions_.at(offset + quoted_length(text)).line;
+    const std::string_view quoted = text.substr(0, quoted_length(text));
+    const int last = begin.line + static_cast<int>(std::count(quoted.begin(), quoted.end(), '\n'));
     for (++at.line; at.line <= last; ++at.line) {
       const std::string_view line = positions_.line(at.line);
       const size_t indentation = line.find_first_not_of(' ');
@@ -252,6 +267,14 @@ class TreeBuilder : public YAML::EventHandler {
   void check_indentation(const Frame& map, const Value& value) {
     if (!map.block || value.kind == Value::Kind::kNull || value.at.column > map.value.at.column) return;
     findings_.error(value.at, "yaml-indentation", "not YAML: a value stands further in than its key");
+  }
+
+  // A value without a colon has the place of its key. yaml-cpp takes "b" over "..." for a key with nothing.
+  void check_colon(const Frame& map, const Value& value) {
+    const Position& key = map.key->at;
+    const bool same_place = value.at.line == key.line && value.at.column == key.column;
+    if (!map.block || value.kind != Value::Kind::kNull || !same_place) return;
+    findings_.error(key, "yaml-syntax", "not YAML: a key without a colon");
   }
 
   // The same for "?" over "b", which yaml-cpp takes for the key b, or for a key with nothing and b.

@@ -110,6 +110,24 @@ TEST(YamlReader, RefusesAKeyThatStandsRightBelowItsQuestionMark) {
   read_valid("? a\n: b\n?\n c\n:\n d\n? e\nf: {?\ng\n: h}\ni: |\n ?\nj:\n  ?x\nk: l\n");
 }
 
+TEST(YamlReader, AStrayCommaIsNoItem) {
+  EXPECT_THAT(findings_of("a: [b, , c]\n"),
+              ElementsAre("f:1:8: error: not YAML: nothing stands before this comma"));
+  for (const char* text : {"[,]\n", "[a,,]\n", "[a,\n,b]\n"}) {
+    EXPECT_THAT(findings_of(text), ElementsAre(HasSubstr("nothing stands before this comma"))) << text;
+  }
+  EXPECT_EQ(read_valid("[a, null, ~, ]\n").items.size(), 3U);
+  read_valid("[{a, b: , c}, [d: , e]]\n");
+}
+
+TEST(YamlReader, AKeyOfABlockHasAColon) {
+  for (const char* text : {"a: 1\nb\n...\n", "a:\n- b\n\"c\" # d\n...\n", "a: 1\nb\n"}) {
+    EXPECT_THAT(findings_of(text), ElementsAre(HasSubstr("not YAML: "))) << text;
+  }
+  EXPECT_THAT(findings_of("a: 1\nb\n...\n"), ElementsAre("f:2:1: error: not YAML: a key without a colon"));
+  read_valid("a:\nb: {c, d}\n? e\n? f\ng: [h: ]\ni:\n...\n");
+}
+
 TEST(YamlReader, ReportsEveryDuplicateKeyAtItsSecondPlace) {
   EXPECT_THAT(findings_of("a: 1\nb: {c: 1, d: 2, 'c': 3}\n\"a\": 2\na: 3\n"),
               ElementsAre("f:2:17: error: duplicate key \"c\", first given in line 2",
