@@ -6,6 +6,7 @@
 
 #include "config/ascii.h"
 #include "policy/text.h"
+#include "policy/unicode.h"
 
 namespace sluice {
 namespace {
@@ -15,13 +16,15 @@ using Type = JsonValue::Type;
 Refusal not_json(std::string detail) { return {415, "body-not-json", std::move(detail)}; }
 Refusal rejected(std::string detail) { return {400, "body-rejected", std::move(detail)}; }
 
+// Also application/vnd.x+json, but nothing that a careless comparison takes for a form.
 bool is_json_type(std::string_view media_type) {
   if (equals_ignoring_case(media_type, "application/json")) return true;
-  const size_t slash = media_type.find('/');
-  if (slash == std::string_view::npos) return false;
-  const std::string_view subtype = media_type.substr(slash + 1);
-  return is_token(media_type.substr(0, slash)) && is_token(subtype) && subtype.size() > 5 &&
-         equals_ignoring_case(subtype.substr(subtype.size() - 5), "+json");
+  constexpr std::string_view kFamily = "application/", kForm = "x-www-form-urlencoded", kSuffix = "+json";
+  if (!equals_ignoring_case(media_type.substr(0, kFamily.size()), kFamily)) return false;
+  const std::string_view subtype = media_type.substr(kFamily.size());
+  return is_token(subtype) && subtype.size() > kSuffix.size() &&
+         !equals_ignoring_case(subtype.substr(0, kForm.size()), kForm) &&
+         equals_ignoring_case(subtype.substr(subtype.size() - kSuffix.size()), kSuffix);
 }
 
 // Only parameters without a quoted comma, semicolon or backslash: what is rarer has two readings.
@@ -56,6 +59,8 @@ std::optional<Refusal> check_headers(std::span<const HeaderView> headers) {
     if (equals_ignoring_case(header.name, "content-encoding")) {
       return not_json("the body has a Content-Encoding, send it as plain JSON");
     }
+    // Some servers take the second spelling for the first.
+    if (equals_ignoring_case(header.name, "content_type")) return not_json("the Content-Type is given twice");
     if (!equals_ignoring_case(header.name, "content-type")) continue;
     if (content_type != nullptr) return not_json("the Content-Type is given twice");
     content_type = &header;
@@ -153,6 +158,17 @@ class SchemaCheck {
     for (const BodySchema::Property& property : schema.properties) {
       const JsonValue* member = value.find(property.name);
       if (member != nullptr && !check_below(property.name, property.schema, *member)) return false;
+    }
+    return check_spelling(schema, value);
+  }
+
+  // Some readers would take such a member for the one that it resembles.
+  bool check_spelling(const BodySchema& schema, const JsonValue& value) {
+    for (const JsonValue::Member& member : value.members) {
+      for (const BodySchema::Property& property : schema.properties) {
+        if (member.first == property.name || !same_but_for_case(member.first, property.name)) continue;
+        return fail("a member differs from \"" + property.name + "\" by its case alone");
+      }
     }
     return true;
   }

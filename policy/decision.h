@@ -46,9 +46,11 @@ struct Target {
   DecodedPath path;
   DecodedQuery query;
   std::vector<Parameter> parameters;  // of all fits
-  std::vector<Fit> fits;              // at least one unless refused
-  std::string_view operation_id;      // of the first fit, or "API.unknown"
-  Access access = Access::kRead;      // write if any fit is a write
+  // At least one unless refused: those of the path as it is, or API.unknown, then those of a lenient reading.
+  std::vector<Fit> fits;
+  bool must_read_body = false;    // it might name another method, see Router::has_other_method()
+  std::string_view operation_id;  // of the first fit, or "API.unknown"
+  Access access = Access::kRead;  // write if any fit is a write
 
   std::span<const Parameter> parameters_of(const Fit& fit) const {
     return std::span(parameters).subspan(fit.first_parameter, fit.parameter_count);
@@ -61,6 +63,7 @@ struct Target {
     query.clear();
     parameters.clear();
     fits.clear();
+    must_read_body = false;
     operation_id = {};
     access = Access::kRead;
   }
@@ -73,10 +76,11 @@ struct Decision {
   Refusal refusal;                      // of kRefuse
   std::vector<std::string_view> rules;  // ids that decide; sorted; empty for the default deny
   std::vector<std::string_view>
-      shadow_rules;                    // ids of shadow rules that would have denied or allowed; sorted
-  std::vector<std::string_view> tags;  // of the operations, and of the body's fields
-  std::string_view reason;             // of the first deciding rule that has one, or why by default
-  std::vector<std::string> targets;    // the objects touched, from the body by the catalogue
+      shadow_rules;                         // ids of shadow rules that would have denied or allowed; sorted
+  std::vector<std::string_view> tags;       // of the operations, and of the body's fields
+  std::string_view reason;                  // of the first deciding rule that has one, or why by default
+  std::vector<std::string> targets;         // the objects touched, from the body by the catalogue
+  std::vector<std::string> unknown_fields;  // see find_unknown_fields()
   bool body_has_credential = false;
 
   // Keeps the memory, for the next request.
@@ -88,6 +92,7 @@ struct Decision {
     tags.clear();
     reason = {};
     targets.clear();
+    unknown_fields.clear();
     body_has_credential = false;
   }
 };

@@ -45,6 +45,9 @@ void Engine::resolve(const RequestView& request, Target& out) const {
     out.fits.push_back({nullptr, compiled_->unknown_slot(request.api), 0, 0});
     out.access = access_of_method(request.method);
   }
+  api.router.find_leniently(request.method, out);
+  // Only a POST is taken for another method by what it carries.
+  out.must_read_body = request.method == "POST" && api.router.has_other_method(request.method, out.path);
   for (const Target::Fit& fit : out.fits) {
     if (fit.operation != nullptr && fit.operation->access == Access::kWrite) out.access = Access::kWrite;
   }

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "policy/body_check.h"
+#include "policy/unknown_fields.h"
 
 namespace sluice {
 namespace {
@@ -17,7 +18,7 @@ void sort_unique(std::vector<std::string_view>& values) {
 }
 
 BodyUse use_of_body(const CompiledPolicy& policy, const Target& target, const RequestView& request) {
-  BodyUse use;
+  BodyUse use{target.must_read_body, target.must_read_body};
   for (const Target::Fit& fit : target.fits) {
     const BodyUse& one = policy.slots[fit.slot].by_client[request.client].body;
     use.wanted = use.wanted || one.wanted;
@@ -85,11 +86,22 @@ class Evaluation {
       root_ = std::move(reading.value);
       body_ = {BodyView::State::kReadable, &*root_};
     }
+    find_unknown_fields_of_body();
     for (const Target::Fit& fit : target_.fits) {
       if (fit.operation == nullptr) continue;
       if (auto refusal = check_schema(*fit.operation, body_.root)) return refuse(*std::move(refusal));
     }
     return true;
+  }
+
+  // By the first operation that has a schema.
+  void find_unknown_fields_of_body() {
+    if (body_.root == nullptr) return;
+    for (const Target::Fit& fit : target_.fits) {
+      if (fit.operation == nullptr || !fit.operation->body) continue;
+      decision_.unknown_fields = find_unknown_fields(*fit.operation->body, *body_.root);
+      return;
+    }
   }
 
   bool refuse(Refusal refusal) {
@@ -126,8 +138,17 @@ class Evaluation {
       add_tags(tags);
     }
     add_tags(fit.operation->tags);
-    if (body_.root != nullptr) add_targets(*policy_.compiled_operation(facts.slot));
+    if (body_.root != nullptr && is_first_of_its_slot(fit)) {
+      add_targets(*policy_.compiled_operation(facts.slot));
+    }
     return facts;
+  }
+
+  // One operation can fit by two readings of the path.
+  bool is_first_of_its_slot(const Target::Fit& fit) const {
+    const auto first = std::find_if(target_.fits.begin(), target_.fits.end(),
+                                    [&fit](const Target::Fit& one) { return one.slot == fit.slot; });
+    return &*first == &fit;
   }
 
   void add_targets(const CompiledOperation& operation) {

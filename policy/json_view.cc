@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "policy/query_names.h"
+#include "policy/text.h"
 #include "policy/unicode.h"
 
 namespace sluice {
@@ -12,20 +14,6 @@ namespace {
 
 constexpr size_t kMaxDepth = 64;
 constexpr size_t kMaxPlace = 200;  // octets of a pointer that a message shows: keys are the caller's text
-
-std::string escape_segment(std::string_view key) {
-  std::string escaped;
-  for (char c : key) {
-    if (c == '~') {
-      escaped += "~0";
-    } else if (c == '/') {
-      escaped += "~1";
-    } else {
-      escaped += c;
-    }
-  }
-  return escaped;
-}
 
 // Whether a number's text is a whole number as written. 1.0 and 1e3 are not: they stay numbers.
 bool is_integer_text(std::string_view text) { return text.find_first_of(".eE") == std::string_view::npos; }
@@ -72,10 +60,15 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override { return close(); }
   bool key(string_t& value) override {
     if (value.find('\0') != std::string::npos) return fail("the body has a key with a NUL" + place());
+    // To some readers, the members of this one are those of the object that it stands in.
+    if (value == "__proto__") return fail("the body has a key __proto__" + place());
+    if (open_.size() == 1 && names_method_override(value)) return fail("the body overrides the method");
     if (!fold_keys_) {
       key_ = std::move(value);
       return true;
     }
+    if (has_unsettled_case(value))
+      return fail("the body has a key that can be case-folded in two ways" + place());
     std::optional<std::string> folded = fold_case(value);
     if (!folded) return fail("the body has a key that cannot be case-folded" + place());
     key_ = std::move(*folded);
@@ -152,15 +145,12 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
       const JsonValue& parent = *open_[i];
       pointer += '/';
       pointer += parent.type == JsonValue::Type::kArray ? std::to_string(parent.items.size() - 1)
-                                                        : escape_segment(parent.members.back().first);
+                                                        : escape_pointer_segment(parent.members.back().first);
     }
-    if (key) pointer += '/' + escape_segment(*key);
+    if (key) pointer += '/' + escape_pointer_segment(*key);
     if (pointer.empty()) return "";
     if (pointer.size() > kMaxPlace) {
-      size_t end = kMaxPlace;
-      while (end > 0 && (static_cast<unsigned char>(pointer[end]) & 0xC0U) == 0x80U)
-        --end;  // not inside a character
-      pointer.resize(end);
+      pointer.resize(cut_utf8(pointer, kMaxPlace).size());
       pointer += "...";
     }
     return ", at " + pointer;
@@ -199,6 +189,20 @@ Result<std::string> unescape_segment(std::string_view segment) {
 }
 
 }  // namespace
+
+std::string escape_pointer_segment(std::string_view key) {
+  std::string escaped;
+  for (char c : key) {
+    if (c == '~') {
+      escaped += "~0";
+    } else if (c == '/') {
+      escaped += "~1";
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
 
 const JsonValue* JsonValue::find(std::string_view key) const {
   for (const auto& [name, value] : members) {

@@ -37,6 +37,9 @@ struct JsonValue::Member {
   JsonValue second;
 };
 
+// A name as one segment of a JSON Pointer (RFC 6901).
+std::string escape_pointer_segment(std::string_view name);
+
 // The error is the detail for a 400; it names the place as a JSON Pointer and never quotes a value.
 Result<JsonValue> parse_json_strictly(std::string_view text, bool fold_keys);
 

@@ -6,14 +6,12 @@
 #include <utility>
 
 #include "config/ascii.h"
+#include "policy/query_names.h"
+#include "policy/segment.h"
 #include "policy/unicode.h"
 
 namespace sluice {
 namespace {
-
-// A segment is unwrapped until nothing is left to decode. Each level strips two octets from every sequence,
-// so this ends by itself; the bound only keeps a hostile segment from costing more than its length suggests.
-constexpr int kMaxDepth = 16;
 
 // What an octet of a target means before decoding.
 enum Octet : uint8_t {
@@ -21,10 +19,10 @@ enum Octet : uint8_t {
   kSlash = 1,
   kQuestion = 2,
   kAmpersand = 4,
-  kEquals = 8,
-  kPercent = 16,
-  kPlus = 32,
-  kRefused = 64,  // refuse_raw() says why
+  kPercent = 8,
+  kPlus = 16,
+  kRefused = 32,  // refuse_raw() says why
+  kCuts = 64,     // where some servers end a segment or a parameter
 };
 
 constexpr std::array<uint8_t, 256> kOctets = [] {
@@ -34,9 +32,9 @@ constexpr std::array<uint8_t, 256> kOctets = [] {
   octets['/'] = kSlash;
   octets['?'] = kQuestion;
   octets['&'] = kAmpersand;
-  octets['='] = kEquals;
   octets['%'] = kPercent;
   octets['+'] = kPlus;
+  octets[';'] = octets[':'] = kCuts;
   return octets;
 }();
 
@@ -79,54 +77,6 @@ bool decode_once(std::string_view text, bool plus_is_space, std::string& out) {
   return true;
 }
 
-// One more level, as a lenient decoder would do it. False when there was nothing to decode.
-bool unwrap(std::string_view text, std::string& out) {
-  out.clear();
-  bool changed = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool sequence =
-        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
-    if (sequence) {
-      out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-      i += 2;
-      changed = true;
-    } else {
-      out += text[i];
-    }
-  }
-  return changed;
-}
-
-bool has_percent_u(std::string_view text) {
-  for (size_t i = 0; i + 5 < text.size(); ++i) {
-    if (text[i] != '%' || (text[i + 1] != 'u' && text[i + 1] != 'U')) continue;
-    bool all_hex = true;
-    for (size_t k = 2; k < 6; ++k) all_hex = all_hex && hex_value(text[i + k]) >= 0;
-    if (all_hex) return true;
-  }
-  return false;
-}
-
-// "..;x" counts as "..": some servers cut path parameters off before they resolve dot segments.
-bool is_dot_segment(std::string_view segment) {
-  const std::string_view name = segment.substr(0, segment.find(';'));
-  return name == "." || name == "..";
-}
-
-// What a decoded segment must not hold at any level. nullptr when it is fine.
-const char* refuse_decoded(std::string_view segment) {
-  for (char c : segment) {
-    if (c == '/') return "an encoded slash";
-    if (c == '\\') return "an encoded backslash";
-    if (c == '?' || c == '#') return "an encoded ? or #";
-    if (is_control(c)) return "an encoded NUL or control character";
-  }
-  if (is_dot_segment(segment)) return "a dot segment";
-  if (!is_valid_utf8(segment)) return "invalid or overlong UTF-8";
-  if (has_percent_u(segment)) return "a %uXXXX sequence";
-  return nullptr;
-}
-
 Error path_error(std::string_view what) { return {"the path holds " + std::string(what)}; }
 Error query_error(std::string_view what) { return {"the query holds " + std::string(what)}; }
 
@@ -136,16 +86,7 @@ const char* decode_segment(TextStore& texts, std::string_view& segment) {
   if (has_percent_u(segment)) return "a %uXXXX sequence";
   if (!decode_once(segment, false, decoded)) return "a % that two hex digits do not follow";
   segment = decoded;
-  if (const char* refusal = refuse_decoded(decoded)) return refusal;
-  if (decoded.find('%') == std::string::npos) return nullptr;
-  std::string level = decoded;
-  std::string next;
-  for (int depth = 0; unwrap(level, next); ++depth) {
-    if (depth == kMaxDepth) return "more levels of percent-encoding than can be told apart";
-    if (const char* refusal = refuse_decoded(next)) return refusal;
-    std::swap(level, next);
-  }
-  return nullptr;
+  return refuse_segment(decoded);
 }
 
 // Puts the folded text in place of the view. False when it cannot be folded.
@@ -169,11 +110,18 @@ const char* decode_query_part(TextStore& texts, std::string_view& part) {
   return is_valid_utf8(part) ? nullptr : "invalid or overlong UTF-8";
 }
 
-const char* decode_pair(TextStore& texts, bool fold, QueryParameter& pair) {
-  if (const char* refusal = decode_query_part(texts, pair.name)) return refusal;
+// `encoded`: the query holds a % or a +.
+const char* decode_pair(TextStore& texts, bool encoded, bool fold, QueryParameter& pair) {
+  if (encoded) {
+    if (const char* refusal = decode_query_part(texts, pair.name)) return refusal;
+    if (const char* refusal = decode_query_part(texts, pair.value)) return refusal;
+    if (pair.name.find('\0') != std::string_view::npos) return "an encoded NUL in a name";
+    if (has_percent_sequence(pair.name)) return "a name that is encoded twice";
+    pair.doubtful = pair.doubtful || has_percent_sequence(pair.value);
+  }
+  if (fold && has_unsettled_case(pair.name)) return "a name that can be case-folded in two ways";
   if (fold && !fold_view(texts, pair.name)) return "a name that cannot be case-folded";
-  if (pair.name.find('\0') != std::string_view::npos) return "an encoded NUL in a name";
-  return decode_query_part(texts, pair.value);
+  return names_method_override(pair.name) ? "a parameter that overrides the method" : nullptr;
 }
 
 // Appends what stands between the slashes, the first of which begins the path. Every kind of octet seen.
@@ -192,31 +140,47 @@ unsigned split_path(std::string_view path, std::vector<std::string_view>& segmen
   return seen;
 }
 
+void add_pair(std::string_view pair, bool doubtful, std::vector<QueryParameter>& pairs) {
+  const size_t equals = std::min(pair.find('='), pair.size());
+  pairs.push_back({pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size())), doubtful});
+}
+
 // Appends what stands between the ampersands, each cut at its first =. Every kind of octet seen.
 unsigned split_query(std::string_view query, std::vector<QueryParameter>& pairs) {
   unsigned seen = kPlain;
   const char* start = query.data();
-  const char* equals = nullptr;
-  const auto add_until = [&pairs, &start, &equals](const char* end) {
-    if (end == start) return;
-    if (equals == nullptr) {
-      pairs.push_back({{start, end}, {}});
-    } else {
-      pairs.push_back({{start, equals}, {equals + 1, end}});
+  const auto add_until = [&pairs, &start, &seen](const char* end) {
+    const std::string_view pair(start, end);
+    size_t semicolon = (seen & kCuts) != 0 ? pair.find(';') : std::string_view::npos;
+    if (!pair.empty()) add_pair(pair, semicolon != std::string_view::npos, pairs);
+    while (semicolon != std::string_view::npos) {
+      const size_t next = pair.find(';', semicolon + 1);
+      add_pair(pair.substr(semicolon + 1, next - semicolon - 1), true, pairs);
+      semicolon = next;
     }
   };
   const char* const end = query.data() + query.size();
   for (const char* at = skip_plain(start, end); at != end; at = skip_plain(at + 1, end)) {
     const uint8_t octet = octet_of(*at);
     seen |= octet;
-    if (octet == kEquals && equals == nullptr) equals = at;
     if (octet != kAmpersand) continue;
     add_until(at);
     start = at + 1;
-    equals = nullptr;
   }
   add_until(end);
   return seen;
+}
+
+// The second reading, where there is one. The refusal, or nullptr.
+const char* read_path_leniently(DecodedPath& path) {
+  const size_t count = path.segments.size() - (path.segments.back().empty() ? 1 : 0);
+  for (size_t i = 0; i < count; ++i) {
+    std::string& text = path.texts.next();
+    if (const char* refusal = read_leniently(path.segments[i], i + 1 == count, text)) return refusal;
+    path.lenient.emplace_back(text);
+  }
+  if (path.lenient == path.segments) path.lenient.clear();
+  return nullptr;
 }
 
 // The refusal, or nullptr.
@@ -224,14 +188,24 @@ const char* read_path(std::string_view path, bool fold, DecodedPath& out) {
   const unsigned seen = split_path(path, out.segments);
   if ((seen & kRefused) != 0) return refuse_raw(path);
   if ((seen & kQuestion) != 0) return "a ?";
+  bool dotted = false;
   for (std::string_view& segment : out.segments) {
     if (segment.empty()) {
       if (&segment != &out.segments.back()) return "repeated slashes";
-    } else if ((seen & kPercent) != 0 && segment.find('%') != std::string_view::npos) {
+      continue;
+    }
+    if ((seen & kPercent) != 0 && segment.find('%') != std::string_view::npos) {
       if (const char* refusal = decode_segment(out.texts, segment)) return refusal;
     } else if (segment.front() == '.' && is_dot_segment(segment)) {
       return "a dot segment";
     }
+    dotted = dotted || segment.back() == '.';
+  }
+  const std::string_view last = out.segments.back();
+  const bool may_differ =
+      (seen & (kPercent | kCuts)) != 0 || dotted || last.empty() || last.find('.') != std::string_view::npos;
+  if (may_differ) {
+    if (const char* refusal = read_path_leniently(out)) return refusal;
   }
   if (!fold) return nullptr;
   out.folded.assign(out.segments.begin(), out.segments.end());
@@ -244,9 +218,9 @@ const char* read_path(std::string_view path, bool fold, DecodedPath& out) {
 const char* read_query(std::string_view query, bool fold, DecodedQuery& out) {
   const unsigned seen = split_query(query, out.parameters);
   if ((seen & kRefused) != 0) return refuse_raw(query);
-  if (!fold && (seen & (kPercent | kPlus)) == 0) return nullptr;
+  const bool encoded = (seen & (kPercent | kPlus)) != 0;
   for (QueryParameter& pair : out.parameters) {
-    if (const char* refusal = decode_pair(out.texts, fold, pair)) return refusal;
+    if (const char* refusal = decode_pair(out.texts, encoded, fold, pair)) return refusal;
   }
   return nullptr;
 }

@@ -20,6 +20,11 @@ class Router {
   // Appends to the target's fits, in the catalogue's order, what its path fits, and their parameters. HEAD
   // fits what GET fits.
   void find(std::string_view method, Target& target) const;
+  // Appends what the path fits to a server that reads it leniently and ignores case, unless that fits it as
+  // it is. After find().
+  void find_leniently(std::string_view method, Target& target) const;
+  // Whether some operation that another method calls and that changes something has the path.
+  bool has_other_method(std::string_view method, const DecodedPath& path) const;
 
  private:
   struct Entry {

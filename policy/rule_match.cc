@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/ascii.h"
+#include "policy/query_names.h"
 
 namespace sluice {
 namespace {
@@ -11,17 +12,39 @@ bool names_index(const std::vector<bool>& set, size_t index) {
   return set.empty() || (index < set.size() && set[index]);
 }
 
-bool template_fits(const PathTemplate& path, const DecodedPath& request, bool fold) {
+using Segments = std::vector<std::string_view>;
+
+// `same` compares a literal of the template, by its place, with the path's segment there.
+template <class Same>
+bool template_fits(const PathTemplate& path, const Segments& request, const Same& same) {
   const size_t length = path.segments.size();
-  if (path.any_depth ? request.segments.size() <= length : request.segments.size() != length) return false;
+  if (path.any_depth ? request.size() <= length : request.size() != length) return false;
   for (size_t i = 0; i < length; ++i) {
-    const PathTemplate::Segment& segment = path.segments[i];
-    const bool fits = segment.parameter ? !request.segments[i].empty()
-                                        : (fold ? segment.folded == request.folded[i]
-                                                : segment.text == request.segments[i]);
+    const bool fits = path.segments[i].parameter ? !request[i].empty() : same(i);
     if (!fits) return false;
   }
   return true;
+}
+
+bool fits_as_it_is(const PathTemplate& path, const DecodedPath& request, bool fold) {
+  return template_fits(path, request.segments, [&path, &request, fold](size_t i) {
+    return fold ? path.segments[i].folded == request.folded[i] : path.segments[i].text == request.segments[i];
+  });
+}
+
+bool fits_leniently(const PathTemplate& path, const DecodedPath& request) {
+  const Segments& segments = request.leniently();
+  return template_fits(path, segments, [&path, &segments](size_t i) {
+    return equals_ignoring_case(path.segments[i].text, segments[i]);
+  });
+}
+
+// Some servers take a _ in a field's name for a -.
+bool resembles_field(std::string_view name, std::string_view wanted) {
+  return name.size() == wanted.size() &&
+         std::equal(name.begin(), name.end(), wanted.begin(), [](char a, char b) {
+           return (a == '_' ? '-' : to_lower(a)) == (b == '_' ? '-' : to_lower(b));
+         });
 }
 
 // Looks at single fields of one rule.
@@ -46,7 +69,7 @@ class FieldMatcher {
         return conditions.methods.empty() || names_method(conditions.methods, request.method);
       case Field::kSource: return names_source(conditions.sources);
       case Field::kTime: return names_time(conditions.times);
-      case Field::kPath: return path_fits(conditions.paths);
+      case Field::kPath: return path_fits(conditions.paths, reading);
       case Field::kParam: return all_hold(set.params, reading, &FieldMatcher::param_matches);
       case Field::kQuery: return all_hold(set.queries, reading, &FieldMatcher::query_matches);
       case Field::kHeader: return all_hold(set.headers, reading, &FieldMatcher::header_matches);
@@ -75,10 +98,15 @@ class FieldMatcher {
   template <class Add>
   void each_capture(const std::vector<PathTemplate>& paths, const Add& add) const {
     for (const PathTemplate& path : paths) {
-      if (!template_fits(path, facts_.path(), facts_.fold())) continue;
-      for (size_t i = 0; i < path.segments.size(); ++i) {
-        if (path.segments[i].parameter) add(path.segments[i].text, facts_.path().segments[i]);
-      }
+      if (fits_as_it_is(path, facts_.path(), facts_.fold())) capture(path, facts_.path().segments, add);
+      if (fits_leniently(path, facts_.path())) capture(path, facts_.path().leniently(), add);
+    }
+  }
+
+  template <class Add>
+  static void capture(const PathTemplate& path, const Segments& segments, const Add& add) {
+    for (size_t i = 0; i < path.segments.size(); ++i) {
+      if (path.segments[i].parameter) add(path.segments[i].text, segments[i]);
     }
   }
 
@@ -99,7 +127,11 @@ class FieldMatcher {
     Tally tally(constraint.constraint, reading);
     const std::string_view wanted = facts_.fold() ? constraint.folded_name : constraint.name;
     for (const QueryParameter& parameter : facts_.query()) {
-      if (parameter.name == wanted) tally.add(check_text(constraint.constraint, parameter.value, false));
+      if (parameter.name == wanted && !parameter.doubtful) {
+        tally.add(check_text(constraint.constraint, parameter.value, false));
+      } else if (may_mean(parameter.name, wanted)) {
+        tally.add(Truth::kUnsure);
+      }
     }
     return tally.result();
   }
@@ -107,8 +139,11 @@ class FieldMatcher {
   bool header_matches(const NamedConstraint& constraint, Reading reading) const {
     Tally tally(constraint.constraint, reading);
     for (const HeaderView& header : facts_.request().headers) {
-      if (!equals_ignoring_case(header.name, constraint.name)) continue;
-      tally.add(check_text(constraint.constraint, header.value, false));
+      if (equals_ignoring_case(header.name, constraint.name)) {
+        tally.add(check_text(constraint.constraint, header.value, false));
+      } else if (resembles_field(header.name, constraint.name)) {
+        tally.add(Truth::kUnsure);
+      }
     }
     return tally.result();
   }
@@ -139,9 +174,11 @@ class FieldMatcher {
            });
   }
 
-  bool path_fits(const std::vector<PathTemplate>& paths) const {
-    return paths.empty() || std::any_of(paths.begin(), paths.end(), [this](const PathTemplate& candidate) {
-             return template_fits(candidate, facts_.path(), facts_.fold());
+  // A lenient reading of the path only narrows what is allowed.
+  bool path_fits(const std::vector<PathTemplate>& paths, Reading reading) const {
+    return paths.empty() || std::any_of(paths.begin(), paths.end(), [this, reading](const auto& candidate) {
+             return fits_as_it_is(candidate, facts_.path(), facts_.fold()) ||
+                    (reading != Reading::kPermits && fits_leniently(candidate, facts_.path()));
            });
   }
 

@@ -148,7 +148,9 @@ Explanation explain(const Engine& engine, const Config& config, const ReviewRequ
   const RequestView view = view_of(request, headers);
   const Target target = engine.resolve(view);
   for (const Target::Fit& fit : target.fits) {
-    explanation.operations.push_back(policy.vocabulary.slots[fit.slot].id);
+    const std::string& id = policy.vocabulary.slots[fit.slot].id;
+    std::vector<std::string>& ids = explanation.operations;
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
   }
   Trace trace;
   Decision decision;

@@ -51,6 +51,10 @@ struct Tallied {
       "sluice_upstream_seconds", "Time from sending a request to the head of the vendor's answer.", {}};
   CounterFamily shadow_decisions{
       "sluice_shadow_decisions_total", "Requests that a rule in shadow mode would have decided.", {}};
+  CounterFamily unknown_operations{
+      "sluice_unknown_operations_total", "Requests that fit no operation of the API's catalogue.", {}};
+  CounterFamily unknown_fields{
+      "sluice_unknown_fields_total", "Members of bodies that the API's catalogue does not name.", {}};
 };
 
 std::string name_of(const std::vector<std::string>& names, size_t index) {
@@ -77,6 +81,12 @@ void add_tally(const Tally& tally, Tallied& all) {
   }
   for (const auto& [rule, count] : tally.shadow_decisions()) {
     all.shadow_decisions.counts[{{"rule", rule}}] += count;
+  }
+  for (const auto& [api, count] : tally.unknown_operations()) {
+    all.unknown_operations.counts[{{"api", name_of(names.apis, api)}}] += count;
+  }
+  for (const auto& [api, count] : tally.unknown_fields()) {
+    all.unknown_fields.counts[{{"api", name_of(names.apis, api)}}] += count;
   }
   all.policy_seconds.add({}, tally.policy_times());
   for (size_t api = 0; api <= names.apis.size(); ++api) {
@@ -172,6 +182,8 @@ std::string Metrics::render() {
   append(tallied.upstream_requests, families);
   append(tallied.upstream_seconds, families);
   append(tallied.shadow_decisions, families);
+  append(tallied.unknown_operations, families);
+  append(tallied.unknown_fields, families);
   append(samples, families);
   return prometheus::TextSerializer().Serialize(families);
 }

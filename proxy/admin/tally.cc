@@ -60,10 +60,10 @@ Histogram::Reading Histogram::read() const {
   return reading;
 }
 
-void Counts::add(uint64_t key) {
-  if (const auto found = counts_.find(key); found != counts_.end()) return bump(found->second);
+void Counts::add(uint64_t key, uint64_t by) {
+  if (const auto found = counts_.find(key); found != counts_.end()) return bump(found->second, by);
   const std::lock_guard lock(mutex_);
-  counts_.try_emplace(key, 1);
+  counts_.try_emplace(key, by);
 }
 
 std::map<uint64_t, uint64_t> Counts::read() const {

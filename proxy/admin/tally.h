@@ -66,7 +66,7 @@ class Histogram {
 // Counts by a number that stands for labels. One writer.
 class Counts {
  public:
-  void add(uint64_t key);
+  void add(uint64_t key, uint64_t by = 1);
   std::map<uint64_t, uint64_t> read() const;
 
  private:
@@ -84,12 +84,18 @@ class Tally {
   // `time`: from sending the request to the answer's head.
   void upstream(const UpstreamLabels& labels, Nanos time);
   void shadow_decision(std::string_view rule);
+  // What no catalogue knows: a request's operation, members of its body.
+  void unknown_operation(size_t api) { unknown_operations_.add(api); }
+  void unknown_fields(size_t api, size_t count) { unknown_fields_.add(api, count); }
 
   // For Metrics.
   const TallyNames& names() const { return *names_; }
   std::vector<std::pair<RequestLabels, uint64_t>> requests() const;
   std::vector<std::pair<UpstreamLabels, uint64_t>> upstream_requests() const;
   std::map<std::string, uint64_t> shadow_decisions() const;
+  // By API.
+  std::map<uint64_t, uint64_t> unknown_operations() const { return unknown_operations_.read(); }
+  std::map<uint64_t, uint64_t> unknown_fields() const { return unknown_fields_.read(); }
   // By API; the last one is of kNoIndex.
   const std::vector<std::unique_ptr<Histogram>>& request_times() const { return request_times_; }
   const std::vector<std::unique_ptr<Histogram>>& upstream_times() const { return upstream_times_; }
@@ -98,7 +104,7 @@ class Tally {
 
  private:
   std::shared_ptr<const TallyNames> names_;
-  Counts requests_, upstream_requests_;
+  Counts requests_, upstream_requests_, unknown_operations_, unknown_fields_;
   std::vector<std::unique_ptr<Histogram>> request_times_, upstream_times_, queue_waits_;
   Histogram policy_times_;
   mutable std::mutex mutex_;  // guards shadow_decisions_

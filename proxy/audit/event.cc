@@ -106,6 +106,7 @@ void write_data(JsonText& out, const AuditRecord& record, const EventStamp& stam
   out.number(static_cast<int64_t>(record.attempts));
   write_number_or_null(out, R"(,"bytes_out":)", widen(record.bytes_out));
   write_number_or_null(out, R"(,"status":)", widen(record.status));
+  if (!record.unknown_fields.empty()) write_list(out, R"(,"unknown_fields":)", record.unknown_fields);
   if (record.lost) write_number_or_null(out, R"(,"lost":)", widen(record.lost));
   write_members(out, record.details, false);
   out.literal("}");
@@ -165,7 +166,7 @@ void AuditRecord::clear() {
                             &decision, &reason, &policy_sha256, &key}) {
     text->clear();
   }
-  for (auto* list : {&tags, &targets, &rules, &shadow_rules}) list->clear();
+  for (auto* list : {&tags, &targets, &rules, &shadow_rules, &unknown_fields}) list->clear();
   params.clear();
   details.clear();
   body_sha256.reset();

@@ -53,6 +53,7 @@ struct AuditRecord {
   std::string decision;  // allow | deny | refuse
   std::vector<std::string> rules;
   std::vector<std::string> shadow_rules;
+  std::vector<std::string> unknown_fields;  // JSON Pointers; not written when there are none
   std::string reason;
   std::string policy_sha256;
   std::optional<std::array<uint8_t, 32>> body_sha256;

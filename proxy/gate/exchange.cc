@@ -2,6 +2,7 @@
 // go.
 #include "proxy/gate/exchange.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -201,6 +202,10 @@ bool Exchange::decide(std::optional<std::string_view> body) {
   record_->shadow_rules.assign(decision_.shadow_rules.begin(), decision_.shadow_rules.end());
   record_->tags.assign(decision_.tags.begin(), decision_.tags.end());
   record_->targets = decision_.targets;
+  if (!decision_.unknown_fields.empty()) {
+    record_->unknown_fields = decision_.unknown_fields;
+    worker_.tally().unknown_fields(route_.api, decision_.unknown_fields.size());
+  }
   for (const std::string_view rule : decision_.shadow_rules) worker_.tally().shadow_decision(rule);
   switch (decision_.outcome) {
     case Outcome::kAllow: record_->reason.clear(); return true;
@@ -353,12 +358,22 @@ void Exchange::send() {
       upstream_head_, credential.header(), ": ", credential_.value->reveal(), "\r\n\r\n", chunk, body_,
       chunk_end};
   upstream_->send(parts, head_.method == "HEAD", body_whole_);
+  if (has_unexpected_body()) upstream_->use_no_more();
   deadline_.set(worker_.loop().deadlines(), api().timeouts.response);
   if (!body_whole_) {
     body_.clear();
     body_gone_ = true;
     downstream_->want_body(true);
   }
+}
+
+// A vendor that does not read such a body takes it for the next request on the connection.
+bool Exchange::has_unexpected_body() const {
+  constexpr std::array<std::string_view, 4> kBodiless{"GET", "HEAD", "DELETE", "OPTIONS"};
+  if (head_.framing.kind == Framing::Kind::kNone || (body_whole_ && body_.empty())) return false;
+  if (std::find(kBodiless.begin(), kBodiless.end(), head_.method) == kBodiless.end()) return false;
+  return std::none_of(target_.fits.begin(), target_.fits.end(),
+                      [](const Target::Fit& fit) { return fit.operation != nullptr && fit.operation->body; });
 }
 
 void Exchange::on_upstream_drained() {

@@ -89,6 +89,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   void record_attempt();
   void connect(bool fresh);
   void send();
+  bool has_unexpected_body() const;
   RequestView view() const;
   // exchange_answer.cc: from the vendor to the client
   bool send_again_later(const ResponseHead& head);

@@ -37,6 +37,7 @@ AuditType outcome_of(Problem problem, bool allowed) {
 
 void Exchange::fill_record_from_request() {
   record_->operation = target_.operation_id;
+  if (target_.fits.front().operation == nullptr) worker_.tally().unknown_operation(route_.api);
   record_->access = to_text(target_.access);
   // The first fit names the operation.
   for (const Parameter& parameter : target_.parameters_of(target_.fits.front())) {

@@ -116,7 +116,7 @@ void Upstream::read_body(std::string_view data) {
 // Octets beyond the answer are nobody's: the connection is not used again.
 void Upstream::end_answer(bool surplus) {
   UpstreamObserver* observer = observer_;
-  if (surplus || !head_.keep_alive || !request_whole_ || unsent() > 0) {
+  if (surplus || !head_.keep_alive || !request_whole_ || last_request_ || unsent() > 0) {
     pool_.discard(*this);
   } else {
     pool_.give_back(*this);

@@ -65,6 +65,8 @@ class Upstream final : public Deferred,
 
   // Begins a request. `whole`: nothing more of it follows. Requires: connected, idle.
   void send(std::span<const std::string_view> parts, bool to_head, bool whole);
+  // Of the request just begun: the connection is closed after its answer.
+  void use_no_more() { last_request_ = true; }
   // More of its body.
   void send_more(std::span<const std::string_view> parts, bool whole);
   size_t unsent() const { return stream_ != nullptr ? stream_->unsent() : 0; }
@@ -108,6 +110,7 @@ class Upstream final : public Deferred,
   bool request_whole_ = false;
   bool to_head_ = false;
   bool served_before_ = false;
+  bool last_request_ = false;
   bool answer_started_ = false;
 };
 

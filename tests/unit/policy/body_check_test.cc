@@ -25,7 +25,8 @@ TEST(BodyCheck, RefusesEveryOtherContentType) {
         "application/json, a/b", "application/json; charset=utf-16",
         "application/json; charset=utf-8; charset=utf-8", "application/json; charset",
         "application/json; charset=", "application/json; charset=\"utf-8\\\"",
-        "application/json; x=\"a;charset=utf-7\"", "a/b/c+json", "/+json", "application/x y+json"}) {
+        "application/json; x=\"a;charset=utf-7\"", "a/b/c+json", "/+json", "text/json", "multipart/x+json",
+        "application/x-www-form-urlencoded+json", "application/x y+json"}) {
     EXPECT_EQ(status_of(type), 415) << type;
   }
 }
@@ -35,6 +36,8 @@ TEST(BodyCheck, AsksForAContentTypeAndNoEncoding) {
   const std::vector<HeaderView> encoded{{"Content-Type", "application/json"},
                                         {"Content-Encoding", "identity"}};
   EXPECT_EQ(read_body(encoded, "{}", false).refusal->status, 415);
+  const std::vector<HeaderView> twice{{"Content-Type", "application/json"}, {"Content_Type", "text/plain"}};
+  EXPECT_EQ(read_body(twice, "{}", false).refusal->status, 415);
 }
 
 TEST(BodyCheck, AsksNothingOfAnEmptyBody) {

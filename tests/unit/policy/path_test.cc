@@ -60,7 +60,9 @@ TEST(Path, RefusesDotSegmentsHoweverTheyAreWritten) {
         "/a/%252e%252e/b", "/a/%25252e%2e", "/a/..;/b", "/a/..;x=1/b", "/a/..%3b/b", "/a/%2e%2e%253b"}) {
     expect_refused(path, "a dot segment");
   }
-  EXPECT_THAT(segments("/a/.../.b/b."), ElementsAre("a", "...", ".b", "b."));
+  EXPECT_THAT(segments("/a/.b/b."), ElementsAre("a", ".b", "b."));
+  for (const char* path : {"/a/...", "/a/.%20/b", "/a/%20", "/a/..%20", "/a/;x/b", "/a/%3Bx", "/a/%E2%80%8B"})
+    expect_refused(path, "nothing but dots, spaces or a parameter");
 }
 
 TEST(Path, RefusesAnEncodedSlashAtAnyDepth) {
@@ -124,6 +126,35 @@ TEST(Path, FoldsCaseTheUnicodeWayWhenAsked) {
   EXPECT_EQ(folded("/%E2%84%AB"), folded("/%C3%A5"));           // angstrom sign
 }
 
+std::vector<std::string> lenient(std::string_view path) {
+  const Result<DecodedPath> decoded = decode_path(path, false);
+  EXPECT_TRUE(decoded.ok()) << path;
+  if (!decoded.ok()) return {"refused"};
+  return {decoded->lenient.begin(), decoded->lenient.end()};
+}
+
+TEST(Path, KeepsALenientReadingBesideTheExactOneWhereTheyDiffer) {
+  for (const char* path : {"/a/b/", "/a;x/b", "/a/b;y=1", "/a/b%3By", "/a/b.", "/a/b%20", "/a/%20b",
+                           "/a/b.json", "/a/b.XML", "/a/b::$DATA", "/a/%2562", "/a/%25%36%32", "/%EF%BD%81/b",
+                           "/a/b%E2%80%8B", "/a/b.%20;x", "/a/%EF%BC%8562", "/a/b%EF%BC%9Bx", "/a/b%C2%A0"}) {
+    EXPECT_THAT(lenient(path), ElementsAre("a", "b")) << path;
+  }
+  EXPECT_THAT(lenient("/%C4%B1/%C4%B0"), ElementsAre("i", "i"));
+  for (const char* path :
+       {"/", "/a/b", "/a/jane.doe@acme.example", "/a/b:c", "/a/j%C3%B6rg", "/a.json/b", "/a/.b", "/a/a+b"})
+    EXPECT_THAT(lenient(path), ElementsAre()) << path;
+}
+
+TEST(Path, RefusesWhatNormalisingMakesAnotherPath) {
+  expect_refused("/a%EF%BC%8Fb", "an encoded slash");          // full-width
+  expect_refused("/a/%EF%BC%8E%EF%BC%8E/b", "a dot segment");  // full-width
+  expect_refused("/a/%E2%80%A5/b", "a dot segment");           // two dot leader
+  expect_refused("/a%EF%BC%852fb", "an encoded slash");        // full-width percent sign
+  expect_refused("/a%EF%BC%BCb", "an encoded backslash");
+  expect_refused("/a%C2%85", "control character");
+  expect_refused("/a%E2%80%A8", "line separator");
+}
+
 TEST(Path, KeepsTheDecodedTextBesideTheFoldedOne) {
   const Result<DecodedPath> decoded = decode_path("/Users/E1", true);
   ASSERT_TRUE(decoded.ok());
@@ -140,7 +171,28 @@ TEST(Query, SplitsAtAmpersandsOnlyAndDecodesOnce) {
   std::vector<std::string> pairs;
   for (const QueryParameter& parameter : query->parameters)
     pairs.push_back(std::string(parameter.name) + "|" + std::string(parameter.value));
-  EXPECT_THAT(pairs, ElementsAre("a|1", "b|x&y;c=2", "d|", "e|a b+c", "f|=", "nextToken|%2f"));
+  EXPECT_THAT(pairs, ElementsAre("a|1", "b|x&y;c=2", "c|2", "d|", "e|a b+c", "f|=", "nextToken|%2f"));
+}
+
+TEST(Query, DoubtsWhatSomeServersReadOtherwise) {
+  const auto query = decode_query("a=1;b=2&c=%2531&d=%3B&e=1", false);
+  ASSERT_TRUE(query.ok());
+  std::vector<std::string> doubtful;
+  for (const QueryParameter& parameter : query->parameters) {
+    if (parameter.doubtful)
+      doubtful.push_back(std::string(parameter.name) + "|" + std::string(parameter.value));
+  }
+  EXPECT_THAT(doubtful, ElementsAre("a|1;b=2", "b|2", "c|%31"));
+}
+
+TEST(Query, RefusesAnOverrideOfTheMethodAndANameThatIsEncodedTwice) {
+  for (const char* query : {"_method=DELETE", "a=1&_METHOD=x", "%5Fmethod=x", "X-HTTP-Method-Override=PUT",
+                            "x;_method=x", "x_http_method=x", "%256Cimit=1", "a%2541"}) {
+    EXPECT_FALSE(decode_query(query, false).ok()) << query;
+    EXPECT_FALSE(decode_query(query, true).ok()) << query;
+  }
+  EXPECT_TRUE(decode_query("method=x&the_method=y&100%25=z", false).ok());
+  EXPECT_FALSE(decode_query("%C4%B1d=1", true).ok()) << "a dotless i";
 }
 
 TEST(Query, FoldsNamesButNeverValues) {

@@ -7,14 +7,17 @@
 namespace sluice {
 namespace {
 
-std::vector<std::string> fits(size_t api, const std::string& method, const std::string& path) {
+std::vector<std::string> fits(size_t api, const std::string& method, const std::string& path,
+                              bool leniently = false) {
   static const Config config = policy_test_config();
   static const std::vector<Catalogue> catalogues = policy_test_catalogues(config);
   const Catalogue& catalogue = catalogues[api];
   std::vector<std::string> found;
   Target target;
   EXPECT_TRUE(decode_path(path, catalogue.case_insensitive, target.path));
-  Router(catalogue.operations, 0).find(method, target);
+  const Router router(catalogue.operations, 0);
+  router.find(method, target);
+  if (leniently) router.find_leniently(method, target);
   for (const Target::Fit& fit : target.fits) {
     std::string text = fit.operation->id;
     for (const Parameter& parameter : target.parameters_of(fit))
@@ -53,6 +56,27 @@ TEST(Router, AParameterNeverMatchesAnEmptySegment) {
 
 TEST(Router, DecodesParameters) {
   EXPECT_EQ(fits(1, "GET", kBase + "/users/a%20b"), Texts{"securenvoy.users.get userId=a b"});
+}
+
+TEST(Router, FindsWhatALenientServerWouldAsWell) {
+  const Texts merge{"push.employees.merge id=e1"};
+  for (const char* path : {"/v1/employees/e1/merge", "/v1/employees/e1/merge/", "/V1/Employees/e1/MERGE",
+                           "/v1/employees;a/e1/merge;b", "/v1/employees/e1/merge.json"}) {
+    EXPECT_EQ(fits(0, "POST", path, true), merge) << path;
+  }
+  EXPECT_EQ(fits(1, "GET", kBase + "/users/u1.", true),
+            (Texts{"securenvoy.users.get userId=u1.", "securenvoy.users.get userId=u1"}));
+  EXPECT_EQ(fits(1, "GET", kBase + "/Users/u1", true), Texts{"securenvoy.users.get userId=u1"});
+  EXPECT_EQ(fits(1, "DELETE", kBase + "/users/", true), Texts{});
+}
+
+TEST(Router, KnowsWhetherAnotherMethodChangesSomethingThere) {
+  const Config config = policy_test_config();
+  const std::vector<Catalogue> catalogues = policy_test_catalogues(config);
+  const Router router(catalogues[1].operations, 0);
+  EXPECT_TRUE(router.has_other_method("POST", *decode_path(kBase + "/USERS/u1;x", true)));
+  EXPECT_FALSE(router.has_other_method("POST", *decode_path(kBase + "/applications", true))) << "only a read";
+  EXPECT_FALSE(router.has_other_method("POST", *decode_path("/a/b/c/d/e/f/g/h/i/j", true)));
 }
 
 TEST(Router, FindsNothingForPathsOfOtherLengths) {

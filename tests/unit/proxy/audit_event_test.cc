@@ -92,6 +92,15 @@ TEST(AuditEvent, TellsNothingOfTheRequestBeforeOnceItsRecordIsCleared) {
   EXPECT_EQ(record.type, AuditRecord{}.type);
 }
 
+TEST(AuditEvent, NamesUnknownFieldsWhereThereAreSome) {
+  AuditRecord record = full_record();
+  record.unknown_fields = {"/newField", "/a\"b\n</script>"};
+  const auto event = nlohmann::json::parse(make_event(record, kStamp));
+  EXPECT_EQ(event["data"]["unknown_fields"], nlohmann::json(record.unknown_fields));
+  record.clear();
+  EXPECT_EQ(make_event(record, kStamp).find("unknown_fields"), std::string::npos);
+}
+
 TEST(AuditEvent, AddsDetailsAndTheNumberLost) {
   AuditRecord record;
   record.type = AuditType::kAuditGap;

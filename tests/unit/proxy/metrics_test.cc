@@ -134,6 +134,17 @@ TEST_F(MetricsTest, CountsShadowDecisions) {
   EXPECT_THAT(metrics.render(), HasSubstr("sluice_shadow_decisions_total{rule=\"office-hours\"} 1\n"));
 }
 
+TEST_F(MetricsTest, CountsWhatNoCatalogueKnowsByApi) {
+  EXPECT_THAT(metrics.render(), Not(HasSubstr("sluice_unknown_")));
+  tally.unknown_operation(0);
+  tally.unknown_operation(0);
+  tally.unknown_fields(0, 3);
+  tally.unknown_fields(0, 16);
+  const std::string text = metrics.render();
+  EXPECT_THAT(text, HasSubstr("sluice_unknown_operations_total{api=\"securenvoy\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_unknown_fields_total{api=\"securenvoy\"} 19\n"));
+}
+
 TEST_F(MetricsTest, ReadsTheCollectorsAtEachScrape) {
   double depth = 3;
   metrics.add_collector([&depth] {
