@@ -9,6 +9,7 @@
 #include "proxy/cli/ready_command.h"
 #include "proxy/cli/serve_command.h"
 #include "proxy/cli/simulate_command.h"
+#include "proxy/cli/test_command.h"
 #include "proxy/cli/version_command.h"
 
 int main(int argc, char** argv) {
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   sluice::add_serve_command(app, exit_code);
   sluice::add_check_command(app, exit_code);
+  sluice::add_test_command(app, exit_code);
   sluice::add_explain_command(app, exit_code);
   sluice::add_catalogue_command(app, exit_code);
   sluice::add_client_command(app, exit_code);
