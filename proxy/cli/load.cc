@@ -30,8 +30,17 @@ void append_catalogue_text(const std::string& reference, std::string& all) {
 }  // namespace
 
 std::optional<Loaded> load_files(const std::string& config_path, Findings& findings) {
+  return load_files(config_path, "", findings);
+}
+
+std::optional<Loaded> load_files(const std::string& config_path, const std::string& policy_path,
+                                 Findings& findings) {
   auto config = read_config_file(config_path, findings);
   if (!config) return std::nullopt;
+  if (!policy_path.empty()) {
+    config->policy = policy_path;
+    config->policy_at = {policy_path, 0, 0};
+  }
 
   std::vector<Catalogue> catalogues;
   std::string catalogue_texts;

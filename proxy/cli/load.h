@@ -21,6 +21,9 @@ struct Loaded {
 
 // Reports what is wrong in all files that could be read. nullopt when a finding is an error.
 std::optional<Loaded> load_files(const std::string& config_path, Findings& findings);
+// With another policy than the one that the configuration names.
+std::optional<Loaded> load_files(const std::string& config_path, const std::string& policy_path,
+                                 Findings& findings);
 
 // Whether a file that is needed could not be read at all.
 bool has_unreadable_file(const Findings& findings);

@@ -1,0 +1,77 @@
+#include "proxy/cli/diff_command.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include "policy/review/diff.h"
+#include "proxy/cli/load.h"
+
+namespace sluice {
+
+namespace {
+
+struct DiffOptions {
+  std::string config;
+  std::string before, after;
+  std::string format = "text";
+  std::string fail_on = "widened";
+};
+
+bool is_met(const std::string& fail_on, const DiffReport& report) {
+  if (fail_on == "never") return false;
+  if (fail_on == "any") return !report.changes.empty();
+  return report.count(Direction::kWidened) + report.count(Direction::kUnknown) > 0;
+}
+
+int run_diff(const DiffOptions& options) {
+  Findings findings;
+  const auto before = load_files(options.config, options.before, findings);
+  Findings findings_after;
+  const auto after = load_files(options.config, options.after, findings_after);
+  // What is wrong with the configuration is said once.
+  const size_t shared = findings.all().size();
+  for (const Finding& finding : findings_after.all()) {
+    const auto& known = findings.all();
+    const bool told =
+        std::any_of(known.begin(), known.begin() + static_cast<std::ptrdiff_t>(shared),
+                    [&finding](const Finding& other) { return to_text(finding) == to_text(other); });
+    if (told) continue;
+    finding.severity == Severity::kError ? findings.error(finding.at, finding.rule, finding.message)
+                                         : findings.warning(finding.at, finding.rule, finding.message);
+  }
+  if (!before || !after) {
+    findings.sort();
+    for (const Finding& finding : findings.all()) std::cerr << to_text(finding) << '\n';
+    return 2;
+  }
+  const DiffReport report = diff_policies(*before->engine, *after->engine, before->config);
+  if (options.format == "json") {
+    std::cout << to_json(report);
+  } else {
+    std::cout << (options.format == "markdown" ? to_markdown(report) : to_text(report));
+  }
+  return is_met(options.fail_on, report) ? 1 : 0;
+}
+
+}  // namespace
+
+void add_diff_command(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand(
+      "diff", "Say what a policy change changes: which client gains or loses what, each with an example");
+  command->footer(
+      "Both policies are read against the clients, APIs and catalogues of the configuration. Exits 1 when\n"
+      "--fail-on is met: widened also counts what cannot be decided (unknown), any counts every change.");
+  auto options = std::make_shared<DiffOptions>();
+  command->add_option("--config", options->config, "The configuration file")->required();
+  command->add_option("--format", options->format, "text, markdown (for a pull request) or json")
+      ->check(CLI::IsMember({"text", "markdown", "json"}));
+  command->add_option("--fail-on", options->fail_on, "widened (default), any or never")
+      ->check(CLI::IsMember({"widened", "any", "never"}));
+  command->add_option("OLD", options->before, "The policy file as it is")->required();
+  command->add_option("NEW", options->after, "The policy file as it would be")->required();
+  command->callback([options, &exit_code] { exit_code = run_diff(*options); });
+}
+
+}  // namespace sluice
