@@ -43,6 +43,7 @@ std::string json_text(const JsonValue& value) {
 
 // A place in the body that somebody asks about.
 struct Place {
+  bool is_root = false;
   std::vector<size_t> questions;                   // that end here, by index
   std::vector<std::pair<size_t, size_t>> through;  // questions here or below, and how many segments led here
   std::vector<const BodySchema*> schemas;
@@ -56,6 +57,7 @@ class BodyFinder {
 
   BodyWitnesses find() {
     Place root;
+    root.is_root = true;
     root.schemas = asked_.schemas;
     for (size_t i = 0; i < asked_.questions.size(); ++i) insert(i, root);
     add_schema_places(root);
@@ -66,7 +68,7 @@ class BodyFinder {
     for (size_t i = 0; i < asked_.questions.size(); ++i) absent.push_back(question(i).answer_absent());
     absent.resize(absent.size() + asked_.schemas.size() * asked_.tags.size());
     for (SampleValue& value : values_of(root)) {
-      if (asked_.required ? value.text == "null" : value.answers == absent) continue;
+      if (!asked_.required && value.answers == absent) continue;
       // A body of null reads like none, so only where nothing else shows the difference.
       const size_t odd = value.text == "null" ? 500 : 1;
       found_.all.push_back({std::move(value.text), value.fields + odd});
@@ -136,6 +138,7 @@ class BodyFinder {
   std::optional<SampleValue> judge(const Place& place, std::string text, size_t fields) const {
     auto value = parse_json_strictly(text, asked_.fold);
     if (!value) return std::nullopt;
+    if (place.is_root && asked_.required && value->type == Type::kNull) return std::nullopt;
     SampleValue sample{std::move(text), fields, Answers(place.through.size(), false)};
     for (const BodySchema* schema : place.schemas) {
       Operation operation;
@@ -206,7 +209,8 @@ class BodyFinder {
     add_lengths(place, values);
     numbers.push_back(1);
     for (double number : numbers_around(numbers)) consider(place, number_text(number), 0, values);
-    for (const char* text : {"true", "false", "null", "{}", "[]"}) consider(place, text, 0, values);
+    for (const char* text : {"true", "false", "{}", "[]"}) consider(place, text, 0, values);
+    consider(place, "null", 2, values);  // schemas let it pass, but people do not write it
   }
 
   // A schema may ask for lengths that no constraint speaks of.
