@@ -1,7 +1,6 @@
 #include "policy/review/diff_cell.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "config/ascii.h"
 #include "policy/review/diff_fingerprint.h"
@@ -12,6 +11,7 @@ namespace sluice {
 namespace {
 
 constexpr size_t kMostCombinations = 200'000;
+constexpr size_t kTriedOfTooMany = 20'000;
 
 std::vector<std::string> fingerprints(const CompiledPolicy& policy) {
   std::vector<std::string> prints;
@@ -54,33 +54,47 @@ class Enumeration {
       if (!build()) continue;
       judge.judge(example_.request);
       if (judge.refused() || !judge.fits(place_.slots) || !judge.differs()) continue;
-      const std::tuple key(judge.direction(), texts_of(judge.before()), texts_of(judge.after()));
-      const auto [place, added] = best_.try_emplace(key);
-      Found& found = place->second;
-      const std::pair cost(fields_, length_of(example_));
-      if (!added && found.cost <= cost) continue;
-      found.cost = cost;
-      judge.write(found.change);
-      found.change.has_example = true;
-      found.change.example = example_;
+      keep(judge);
     } while (--most > 0 && advance());
   }
 
-  std::vector<DiffChange> changes() const {
+  std::vector<DiffChange> changes() {
     std::vector<DiffChange> all;
-    for (const auto& [key, found] : best_) all.push_back(found.change);
+    for (Found& found : found_) all.push_back(std::move(found.change));
     return all;
   }
 
  private:
-  using Key = std::tuple<Direction, std::vector<std::string>, std::vector<std::string>>;
   struct Found {
     DiffChange change;
     std::pair<size_t, size_t> cost;
+
+    // Whether the rules of `other` are among these, before and after: then it tells as much in fewer words.
+    bool is_told_by(const DiffChange& other) const {
+      return change.direction == other.direction && change.before == other.before &&
+             change.after == other.after && includes(change.rules_before, other.rules_before) &&
+             includes(change.rules_after, other.rules_after);
+    }
   };
 
-  static std::vector<std::string> texts_of(const Decision& decision) {
-    return {decision.rules.begin(), decision.rules.end()};
+  static bool includes(const std::vector<std::string>& all, const std::vector<std::string>& some) {
+    return std::includes(all.begin(), all.end(), some.begin(), some.end());
+  }
+
+  // Of changes by the same rules, the simplest; of changes by more rules, those that no fewer rules tell.
+  void keep(const DiffJudge& judge) {
+    Found fresh;
+    judge.write(fresh.change);
+    fresh.cost = {fields_, length_of(example_)};
+    for (const Found& known : found_) {
+      if (!fresh.is_told_by(known.change)) continue;
+      if (!known.is_told_by(fresh.change) || known.cost <= fresh.cost) return;
+    }
+    const auto told = [&fresh](const Found& known) { return known.is_told_by(fresh.change); };
+    found_.erase(std::remove_if(found_.begin(), found_.end(), told), found_.end());
+    fresh.change.has_example = true;
+    fresh.change.example = example_;
+    found_.push_back(std::move(fresh));
   }
 
   bool advance() {
@@ -164,7 +178,7 @@ class Enumeration {
   DiffExample example_;
   size_t fields_ = 0;
   bool by_host_ = false;
-  std::map<Key, Found> best_;
+  std::vector<Found> found_;
 };
 
 }  // namespace
@@ -252,7 +266,7 @@ void CellDiff::enumerate(const DiffPlace& place, size_t client, const Asked& ask
     gap = "it takes more than " + std::to_string(kMostCombinations) + " requests to try";
   Enumeration enumeration(config_, place, client, dimensions);
   DiffJudge judge(before_, after_);
-  enumeration.run(judge, kMostCombinations);
+  enumeration.run(judge, combinations > kMostCombinations ? kTriedOfTooMany : kMostCombinations);
   changes = enumeration.changes();
   const std::string& client_name = config_.clients[client].name;
   const std::string& operation = before_.compiled().vocabulary.slots[place.slots.front()].id;

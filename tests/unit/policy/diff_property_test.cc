@@ -29,6 +29,11 @@ std::string random_field(Random& random) {
       "header: { x-team: { pattern: \"^r\" } }",
       "header: { x-team: { present: true } }",
       "header: { x-team: { maxLength: 3 } }",
+      "header: { x-team: { pattern: \"^[0-9]+$\", maximum: 50 } }",
+      "header: { x-team: { minimum: 10 } }",
+      "header: { x-team: { type: integer } }",
+      "header: { x-team: { enum: [5, red] } }",
+      "header: { x-team: { pattern: \"[a-f]{2,3}$\" } }",
       "source: 10.0.0.0/8",
       "source: [10.1.0.0/16, 127.0.0.0/8]",
       "source: \"2001:db8::/32\"",
@@ -76,7 +81,9 @@ ReviewRequest random_request(Random& random, const PolicyUnderTest& policy) {
     line += (line.find('?') == std::string::npos ? "?" : "&") + name + "=" + value;
   ReviewRequest request = policy.request(line, sample.body ? sample.body->dump() : "");
   for (size_t i = random.below(3); i > 0; --i)
-    request.headers.emplace_back("X-Team", random.of<std::string>({"red", "r", "blue", "", "reddish", "ab"}));
+    request.headers.emplace_back(
+        "X-Team", random.of<std::string>({"red", "r", "blue", "", "reddish", "ab", "5", "05", "5.0", "50",
+                                          "51", "1e1", "10.5", "-3", "red beef"}));
   request.source =
       *parse_ip(random.of<std::string>({"127.0.0.1", "10.0.0.9", "10.1.2.3", "192.0.2.7", "2001:db8::5"}));
   request.at += std::chrono::minutes(15 * random.below(4 * 24 * 180));
