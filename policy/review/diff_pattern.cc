@@ -20,15 +20,15 @@ class PatternMachine : public TextMachine {
     accept_ = add({State::kAccept, 0, 0, {}});
     const size_t begin = compile(pattern, accept_);
     if (states_.size() > kMostNodes) return false;
-    std::vector<bool> in(states_.size(), false);
-    close(begin, true, false, in);
-    first_ = in;
+    std::vector<bool> first(states_.size(), false);
+    close(begin, true, false, first);
+    sets_.push_back(std::move(first));  // a state of its own: only here does a text begin
     again_.assign(states_.size(), false);
     close(begin, false, false, again_);
     return true;
   }
 
-  int start() override { return id(first_); }
+  int start() override { return 0; }
   int step(int state, char32_t c) override {
     const std::pair<int, char32_t> key{state, c};
     if (const auto known = steps_.find(key); known != steps_.end()) return known->second;
@@ -49,7 +49,7 @@ class PatternMachine : public TextMachine {
     const std::vector<bool>& from = sets_[static_cast<size_t>(state)];
     std::vector<bool> ended(states_.size(), false);
     for (size_t i = 0; i < from.size(); ++i) {
-      if (from[i] && states_[i].kind == State::kEnd) close(states_[i].next, state == start(), true, ended);
+      if (from[i] && states_[i].kind == State::kEnd) close(states_[i].next, state == 0, true, ended);
     }
     return from[accept_] || ended[accept_] ? 1 : 0;
   }
@@ -133,7 +133,7 @@ class PatternMachine : public TextMachine {
 
   std::vector<State> states_;
   size_t accept_ = 0;
-  std::vector<bool> first_, again_;  // where a text begins, and where the pattern may begin later
+  std::vector<bool> again_;  // where the pattern may begin once the text has begun
   std::map<std::vector<bool>, int> ids_;
   std::vector<std::vector<bool>> sets_;
   std::map<std::pair<int, char32_t>, int> steps_;
