@@ -25,25 +25,26 @@ bool is_met(const std::string& fail_on, const DiffReport& report) {
   return report.count(Direction::kWidened) + report.count(Direction::kUnknown) > 0;
 }
 
-int run_diff(const DiffOptions& options) {
-  Findings findings;
-  const auto before = load_files(options.config, options.before, findings);
-  Findings findings_after;
-  const auto after = load_files(options.config, options.after, findings_after);
-  // What is wrong with the configuration is said once.
-  const size_t shared = findings.all().size();
-  for (const Finding& finding : findings_after.all()) {
-    const auto& known = findings.all();
-    const bool told =
-        std::any_of(known.begin(), known.begin() + static_cast<std::ptrdiff_t>(shared),
-                    [&finding](const Finding& other) { return to_text(finding) == to_text(other); });
-    if (told) continue;
-    finding.severity == Severity::kError ? findings.error(finding.at, finding.rule, finding.message)
-                                         : findings.warning(finding.at, finding.rule, finding.message);
-  }
-  if (!before || !after) {
+// As `check` does; what is wrong with the configuration, once.
+void print(const Findings& before, const Findings& after) {
+  std::vector<std::string> told;
+  for (Findings findings : {before, after}) {
     findings.sort();
-    for (const Finding& finding : findings.all()) std::cerr << to_text(finding) << '\n';
+    for (const Finding& finding : findings.all()) {
+      const std::string line = to_text(finding);
+      if (std::find(told.begin(), told.end(), line) != told.end()) continue;
+      std::cerr << line << '\n';
+      told.push_back(line);
+    }
+  }
+}
+
+int run_diff(const DiffOptions& options) {
+  Findings findings, findings_after;
+  const auto before = load_files(options.config, options.before, findings);
+  const auto after = load_files(options.config, options.after, findings_after);
+  if (!before || !after) {
+    print(findings, findings_after);
     return 2;
   }
   const DiffReport report = diff_policies(*before->engine, *after->engine, before->config);
