@@ -227,11 +227,11 @@ class BodyFinder {
     std::vector<SampleValue> parts{{"", 0, {}}};
     for (const auto& [name, member] : place.members) {
       SampleSet longer;
-      const bool required =
-          std::any_of(place.schemas.begin(), place.schemas.end(), [&name](const BodySchema* schema) {
-            return std::find(schema->required.begin(), schema->required.end(), name) !=
-                   schema->required.end();
-          });
+      bool required = false;
+      for (const BodySchema* schema : place.schemas) {
+        const std::vector<std::string>& names = schema->required;
+        required = required || std::find(names.begin(), names.end(), name) != names.end();
+      }
       const std::vector<SampleValue> options = values_of(member);
       for (const SampleValue& part : parts) {
         if (!required) consider_part(place, part.text, part.fields, longer);
