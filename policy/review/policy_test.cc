@@ -21,8 +21,8 @@ class Comparison {
     if (expected != got) differences_.push_back({std::move(what), std::move(expected), std::move(got)});
   }
   template <class Expected, class Got>
-  void add_list(std::string what, const Expected& expected, const Got& got) {
-    if (expected) add(std::move(what), list_text(*expected), list_text(got));
+  void add_list(const std::string& what, const Expected& expected, const Got& got) {
+    if (expected) add(what, list_text(*expected), list_text(got));
   }
   std::vector<TestResult::Difference> take() { return std::move(differences_); }
 

@@ -242,18 +242,20 @@ class PolicyReview {
     for (const ConstraintSet* set : {&rule.when.values, &rule.required}) add_constraints(*set, constraints);
     if (rule.excluded) add_constraints(rule.excluded->values, constraints);
     for (const Constraint* constraint : constraints) {
-      if (!constraint->pattern) continue;
-      const std::string& pattern = constraint->pattern->pattern();
-      const std::string_view texts = matches_everything(pattern);
-      if (!texts.empty())
-        warn(constraint->pattern_at, "pattern-matches-everything",
-             "pattern \"" + pattern + "\" of " + rule.id + " matches " + std::string(texts) +
-                 ": write present: true if any value will do");
-      const std::string why = missing_anchor(pattern);
-      if (!why.empty())
-        warn(constraint->pattern_at, "pattern-not-anchored",
-             "pattern \"" + pattern + "\" of " + rule.id + ": " + why +
-                 "; write ^(?:...)$ around it if the whole text is meant");
+      if (constraint->pattern) review_pattern(rule, constraint->pattern->pattern(), constraint->pattern_at);
+    }
+  }
+
+  void review_pattern(const Rule& rule, const std::string& pattern, const Position& at) {
+    std::string said = "pattern \"" + pattern + "\" of " + rule.id;
+    const std::string_view texts = matches_everything(pattern);
+    const std::string why = missing_anchor(pattern);
+    if (!texts.empty()) {
+      said.append(" matches ").append(texts).append(": write present: true if any value will do");
+      warn(at, "pattern-matches-everything", said);
+    } else if (!why.empty()) {
+      said.append(": ").append(why).append("; write ^(?:...)$ around it if the whole text is meant");
+      warn(at, "pattern-not-anchored", said);
     }
   }
 
