@@ -74,6 +74,7 @@ void read_pattern(MapReader& map, Constraint& constraint, Findings& findings) {
   const auto text = read_text(*value, "pattern", findings);
   if (!text) return;
   constraint.pattern = compile_pattern(*text, true);
+  constraint.pattern_at = value->at;
   constraint.folded_pattern = compile_pattern(*text, false);
   if (constraint.pattern->ok()) return;
   findings.error(value->at, "bad-pattern",

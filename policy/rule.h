@@ -45,6 +45,7 @@ struct Constraint {
   std::optional<bool> present;
   std::vector<Literal> allowed;  // const or enum; empty: not given
   std::shared_ptr<const re2::RE2> pattern;
+  Position pattern_at;
   std::shared_ptr<const re2::RE2> folded_pattern;  // ignores case; for the path parameters of such an API
   std::optional<double> minimum, maximum;
   std::optional<uint64_t> min_length, max_length;  // in code points

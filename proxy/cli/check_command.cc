@@ -5,18 +5,16 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <set>
 
+#include "policy/review/warnings.h"
 #include "proxy/cli/load.h"
-#include "proxy/version.h"
+#include "proxy/cli/sarif.h"
 
 namespace sluice {
 
 namespace {
 
 using OrderedJson = nlohmann::ordered_json;
-
-std::string_view name_of(Severity severity) { return severity == Severity::kError ? "error" : "warning"; }
 
 std::string dump(const OrderedJson& json) {
   return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
@@ -28,40 +26,22 @@ std::string to_json_document(const Findings& findings) {
     list.push_back({{"file", finding.at.file},
                     {"line", finding.at.line},
                     {"column", finding.at.column},
-                    {"severity", name_of(finding.severity)},
+                    {"severity", to_text(finding.severity)},
                     {"rule", finding.rule},
                     {"message", finding.message}});
   }
   return dump({{"findings", list}});
 }
 
-// SARIF 2.1.0 (OASIS), as code hosts read it.
-std::string to_sarif(const Findings& findings) {
-  std::set<std::string> names;
-  OrderedJson results = OrderedJson::array();
-  for (const Finding& finding : findings.all()) {
-    names.insert(finding.rule);
-    OrderedJson location{{"physicalLocation", {{"artifactLocation", {{"uri", finding.at.file}}}}}};
-    if (finding.at.line > 0) {
-      location["physicalLocation"]["region"] = {{"startLine", finding.at.line},
-                                                {"startColumn", finding.at.column}};
-    }
-    results.push_back({{"ruleId", finding.rule},
-                       {"level", name_of(finding.severity)},
-                       {"message", {{"text", finding.message}}},
-                       {"locations", OrderedJson::array({location})}});
-  }
-  OrderedJson rules = OrderedJson::array();
-  for (const std::string& name : names) rules.push_back({{"id", name}});
-  const OrderedJson driver{{"name", "sluice"}, {"version", kVersion}, {"rules", rules}};
-  return dump({{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
-               {"version", "2.1.0"},
-               {"runs", OrderedJson::array({{{"tool", {{"driver", driver}}}, {"results", results}}})}});
+bool has_warnings(const Findings& findings) {
+  return std::any_of(findings.all().begin(), findings.all().end(),
+                     [](const Finding& finding) { return finding.severity == Severity::kWarning; });
 }
 
-int check(const std::string& path, const std::string& format) {
+int check(const std::string& path, const std::string& format, bool strict) {
   Findings findings;
   const auto loaded = load_files(path, findings);
+  if (loaded) add_policy_warnings(*loaded->engine, loaded->config, findings);
   findings.sort();
   if (format == "json") {
     std::cout << to_json_document(findings);
@@ -69,10 +49,10 @@ int check(const std::string& path, const std::string& format) {
     std::cout << to_sarif(findings);
   } else {
     for (const Finding& finding : findings.all()) std::cout << to_text(finding) << '\n';
-    if (findings.all().empty()) std::cout << path << ": valid\n";
+    if (loaded) std::cout << path << ": valid\n";
   }
   if (has_unreadable_file(findings)) return 2;
-  return loaded && findings.all().empty() ? 0 : 1;
+  return loaded && !(strict && has_warnings(findings)) ? 0 : 1;
 }
 
 }  // namespace
@@ -85,7 +65,14 @@ void add_check_command(CLI::App& app, int& exit_code) {
   command->add_option("--config", *path, "The configuration file")->required();
   command->add_option("--format", *format, "text, json or sarif")
       ->check(CLI::IsMember({"text", "json", "sarif"}));
-  command->callback([path, format, &exit_code] { exit_code = check(*path, *format); });
+  auto strict = std::make_shared<bool>(false);
+  command->add_flag("--strict", *strict, "Exit 1 on warnings too; notes never count");
+  command->footer(
+      "Exits 0 when the files are valid, 1 when they have an error, 2 when one cannot be read. Warnings show "
+      "rules that\n"
+      "say something in vain or more than was meant: the files stay valid, and the exit status 0 without "
+      "--strict.");
+  command->callback([path, format, strict, &exit_code] { exit_code = check(*path, *format, *strict); });
 }
 
 }  // namespace sluice

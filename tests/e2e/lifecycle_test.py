@@ -209,7 +209,7 @@ class Starting(GateTest):
         self.assertIn("none.", self.run_sluice("serve", "--config", path, status=2, environment=self.secrets)[2])
 
     def test_a_usage_error_is_2_with_one_line(self):
-        for arguments in ((), ("no-such-command",), ("serve",), ("serve", "--no-such-option"), ("simulate", "nobody")):
+        for arguments in ((), ("no-such-command",), ("serve",), ("serve", "--no-such-option"), ("test",), ("simulate", "nobody")):
             with self.subTest(arguments=arguments):
                 _, out, errors = self.run_sluice(*arguments, status=2)
                 self.assertEqual(len(errors.strip().splitlines()), 1, errors)
@@ -217,7 +217,7 @@ class Starting(GateTest):
 
     def test_help_and_version(self):
         for arguments in (("--help",), ("version",), *((command, "--help") for command in
-                          ("serve", "check", "explain", "catalogue", "client", "simulate", "ready", "version"))):
+                          ("serve", "check", "test", "explain", "catalogue", "client", "simulate", "ready", "version"))):
             with self.subTest(arguments=arguments):
                 _, out, _ = self.run_sluice(*arguments, status=0)
                 self.assertTrue(out.strip())

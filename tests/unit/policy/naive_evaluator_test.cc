@@ -1,5 +1,6 @@
 // Compares the engine with a second evaluator, as naive as can be: no index, no compiled forms, written from
-// the contract's sentences. Random policies and requests; the seed is printed with a failure.
+// the contract's sentences; and sees that no warning of `check` is a false alarm. Random policies and
+// requests; the seed is printed with a failure.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <set>
 
 #include "policy/review/explain.h"
+#include "policy/review/warnings.h"
 #include "policy_fixture.h"
 #include "random_policy.h"
 
@@ -206,6 +208,30 @@ std::string text_of(const Decision& decision) {
   return text;
 }
 
+// The ids of the rules of which a warning of that kind was given: its message starts with the id.
+std::set<std::string> warned_of(const Findings& findings, const std::string& kind) {
+  std::set<std::string> ids;
+  for (const Finding& finding : findings.all()) {
+    if (finding.rule == kind) ids.insert(finding.message.substr(0, finding.message.find(' ')));
+  }
+  return ids;
+}
+
+// What is said to be in vain is so for this request. Empty, or what was wrong.
+std::string false_alarm(const Findings& warnings, const Explanation& explanation) {
+  const auto never = warned_of(warnings, "rule-never-matches"),
+             denied = warned_of(warnings, "allow-always-denied"),
+             redundant = warned_of(warnings, "allow-redundant");
+  bool needed = explanation.outcome == Outcome::kAllow;
+  for (const RuleExplanation& rule : explanation.rules) {
+    if (rule.matched && never.contains(rule.id)) return rule.id + " matches";
+    if (!rule.decides || explanation.outcome != Outcome::kAllow) continue;
+    if (denied.contains(rule.id)) return rule.id + " allows";
+    needed = needed && redundant.contains(rule.id);
+  }
+  return needed ? "only redundant rules allow" : "";
+}
+
 void compare_once(unsigned seed, size_t requests) {
   Random random(seed);
   std::vector<RuleSpec> rules;
@@ -216,6 +242,8 @@ void compare_once(unsigned seed, size_t requests) {
   }
   const PolicyUnderTest policy(yaml);
   ASSERT_NE(policy.engine, nullptr) << "seed " << seed << "\n" << policy.finding_texts() << yaml;
+  Findings warnings;
+  add_policy_warnings(*policy.engine, policy.config, warnings);
   for (size_t i = 0; i < requests; ++i) {
     const Sample sample = random_sample(random);
     std::string line = sample.client + " " + sample.method + " " + sample.path;
@@ -227,7 +255,11 @@ void compare_once(unsigned seed, size_t requests) {
     ASSERT_EQ(text_of(decision), judge_all(rules, sample)) << "seed " << seed << "\n"
                                                            << line << " " << body << "\n"
                                                            << yaml;
-    ASSERT_EQ(explain(*policy.engine, policy.config, request).outcome, decision.outcome) << "seed " << seed;
+    const Explanation explanation = explain(*policy.engine, policy.config, request);
+    ASSERT_EQ(explanation.outcome, decision.outcome) << "seed " << seed;
+    ASSERT_EQ(false_alarm(warnings, explanation), "") << "seed " << seed << "\n"
+                                                      << line << " " << body << "\n"
+                                                      << yaml;
   }
 }
 

@@ -14,6 +14,7 @@
 #include "proxy/cli/client_command.h"
 #include "proxy/cli/explain_command.h"
 #include "proxy/cli/load.h"
+#include "proxy/cli/sarif.h"
 #include "proxy/crypto.h"
 
 namespace sluice {
@@ -115,6 +116,43 @@ TEST_F(PolicyCommands, CheckNamesThePlaceOfEveryError) {
   EXPECT_EQ(json[1]["message"], "client: unknown client \"sour\", did you mean \"soar\"?");
 }
 
+constexpr const char* kDoubtful = R"(version: 1
+rules:
+  - { id: reads, effect: allow, when: { client: soar, access: read } }
+  - { id: apps, effect: allow, when: { client: soar, operation: push.apps.list } }
+)";
+
+TEST_F(PolicyCommands, CheckWarnsAndStaysValid) {
+  write("policy.yaml", kDoubtful);
+  const Ran ran = check();
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_NE(ran.out.find(path("policy.yaml") + ":4:11: warning: apps changes nothing"), std::string::npos)
+      << ran.out;
+  EXPECT_TRUE(ran.out.ends_with(path("sluice.yaml") + ": valid\n")) << ran.out;
+  EXPECT_EQ(check("json").exit_code, 0);
+  EXPECT_EQ(check("sarif").exit_code, 0);
+  const auto json = nlohmann::json::parse(check("json").out)["findings"];
+  ASSERT_EQ(json.size(), 2U);
+  EXPECT_EQ(json[0]["file"], path("policy.yaml"));
+  EXPECT_EQ(json[0]["severity"], "warning");
+  EXPECT_EQ(json[0]["rule"], "allow-redundant");
+  EXPECT_EQ(json[1]["file"], path("sluice.yaml"));
+  EXPECT_EQ(json[1]["severity"], "note");
+  EXPECT_EQ(json[1]["rule"], "operations-without-rule");
+}
+
+TEST_F(PolicyCommands, CheckCountsWarningsButNoNotesWhenStrict) {
+  const std::vector<std::string> strict{"check", "--strict", "--config", path("sluice.yaml")};
+  EXPECT_EQ(run(strict).exit_code, 0);
+  write("policy.yaml", kDoubtful);
+  EXPECT_EQ(run(strict).exit_code, 1);
+  write("policy.yaml",
+        "version: 1\nrules:\n  - { id: a, effect: allow, when: { operation: push.apps.list } }\n");
+  const Ran noted = run(strict);
+  EXPECT_EQ(noted.exit_code, 0);
+  EXPECT_NE(noted.out.find(": note: "), std::string::npos) << noted.out;
+}
+
 TEST_F(PolicyCommands, CheckWritesSarif) {
   write("policy.yaml", "version: 1\nrules:\n  - { id: a, effect: allow, when: { client: sour } }\n");
   const auto sarif = nlohmann::json::parse(check("sarif").out);
@@ -123,7 +161,35 @@ TEST_F(PolicyCommands, CheckWritesSarif) {
   EXPECT_EQ(result["ruleId"], "unknown-client");
   EXPECT_EQ(result["level"], "error");
   EXPECT_EQ(result["locations"][0]["physicalLocation"]["region"]["startLine"], 3);
-  EXPECT_EQ(sarif["runs"][0]["tool"]["driver"]["rules"][0]["id"], "unknown-client");
+  const auto& rule = sarif["runs"][0]["tool"]["driver"]["rules"][0];
+  EXPECT_EQ(rule["id"], "unknown-client");
+  EXPECT_EQ(rule["shortDescription"]["text"], "Unknown client");
+}
+
+TEST_F(PolicyCommands, SarifDescribesEachKindOfWarningOnce) {
+  write("policy.yaml",
+        kDoubtful +
+            std::string(
+                "  - { id: apps-too, effect: allow, when: { client: soar, operation: push.apps.list } }\n"));
+  const auto run = nlohmann::json::parse(check("sarif").out)["runs"][0];
+  ASSERT_EQ(run["results"].size(), 3U);
+  EXPECT_EQ(run["results"][0]["level"], "warning");
+  EXPECT_EQ(run["results"][2]["level"], "note");
+  const auto& rules = run["tool"]["driver"]["rules"];
+  ASSERT_EQ(rules.size(), 2U);
+  EXPECT_EQ(rules[0]["id"], "allow-redundant");
+  EXPECT_EQ(rules[0]["shortDescription"]["text"],
+            "An allow rule of which everything is allowed by other rules");
+  EXPECT_EQ(rules[0]["defaultConfiguration"]["level"], "warning");
+}
+
+TEST(Sarif, WritesAPathAsAUri) {
+  Findings findings;
+  findings.error({"a b/\xc3\xa9%.yaml", 0, 0}, "x", "y");
+  const auto place =
+      nlohmann::json::parse(to_sarif(findings))["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+  EXPECT_EQ(place["artifactLocation"]["uri"], "a%20b/%C3%A9%25.yaml");
+  EXPECT_FALSE(place.contains("region")) << "the file as a whole";
 }
 
 TEST_F(PolicyCommands, CheckTellsUnreadableFilesFromWrongOnes) {
