@@ -34,6 +34,14 @@ void Findings::warning(const Position& at, std::string_view rule, std::string me
   findings_.push_back({at, Severity::kWarning, std::string(rule), std::move(message)});
 }
 
+void Findings::note(const Position& at, std::string_view rule, std::string message) {
+  findings_.push_back({at, Severity::kNote, std::string(rule), std::move(message)});
+}
+
+void Findings::add(const Findings& others) {
+  findings_.insert(findings_.end(), others.findings_.begin(), others.findings_.end());
+}
+
 bool Findings::has_errors() const {
   return std::any_of(findings_.begin(), findings_.end(),
                      [](const Finding& finding) { return finding.severity == Severity::kError; });
@@ -46,13 +54,22 @@ void Findings::sort() {
   });
 }
 
+std::string_view to_text(Severity severity) {
+  switch (severity) {
+    case Severity::kError: return "error";
+    case Severity::kWarning: return "warning";
+    case Severity::kNote: return "note";
+  }
+  return "";
+}
+
 std::string to_text(const Finding& finding) {
   std::string out;
   append_printable(out, finding.at.file);
   if (finding.at.line > 0) {
     out += ":" + std::to_string(finding.at.line) + ":" + std::to_string(finding.at.column);
   }
-  out += finding.severity == Severity::kError ? ": error: " : ": warning: ";
+  out += ": " + std::string(to_text(finding.severity)) + ": ";
   append_printable(out, finding.message);
   return out;
 }

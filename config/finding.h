@@ -15,7 +15,9 @@ struct Position {
   int column = 0;
 };
 
-enum class Severity { kError, kWarning };
+// Of a warning the author should change something; a note is good to know, and may well be meant.
+enum class Severity { kError, kWarning, kNote };
+std::string_view to_text(Severity severity);  // error, warning, note
 
 struct Finding {
   Position at;
@@ -28,6 +30,9 @@ class Findings {
  public:
   void error(const Position& at, std::string_view rule, std::string message);
   void warning(const Position& at, std::string_view rule, std::string message);
+
+  void note(const Position& at, std::string_view rule, std::string message);
+  void add(const Findings& others);
 
   bool has_errors() const;
   const std::vector<Finding>& all() const { return findings_; }

@@ -24,10 +24,12 @@ constexpr size_t kMaximumDepth = 64;
 // Above what a string keeps within itself, where moving would copy and leave the copy unwiped.
 constexpr size_t kNeverInline = 64;
 
-// Offsets of yaml-cpp count octets; people count characters.
+size_t offset_of(const YAML::Mark& mark) { return static_cast<size_t>(std::max(mark.pos, 0)); }
+
+// Offsets of yaml-cpp count octets; people count characters. Valid as long as the text is.
 class Positions {
  public:
-  Positions(std::string_view text, const std::string& file) : file_(file), size_(text.size()) {
+  Positions(std::string_view text, const std::string& file) : text_(text), file_(file) {
     for (size_t offset = 0; offset < text.size(); ++offset) {
       if (text[offset] == '\n') line_starts_.push_back(offset + 1);
       if ((static_cast<unsigned char>(text[offset]) & 0xc0) == 0x80) continuations_.push_back(offset);
@@ -36,7 +38,7 @@ class Positions {
 
   // A place behind the end is the end.
   Position at(size_t offset) const {
-    offset = std::min(offset, size_);
+    offset = std::min(offset, text_.size());
     auto next_line = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
     const size_t line_start = *(next_line - 1);
     auto first = std::lower_bound(continuations_.begin(), continuations_.end(), line_start);
@@ -44,11 +46,17 @@ class Positions {
     const size_t column = offset - line_start - static_cast<size_t>(last - first);
     return {file_, static_cast<int>(next_line - line_starts_.begin()), static_cast<int>(column) + 1};
   }
-  Position at(const YAML::Mark& mark) const { return at(mark.pos < 0 ? 0 : static_cast<size_t>(mark.pos)); }
+  Position at(const YAML::Mark& mark) const { return at(offset_of(mark)); }
+
+  // Requires: a line of the text, counted from 1.
+  std::string_view line(int number) const {
+    const size_t start = line_starts_[static_cast<size_t>(number) - 1];
+    return text_.substr(start, text_.find('\n', start) - start);
+  }
 
  private:
+  std::string_view text_;
   std::string file_;
-  size_t size_;
   std::vector<size_t> line_starts_{0};
   std::vector<size_t> continuations_;  // octets of UTF-8 that begin no character
 };
@@ -60,6 +68,26 @@ bool is_utf8(std::string_view text) {
     text.remove_prefix(length);
   }
   return true;
+}
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+
+bool is_blank_or_comment(std::string_view line) {
+  return is_blank(line) || line[line.find_first_not_of(" \t")] == '#';
+}
+
+// From the quote that begins the text to the one that closes it.
+size_t quoted_length(std::string_view text) {
+  const char quote = text[0];
+  size_t at = 1;
+  while (at < text.size()) {
+    if (quote == '"' ? text[at] == '\\' : text.substr(at, 2) == "''") {
+      at += 2;
+    } else if (text[at++] == quote) {
+      break;
+    }
+  }
+  return std::min(at, text.size());
 }
 
 // Ends the parsing after a problem that leaves nothing to go on with; it has been reported.
@@ -85,6 +113,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     check_properties(mark, "?", anchor);
+    check_comma(mark);
     add(make(Value::Kind::kNull, mark));
   }
 
@@ -99,6 +128,7 @@ class TreeBuilder : public YAML::EventHandler {
                 const std::string& value) override {
     check_properties(mark, tag, anchor);
     Value scalar = make(Value::Kind::kScalar, mark);
+    check_quoted_lines(scalar.at, text_from(mark));
     if (value.find('\0') != std::string::npos) {
       findings_.error(scalar.at, "yaml-characters", "a NUL character is not allowed");
     }
@@ -142,19 +172,30 @@ class TreeBuilder : public YAML::EventHandler {
     return value;
   }
 
+  std::string_view text_from(const YAML::Mark& mark) const {
+    return text_.substr(std::min(offset_of(mark), text_.size()));
+  }
+
   void check_properties(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     if (anchor != 0) {
       findings_.error(positions_.at(mark), "yaml-anchor",
                       "an anchor is not allowed: write the value out where it is used");
     }
-    const auto offset = static_cast<size_t>(std::max(mark.pos, 0));
+    const size_t offset = offset_of(mark);
     // yaml-cpp says "?" for a plain value and "!" for a quoted one, and the same for these two when written
     // out.
-    const bool written = offset < text_.size() && text_[offset] == '!';
+    const bool written = text_from(mark).starts_with('!');
     const bool implied = tag == "?" || tag == "!";
     if ((implied && !written) || last_tag_ == offset) return;  // a block map starts where its first key does
     last_tag_ = offset;
     findings_.error(positions_.at(mark), "yaml-tag", "a tag is not allowed: leave it out");
+  }
+
+  // yaml-cpp takes "[a, , b]" for a list of three; YAML does not.
+  void check_comma(const YAML::Mark& mark) {
+    if (frames_.empty() || !frames_.back().value.is_list()) return;
+    if (!text_from(mark).starts_with(',')) return;
+    findings_.error(positions_.at(mark), "yaml-syntax", "not YAML: nothing stands before this comma");
   }
 
   void begin(Value::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -184,10 +225,12 @@ class TreeBuilder : public YAML::EventHandler {
     if (frame.value.is_list()) {
       frame.value.items.push_back(std::move(value));
     } else if (!frame.key) {
+      if (frame.block && value.at.column == frame.value.at.column) check_question_mark(value.at);
       frame.keep = accept_key(frame, value);
       frame.key = std::move(value);
     } else {
       if (!block_list) check_indentation(frame, value);
+      check_colon(frame, value);
       // An absent value has the place of what follows it.
       if (value.kind == Value::Kind::kNull && value.at.line != frame.key->at.line) value.at = frame.key->at;
       if (frame.keep) frame.value.entries.push_back({std::move(*frame.key), std::move(value)});
@@ -195,11 +238,54 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
 
+  // yaml-cpp lets a text in quotes go on in any column, over what looks like further keys; YAML does not.
+  void check_quoted_lines(const Position& begin, std::string_view text) {
+    if (!text.starts_with('"') && !text.starts_with('\'')) return;
+    Position at = begin;
+    const std::string_view quoted = text.substr(0, quoted_length(text));
+    const int last = begin.line + static_cast<int>(std::count(quoted.begin(), quoted.end(), '\n'));
+    for (++at.line; at.line <= last; ++at.line) {
+      const std::string_view line = positions_.line(at.line);
+      const size_t indentation = line.find_first_not_of(' ');
+      if (is_blank(line) || indentation >= block_column()) continue;
+      at.column = static_cast<int>(indentation) + 1;
+      findings_.error(at, "yaml-indentation",
+                      "not YAML: every line of a text in quotes stands further in than its key or dash");
+      return;
+    }
+  }
+
+  // Where the innermost map or list without brackets begins.
+  size_t block_column() const {
+    const auto block =
+        std::find_if(frames_.rbegin(), frames_.rend(), [](const Frame& frame) { return frame.block; });
+    return block == frames_.rend() ? 0 : static_cast<size_t>(block->value.at.column);
+  }
+
   // yaml-cpp takes the last line of "a:" over "b" for the value of a; YAML, and other readers, do not. Only
   // a list may begin right below its key.
   void check_indentation(const Frame& map, const Value& value) {
     if (!map.block || value.kind == Value::Kind::kNull || value.at.column > map.value.at.column) return;
     findings_.error(value.at, "yaml-indentation", "not YAML: a value stands further in than its key");
+  }
+
+  // A value without a colon has the place of its key. yaml-cpp takes "b" over "..." for a key with nothing.
+  void check_colon(const Frame& map, const Value& value) {
+    const Position& key = map.key->at;
+    const bool same_place = value.at.line == key.line && value.at.column == key.column;
+    if (!map.block || value.kind != Value::Kind::kNull || !same_place) return;
+    findings_.error(key, "yaml-syntax", "not YAML: a key without a colon");
+  }
+
+  // The same for "?" over "b", which yaml-cpp takes for the key b, or for a key with nothing and b.
+  void check_question_mark(const Position& key) {
+    int above = key.line - 1;
+    while (above > 0 && is_blank_or_comment(positions_.line(above))) --above;
+    if (above == 0) return;
+    const std::string_view line = positions_.line(above);
+    const auto column = static_cast<size_t>(key.column);
+    if (line.size() < column || line[column - 1] != '?' || !is_blank_or_comment(line.substr(column))) return;
+    findings_.error(key, "yaml-indentation", "not YAML: a key stands further in than its question mark");
   }
 
   bool accept_key(Frame& map, const Value& key) {
@@ -228,6 +314,14 @@ class TreeBuilder : public YAML::EventHandler {
   std::optional<size_t> last_tag_;
 };
 
+// yaml-cpp passes over a line that begins with "%", wherever it stands.
+std::optional<size_t> find_directive(std::string_view text) {
+  if (text.starts_with('%')) return 0;
+  const size_t line_end = text.find("\n%");
+  if (line_end == std::string_view::npos) return std::nullopt;
+  return line_end + 1;
+}
+
 // yaml-cpp closes a quote by itself when the file ends after a line end, and with it all that the open quote
 // swallowed. It refuses an end in the midst of a line, so the text gets a last line without an end.
 std::string with_final_comment(std::string_view text) {
@@ -238,6 +332,10 @@ std::string with_final_comment(std::string_view text) {
 
 std::string syntax_message(const YAML::Exception& exception) {
   if (exception.msg == YAML::ErrorMsg::EOF_IN_SCALAR) return "not YAML: the file ends within quotes";
+  // yaml-cpp would name the octet behind the backslash, which may be a part of a character.
+  if (exception.msg.starts_with(YAML::ErrorMsg::INVALID_ESCAPE)) {
+    return "not YAML: an unknown escape: write \\\\ for a backslash, or use single quotes";
+  }
   return "not YAML: " + exception.msg;
 }
 
@@ -280,6 +378,11 @@ std::optional<Value> read_yaml(std::string_view text, const std::string& file, F
   // Before yaml-cpp sees it: it repairs invalid UTF-8, and takes U+0004 for the end of the file.
   if (auto bad = find_unreadable(text)) {
     findings.error(positions.at(bad->offset), "yaml-characters", bad->message);
+    return std::nullopt;
+  }
+  if (auto directive = find_directive(text)) {
+    findings.error(positions.at(*directive), "yaml-directive",
+                   "a directive, a line that begins with %, is not allowed: leave it out");
     return std::nullopt;
   }
   TreeBuilder builder(text, positions, findings);

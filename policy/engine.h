@@ -1,5 +1,8 @@
 // Engine: the compiled policy. Pure: values in, a Decision out, no I/O, no clock. Immutable; any thread.
 // Every error in evaluation is a deny with a reason of its own.
+// Costs: what the rules that can apply cost; nothing is allocated for a decision without a body whose results
+// have been used for such a request before (but by RE2, and for what has to be case-folded). Lifetimes: a
+// Target has views of its request's path and query, and of the Engine; a Decision of the Engine.
 //
 // A request is decided in three steps, so that a body is only waited for when a rule looks into it:
 //   resolve()     path -> operation(s), or a refusal

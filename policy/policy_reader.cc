@@ -189,10 +189,7 @@ std::optional<std::vector<Rule>> read_policy(std::string_view text, const std::s
     map.finish();
   }
   own.sort();
-  for (const Finding& finding : own.all()) {
-    if (finding.severity == Severity::kError) findings.error(finding.at, finding.rule, finding.message);
-    if (finding.severity == Severity::kWarning) findings.warning(finding.at, finding.rule, finding.message);
-  }
+  findings.add(own);
   if (own.has_errors()) return std::nullopt;
   return rules;
 }

@@ -202,7 +202,7 @@ void assign_uuid_v7(std::string& text) {
   text.resize(36);
   char* at = text.data();
   const uint8_t* from = id.data();
-  for (const size_t count : {4, 2, 2, 2, 6}) {
+  for (const size_t count : {4U, 2U, 2U, 2U, 6U}) {
     if (from != id.data()) *at++ = '-';
     at = write_octets(at, from, count);
     from += count;

@@ -109,6 +109,7 @@ RuleExplanation explain_rule(const CompiledPolicy& policy, const RequestView& re
   explanation.id = rule.id;
   explanation.effect = to_text(rule.effect);
   explanation.mode = to_text(rule.mode);
+  explanation.at = rule.at;
   explanation.matched =
       std::any_of(trace.fits.begin(), trace.fits.end(),
                   [index](const Trace::FitTrace& traced) { return traced.verdicts[index].matched; });
@@ -127,7 +128,7 @@ void append_rules(const Explanation& explanation, std::string_view mode, std::st
     if (!titled) out += std::string(title) + "\n";
     titled = true;
     const char* mark = rule.decides ? "  > " : (rule.matched ? "  + " : "    ");
-    out += mark + rule.id + " (" + rule.effect + "): " + rule.why + "\n";
+    out += mark + rule.id + " (" + rule.effect + ", " + place_of(rule) + "): " + rule.why + "\n";
   }
 }
 
@@ -138,8 +139,7 @@ Explanation explain(const Engine& engine, const Config& config, const ReviewRequ
   explanation.client = config.clients[request.client].name;
   if (!request.api) {
     explanation.outcome = Outcome::kRefuse;
-    explanation.refusal = {404, "unknown-api",
-                           "neither the host nor the first segment of the path names an API"};
+    explanation.refusal = no_api_refusal();
     explanation.reason = explanation.refusal.detail;
     return explanation;
   }
@@ -163,6 +163,10 @@ Explanation explain(const Engine& engine, const Config& config, const ReviewRequ
     explanation.rules.push_back(explain_rule(policy, view, decision, trace, index));
   }
   return explanation;
+}
+
+std::string place_of(const RuleExplanation& rule) {
+  return rule.at.file + ":" + std::to_string(rule.at.line);
 }
 
 std::string_view to_text(Outcome outcome) {
@@ -190,6 +194,8 @@ std::string to_json(const Explanation& explanation) {
     json["rules"].push_back({{"id", rule.id},
                              {"effect", rule.effect},
                              {"mode", rule.mode},
+                             {"file", rule.at.file},
+                             {"line", rule.at.line},
                              {"matched", rule.matched},
                              {"decides", rule.decides},
                              {"why", rule.why}});

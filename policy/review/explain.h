@@ -14,6 +14,7 @@ struct RuleExplanation {
   std::string id;
   std::string effect;
   std::string mode;
+  Position at;           // of its id in the policy file
   bool matched = false;  // `when` does; a require may still hold
   bool decides = false;
   std::string why;
@@ -30,6 +31,8 @@ struct Explanation {
 
 Explanation explain(const Engine& engine, const Config& config, const ReviewRequest& request);
 
+// "policy.yaml:12", to be clicked on.
+std::string place_of(const RuleExplanation& rule);
 std::string_view to_text(Outcome outcome);  // allow, deny, refuse
 std::string to_json(const Explanation& explanation);
 std::string to_text(const Explanation& explanation);

@@ -85,4 +85,22 @@ RequestView view_of(const ReviewRequest& request, std::vector<HeaderView>& heade
   return view;
 }
 
+Decision decide(const Engine& engine, const ReviewRequest& request) {
+  if (!request.api) {
+    Decision decision;
+    decision.outcome = Outcome::kRefuse;
+    decision.refusal = no_api_refusal();
+    return decision;
+  }
+  std::vector<HeaderView> headers;
+  const RequestView view = view_of(request, headers);
+  const Target target = engine.resolve(view);
+  if (!engine.needs_body(target, view)) return engine.decide(target, view, std::nullopt);
+  return engine.decide(target, view, request.body);
+}
+
+Refusal no_api_refusal() {
+  return {404, "unknown-api", "neither the host nor the first segment of the path names an API"};
+}
+
 }  // namespace sluice

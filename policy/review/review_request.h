@@ -11,7 +11,7 @@
 
 #include "config/ip.h"
 #include "config/model.h"
-#include "policy/request_view.h"
+#include "policy/engine.h"
 
 namespace sluice {
 
@@ -35,5 +35,9 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
 // The request as the engine takes it. `headers` is storage for the view, which is valid while both arguments
 // are. Requires: request.api.
 RequestView view_of(const ReviewRequest& request, std::vector<HeaderView>& headers);
+
+// What the gate decides on it: the engine's decision, or the refusal when no API fits.
+Decision decide(const Engine& engine, const ReviewRequest& request);
+Refusal no_api_refusal();
 
 }  // namespace sluice

@@ -10,7 +10,7 @@
 #include "config/yaml_reader.h"
 #include "policy/review/explain.h"
 #include "proxy/cli/load.h"
-#include "proxy/gate/routing.h"
+#include "proxy/cli/review_routing.h"
 
 namespace sluice {
 
@@ -65,11 +65,9 @@ Result<ReviewRequest> read_request(const Options& options, const Config& config)
   const auto at = options.at.empty() ? std::chrono::system_clock::now() : parse_rfc3339(options.at);
   if (!at) return Error{"--at: expected a time such as 2026-01-31T12:00:00Z, got '" + options.at + "'"};
   request.at = *at;
-  std::string host;
   for (const std::string& header : options.headers) {
     const auto added = add_header(header, request);
     if (!added) return added.error();
-    if (equals_ignoring_case(request.headers.back().first, "host")) host = request.headers.back().second;
   }
   if (!options.body_file.empty()) {
     auto body = read_body(options.body_file);
@@ -77,11 +75,7 @@ Result<ReviewRequest> read_request(const Options& options, const Config& config)
     request.body = *std::move(body);
   }
   request.method = options.method;
-  if (const auto routed = route(config.apis, host, options.path)) {
-    request.api = routed->api;
-    request.path = routed->path;
-    request.query = routed->query;
-  }
+  route_request(config, options.path, request);
   return request;
 }
 

@@ -29,9 +29,14 @@ void append_catalogue_text(const std::string& reference, std::string& all) {
 
 }  // namespace
 
-std::optional<Loaded> load_files(const std::string& config_path, Findings& findings) {
+std::optional<Loaded> load_files(const std::string& config_path, Findings& findings,
+                                 const std::optional<PolicyFile>& instead) {
   auto config = read_config_file(config_path, findings);
   if (!config) return std::nullopt;
+  if (instead) {
+    config->policy = instead->path;
+    config->policy_at = instead->at;
+  }
 
   std::vector<Catalogue> catalogues;
   std::string catalogue_texts;

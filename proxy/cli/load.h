@@ -19,8 +19,15 @@ struct Loaded {
   std::string policy_sha256;
 };
 
+// A policy in the place of the one that the configuration names.
+struct PolicyFile {
+  std::string path;
+  Position at;  // where it is named
+};
+
 // Reports what is wrong in all files that could be read. nullopt when a finding is an error.
-std::optional<Loaded> load_files(const std::string& config_path, Findings& findings);
+std::optional<Loaded> load_files(const std::string& config_path, Findings& findings,
+                                 const std::optional<PolicyFile>& instead = std::nullopt);
 
 // Whether a file that is needed could not be read at all.
 bool has_unreadable_file(const Findings& findings);

@@ -5,10 +5,12 @@
 #include "proxy/cli/catalogue_command.h"
 #include "proxy/cli/check_command.h"
 #include "proxy/cli/client_command.h"
+#include "proxy/cli/diff_command.h"
 #include "proxy/cli/explain_command.h"
 #include "proxy/cli/ready_command.h"
 #include "proxy/cli/serve_command.h"
 #include "proxy/cli/simulate_command.h"
+#include "proxy/cli/test_command.h"
 #include "proxy/cli/version_command.h"
 
 int main(int argc, char** argv) {
@@ -18,7 +20,9 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   sluice::add_serve_command(app, exit_code);
   sluice::add_check_command(app, exit_code);
+  sluice::add_test_command(app, exit_code);
   sluice::add_explain_command(app, exit_code);
+  sluice::add_diff_command(app, exit_code);
   sluice::add_catalogue_command(app, exit_code);
   sluice::add_client_command(app, exit_code);
   sluice::add_simulate_command(app, exit_code);

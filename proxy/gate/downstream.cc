@@ -9,6 +9,7 @@ namespace sluice {
 namespace {
 
 constexpr size_t kMaxHeld = 64 * 1024;       // of a pipelining client, beyond which it is not read
+constexpr size_t kMaxUnsent = 64 * 1024;     // of answers, beyond which no further request is taken
 constexpr uint64_t kMaxDiscarded = 1 << 20;  // of a body that nobody wants
 constexpr Millis kLinger{2'000};             // for the client to read the last answer (RFC 9112 9.6)
 constexpr Millis kDrainIdle{500};            // for a request that is on its way as the drain begins
@@ -37,7 +38,7 @@ void Downstream::on_connected() {
 
 bool Downstream::can_take() const {
   switch (phase_) {
-    case Phase::kHead:
+    case Phase::kHead: return unsent() <= kMaxUnsent;
     case Phase::kDiscard: return true;
     case Phase::kBody: return body_wanted_;
     case Phase::kAnswer:
@@ -70,7 +71,9 @@ void Downstream::take(std::string_view data) {
   taking_ = false;
   if (phase_ == Phase::kGone || phase_ == Phase::kClosing) return;
   if (data.empty()) {
-    if (can_take()) stream_->set_reading(true);  // the exchange may have paused it, and ended since
+    if (!can_take()) return;
+    if (client_ended_) return phase_ == Phase::kHead ? close_when_sent() : leave();
+    stream_->set_reading(true);  // the exchange may have paused it, and ended since
     return;
   }
   held_.insert(0, data);
@@ -145,6 +148,7 @@ void Downstream::take_body(std::string_view& data) {
   if (!step.piece.empty()) exchange_->on_request_body(step.piece);
   if (phase_ != Phase::kBody || !body_.done()) return;
   phase_ = Phase::kAnswer;
+  if (!body_wanted_) stream_->set_reading(true);  // its end must be seen
   deadline_.clear();
   exchange_->on_request_end();
 }
@@ -177,6 +181,7 @@ void Downstream::resume() {
 
 void Downstream::write(std::span<const std::string_view> parts) {
   if (stream_ == nullptr) return;
+  for (const std::string_view part : parts) written_ += part.size();
   stream_->write(parts);
   // From here on it is the client that is slow; see on_drained.
   if (stream_->unsent() > 0 && !deadline_.is_set()) {
@@ -185,14 +190,27 @@ void Downstream::write(std::span<const std::string_view> parts) {
 }
 
 void Downstream::on_drained() {
-  if (phase_ == Phase::kAnswer) deadline_.clear();
+  switch (phase_) {
+    case Phase::kHead:
+      if (client_ended_ && held_.empty()) return leave();
+      if (!head_reader_.started()) wait_for_request();
+      return resume();
+    case Phase::kAnswer: deadline_.clear(); break;
+    case Phase::kClosing:
+      if (client_ended_) return leave();
+      return deadline_.set(worker_.loop().deadlines(), kLinger);
+    case Phase::kBody:
+    case Phase::kDiscard:
+    case Phase::kGone: break;
+  }
   if (exchange_ != nullptr) exchange_->on_downstream_drained();
 }
 
 void Downstream::exchange_done(bool keep_alive) {
   worker_.take_back(std::move(exchange_));
   if (phase_ == Phase::kGone) return worker_.remove(*this);
-  if (!keep_alive || last_request_) return close_when_sent();
+  const bool last = last_request_ || (client_ended_ && held_.empty());
+  if (!keep_alive || last) return close_when_sent();
   if (body_.done()) return next_request();
   phase_ = Phase::kDiscard;
   body_wanted_ = true;
@@ -202,9 +220,16 @@ void Downstream::exchange_done(bool keep_alive) {
 
 void Downstream::next_request() {
   phase_ = Phase::kHead;
-  const Millis idle = worker_.draining() ? kDrainIdle : worker_.serving()->config.limits.keep_alive;
-  deadline_.set(worker_.loop().deadlines(), idle);
+  wait_for_request();
   resume();
+}
+
+// Idle, or reading what it has been sent.
+void Downstream::wait_for_request() {
+  const LimitsConfig& limits = worker_.serving()->config.limits;
+  Millis time = worker_.draining() ? kDrainIdle : limits.keep_alive;
+  if (unsent() > 0) time = limits.body_time;
+  deadline_.set(worker_.loop().deadlines(), time);
 }
 
 void Downstream::close_when_sent() {
@@ -212,21 +237,34 @@ void Downstream::close_when_sent() {
   held_.clear();
   if (stream_ == nullptr) return leave();
   stream_->finish_writing();
-  stream_->set_reading(true);  // until the client's end, so that a reset does not eat the answer
-  deadline_.set(worker_.loop().deadlines(), kLinger);
+  if (unsent() == 0 && client_ended_) return leave();
+  // Until the client's end, so that a reset does not eat the answer.
+  if (!client_ended_) stream_->set_reading(true);
+  const Millis body_time = worker_.serving()->config.limits.body_time;
+  deadline_.set(worker_.loop().deadlines(), unsent() > 0 ? body_time : kLinger);
+}
+
+// Whether the client has taken something since this was asked last: one that reads slowly is no silent one.
+bool Downstream::reads_on() {
+  const uint64_t taken = written_ - unsent();
+  const bool more = unsent() > 0 && taken > taken_;
+  taken_ = taken;
+  return more;
 }
 
 void Downstream::on_end() {
-  last_request_ = true;
+  client_ended_ = true;
   switch (phase_) {
     case Phase::kAnswer:
       // The client may only have ended its side: it is answered. One that waits in the queue has left.
       if (exchange_->phase() != Exchange::Phase::kQueued) return;
       return leave();
     case Phase::kHead:
+    case Phase::kClosing:
+      if (unsent() > 0) return;  // see on_drained
+      return leave();
     case Phase::kBody:
     case Phase::kDiscard:
-    case Phase::kClosing:
     case Phase::kGone: return leave();
   }
 }
@@ -236,12 +274,15 @@ void Downstream::on_closed(std::string_view) { leave(); }
 void Downstream::on_deadline() {
   switch (phase_) {
     case Phase::kHead:
+      if (reads_on()) return wait_for_request();
       if (!head_reader_.started()) return leave();  // idle
       return break_request(Problem::kRequestTimeout, "the head did not arrive in time");
     case Phase::kBody: return break_request(Problem::kRequestTimeout, "the body did not arrive in time");
-    case Phase::kAnswer:  // it does not read its answer
+    case Phase::kAnswer:
     case Phase::kDiscard:
     case Phase::kClosing:
+      if (!reads_on()) return leave();
+      return deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
     case Phase::kGone: return leave();
   }
 }

@@ -63,7 +63,9 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   void take_body(std::string_view& data);
   void resume();
   void next_request();
+  void wait_for_request();
   void close_when_sent();
+  bool reads_on();
   void leave();
 
   Worker& worker_;
@@ -81,7 +83,10 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   int64_t requests_ = 0;  // so far
   bool body_wanted_ = true;
   bool taking_ = false;        // take() is on the stack
-  bool last_request_ = false;  // no other follows: draining, or the client has ended its side
+  bool last_request_ = false;  // no other follows: draining, or the client has said so
+  bool client_ended_ = false;  // its side: what it has sent before is answered
+  uint64_t written_ = 0;       // octets, sent or not
+  uint64_t taken_ = 0;         // of them by the client, when reads_on() was asked last
 };
 
 }  // namespace sluice

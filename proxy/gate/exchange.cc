@@ -68,18 +68,20 @@ Exchange::~Exchange() {
 
 void Exchange::enter(Phase phase) {
   const unsigned allowed = kMayFollow[static_cast<size_t>(phase_)] | bit(Phase::kIdle);
-  if ((allowed & bit(phase)) == 0) {
-    std::fprintf(stderr, "exchange %s: %s cannot follow %s\n",
-                 record_ != nullptr ? record_->request_id.c_str() : "", std::string(to_text(phase)).c_str(),
-                 std::string(to_text(phase_)).c_str());
-    std::abort();
-  }
+  if ((allowed & bit(phase)) == 0) fail_check(std::string(to_text(phase)) + " cannot follow");
   phase_ = phase;
+}
+
+// Our own mistake: nothing that follows could be trusted.
+void Exchange::fail_check(const std::string& what) const {
+  std::fprintf(stderr, "exchange %s, %s: %s\n", record_ != nullptr ? record_->request_id.c_str() : "",
+               std::string(to_text(phase_)).c_str(), what.c_str());
+  std::abort();
 }
 
 void Exchange::begin() {
   if (serving_ != worker_.serving()) serving_ = worker_.serving();
-  routed_ = streams_body_ = body_whole_ = false;
+  routed_ = streams_body_ = body_whole_ = body_gone_ = false;
   answer_begun_ = answer_chunked_ = answer_keeps_alive_ = false;
   body_.clear();
   answer_head_.clear();
@@ -341,6 +343,7 @@ void Exchange::on_upstream_connected() { send(); }
 
 void Exchange::send() {
   enter(Phase::kSending);
+  if (body_gone_ || (body_whole_ && body_.size() != body_bytes_)) fail_check("part of the body is missing");
   ++record_->attempts;
   sent_ = monotonic_now();
   guard_.start(*credential_.key, *credential_.encoded);
@@ -359,6 +362,7 @@ void Exchange::send() {
   deadline_.set(worker_.loop().deadlines(), api().timeouts.response);
   if (!body_whole_) {
     body_.clear();
+    body_gone_ = true;
     downstream_->want_body(true);
   }
 }
@@ -386,7 +390,7 @@ void Exchange::on_client_gone() {
     case Phase::kSending:
     case Phase::kRelaying:
       // The vendor may have acted: its answer is worth knowing, as long as the request is whole.
-      if (target_.access == Access::kWrite && body_whole_) return;
+      if (target_.access == Access::kWrite && body_whole_) return on_downstream_drained();
       break;
   }
   let_go_of_upstream();

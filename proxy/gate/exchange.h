@@ -80,6 +80,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   void on_out_of_time();  // timeouts.total
 
   void enter(Phase phase);
+  [[noreturn]] void fail_check(const std::string& what) const;
   // exchange.cc: from the head to the vendor
   void begin();
   bool find_target();
@@ -102,6 +103,8 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   void finish(AuditType type, int status, bool keep_alive);
   std::optional<Sha256> body_digest();
   bool body_whole_or_short() const;
+  // A read of which nothing is missing: nothing was done, and it can go out once more.
+  bool can_send_again() const { return target_.access == Access::kRead && body_whole_ && !body_gone_; }
   void let_go_of_upstream();
   const ApiConfig& api() const { return serving_->config.apis[route_.api]; }
 
@@ -137,6 +140,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   std::string body_;         // all of it, or what came before it began to stream
   bool body_whole_ = false;  // all of it has come
   bool streams_body_ = false;
+  bool body_gone_ = false;  // part of it has gone to the vendor and is not kept: it cannot be sent again
   std::unique_ptr<Sha256Stream> body_hash_;
   uint64_t body_bytes_ = 0;
   Nanos started_{0}, queued_{0}, sent_{0}, policy_time_{-1};

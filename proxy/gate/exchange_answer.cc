@@ -52,7 +52,7 @@ bool Exchange::send_again_later(const ResponseHead& head) {
   Pacer& pacer = worker_.pacer(route_.api);
   pacer.hold(retry_pause(retry_after != nullptr ? retry_after->value : std::string_view(),
                          std::chrono::system_clock::now()));
-  if (target_.access == Access::kWrite || !body_whole_ || requeued_ >= kMaxRequeues) return false;
+  if (!can_send_again() || requeued_ >= kMaxRequeues) return false;
   ++requeued_;
   let_go_of_upstream();
   deadline_.clear();
@@ -91,8 +91,8 @@ void Exchange::relay(std::string_view released, std::string_view piece) {
   const size_t size = released.size() + piece.size();
   if (size == 0) return;
   answer_begun_ = true;
-  answer_bytes_ += size;
   if (downstream_->client_left()) return;
+  answer_bytes_ += size;
   std::string chunk;
   if (answer_chunked_) append_chunk_size(chunk, size);
   const std::string_view end = answer_chunked_ ? kChunkEnd : std::string_view();
@@ -137,9 +137,7 @@ void Exchange::on_upstream_failed(UpstreamFailure failure, std::string_view reas
     case Phase::kSending: {
       // The vendor closed an idle connection as the request went out. Only a read may go out again: of a
       // write nobody knows whether it was done.
-      if (stale && failure == UpstreamFailure::kLost && target_.access == Access::kRead && body_whole_) {
-        return connect(true);
-      }
+      if (stale && failure == UpstreamFailure::kLost && can_send_again()) return connect(true);
       worker_.tally().upstream({route_.api, 0}, monotonic_now() - sent_);
       const bool protocol = failure == UpstreamFailure::kProtocol;
       record_->reason = reason;

@@ -16,7 +16,7 @@ DecisionLabel label_of(std::string_view decision) {
   return decision == "deny" ? DecisionLabel::kDeny : DecisionLabel::kRefuse;
 }
 
-constexpr size_t kKeptBody = 4 * 1024;  // of a buffer that waits for the next request
+constexpr size_t kKeptBuffer = 4 * 1024;  // of each that waits for the next request
 
 // Which outcome an answer of the gate's own is.
 AuditType outcome_of(Problem problem, bool allowed) {
@@ -132,7 +132,9 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   submit_outcome(type, status);
   enter(Phase::kIdle);
   head_text_.clear();
-  if (body_.capacity() > kKeptBody) body_ = {};
+  for (std::string* buffer : {&head_text_, &body_, &upstream_head_, &answer_head_}) {
+    if (buffer->capacity() > kKeptBuffer) *buffer = {};
+  }
   downstream_->exchange_done(keep_alive);
 }
 

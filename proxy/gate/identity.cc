@@ -1,5 +1,6 @@
 #include "proxy/gate/identity.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "config/ascii.h"
@@ -35,14 +36,12 @@ bool same_digest(const Sha256& one, const Sha256& other) {
 
 bool is_credential_field(const HeaderField& field, std::string_view credential_header) {
   if (field.id == HeaderId::kApiKey || field.id == HeaderId::kAuthorization) return true;
-  if (field.name.size() != credential_header.size()) return false;
-  for (size_t i = 0; i < field.name.size(); ++i) {
-    char c = field.name[i];
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    if (c == '_') c = '-';
-    if (c != credential_header[i]) return false;
-  }
-  return true;
+  const auto same = [](char a, char b) {
+    const auto folded = [](char c) { return c == '_' ? '-' : to_lower(c); };
+    return folded(a) == folded(b);
+  };
+  return std::equal(field.name.begin(), field.name.end(), credential_header.begin(), credential_header.end(),
+                    same);
 }
 
 Result<Identity> Identity::resolve(const std::vector<ClientConfig>& clients) {
@@ -91,7 +90,8 @@ Identity::Answer Identity::identify(const std::vector<HeaderField>& fields,
     }
     return {std::nullopt, "no credential: send the client token where the vendor's key would stand"};
   }
-  if (!credential->exact_name) {
+  const bool exact = credential->exact_name || equals_ignoring_case(credential->name, credential_header);
+  if (!exact) {
     return {std::nullopt, "this header does not carry a client token here"};
   }
   std::string_view token = credential->value;

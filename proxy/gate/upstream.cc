@@ -63,6 +63,7 @@ void Upstream::rest(Millis idle) {
   observer_ = nullptr;
   phase_ = Phase::kIdle;
   served_before_ = true;
+  set_reading(true);  // the last client may have read too slowly; an end must be seen
   deadline_.set(loop_.deadlines(), idle);
 }
 

@@ -21,7 +21,7 @@ class TcpStream final : public ByteStream {
   void set_observer(StreamObserver* observer) override { observer_ = observer; }
   using ByteStream::write;
   void write(std::span<const std::string_view> parts) override;
-  size_t unsent() const override { return sending_.size() + waiting_.size(); }
+  size_t unsent() const override { return handle_.stream.write_queue_size + waiting_.size(); }
   void set_reading(bool on) override;
   void finish_writing() override;
 
@@ -46,6 +46,7 @@ class TcpStream final : public ByteStream {
   StreamObserver* observer_ = nullptr;
   union {
     uv_handle_t any;
+    uv_stream_t stream;
     uv_tcp_t tcp;
     uv_pipe_t pipe;
   } handle_{};

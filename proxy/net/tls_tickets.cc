@@ -16,8 +16,8 @@ namespace {
 constexpr int kIvSize = 16;
 
 int keys_index() {
-  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
-  return index;
+  static const int kIndex = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return kIndex;
 }
 
 bool set_mac(EVP_MAC_CTX* mac, TicketKeys::Key& key) {

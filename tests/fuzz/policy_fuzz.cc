@@ -60,7 +60,12 @@ Decision decide(const Engine& engine, const Sample& sample) {
   view.source = *parse_ip("192.0.2.7");
   view.at = std::chrono::system_clock::time_point(std::chrono::hours(490'000));
   const Target target = engine.resolve(view);
-  if (target.refused) return {Outcome::kRefuse, target.refusal, {}, {}, {}, {}, {}, {}, false};
+  if (target.refused) {
+    Decision decision;
+    decision.outcome = Outcome::kRefuse;
+    decision.refusal = target.refusal;
+    return decision;
+  }
   if (!engine.needs_body(target, view)) return engine.decide(target, view, std::nullopt);
   return engine.decide(target, view, sample.body);
 }

@@ -10,6 +10,7 @@ using testing::ElementsAre;
 TEST(Finding, PrintsFileLineAndColumn) {
   EXPECT_EQ(to_text({{"a.yaml", 3, 5}, Severity::kError, "x", "wrong"}), "a.yaml:3:5: error: wrong");
   EXPECT_EQ(to_text({{"a.yaml", 3, 5}, Severity::kWarning, "x", "odd"}), "a.yaml:3:5: warning: odd");
+  EXPECT_EQ(to_text({{"a.yaml", 3, 5}, Severity::kNote, "x", "so"}), "a.yaml:3:5: note: so");
 }
 
 TEST(Finding, PrintsTheFileAloneWhenItIsMeantAsAWhole) {

@@ -99,6 +99,35 @@ TEST(YamlReader, RefusesAValueThatStandsRightBelowItsKey) {
   read_valid("a:\n b\nc: {d:\ne}\n? f\n: g\n");
 }
 
+TEST(YamlReader, RefusesAKeyThatStandsRightBelowItsQuestionMark) {
+  for (const char* text :
+       {"?\nb\n", "?\nb\n: c\n", "a: 1\n?\nb\n", "? # c\n\n# d\n\"b\"\n: c\n", "?\r\nb\r\n", "?\n|\n  b\n"}) {
+    EXPECT_THAT(findings_of(text), ElementsAre(HasSubstr("a key stands further in than its question mark")))
+        << text;
+  }
+  EXPECT_THAT(findings_of("- ?\n  b\n  : c\n"),
+              ElementsAre("f:2:3: error: not YAML: a key stands further in than its question mark"));
+  read_valid("? a\n: b\n?\n c\n:\n d\n? e\nf: {?\ng\n: h}\ni: |\n ?\nj:\n  ?x\nk: l\n");
+}
+
+TEST(YamlReader, AStrayCommaIsNoItem) {
+  EXPECT_THAT(findings_of("a: [b, , c]\n"),
+              ElementsAre("f:1:8: error: not YAML: nothing stands before this comma"));
+  for (const char* text : {"[,]\n", "[a,,]\n", "[a,\n,b]\n"}) {
+    EXPECT_THAT(findings_of(text), ElementsAre(HasSubstr("nothing stands before this comma"))) << text;
+  }
+  EXPECT_EQ(read_valid("[a, null, ~, ]\n").items.size(), 3U);
+  read_valid("[{a, b: , c}, [d: , e]]\n");
+}
+
+TEST(YamlReader, AKeyOfABlockHasAColon) {
+  for (const char* text : {"a: 1\nb\n...\n", "a:\n- b\n\"c\" # d\n...\n", "a: 1\nb\n"}) {
+    EXPECT_THAT(findings_of(text), ElementsAre(HasSubstr("not YAML: "))) << text;
+  }
+  EXPECT_THAT(findings_of("a: 1\nb\n...\n"), ElementsAre("f:2:1: error: not YAML: a key without a colon"));
+  read_valid("a:\nb: {c, d}\n? e\n? f\ng: [h: ]\ni:\n...\n");
+}
+
 TEST(YamlReader, ReportsEveryDuplicateKeyAtItsSecondPlace) {
   EXPECT_THAT(findings_of("a: 1\nb: {c: 1, d: 2, 'c': 3}\n\"a\": 2\na: 3\n"),
               ElementsAre("f:2:17: error: duplicate key \"c\", first given in line 2",
@@ -126,6 +155,16 @@ TEST(YamlReader, RefusesAnEscapeThatIsNotUtf8) {
         << text;
   }
   EXPECT_EQ(read_valid("a: \"\\u0085\\x85\\u00a0\"\n").find("a")->text, "\xc2\x85\xc2\x85\xc2\xa0");
+}
+
+// yaml-cpp names one octet of what stands behind the backslash.
+TEST(YamlReader, NamesNoPartOfACharacter) {
+  for (const char* text : {"a: \"\\d+\"\n", "a: \"\\\xc3\xa9\"\n", "a: \"\\\xf0\x9f\x98\x80\"\n"}) {
+    EXPECT_THAT(findings_of(text),
+                ElementsAre("f:1:7: error: not YAML: an unknown escape: write \\\\ for a backslash, or use "
+                            "single quotes"))
+        << text;
+  }
 }
 
 TEST(YamlReader, RefusesAnchorsAliasesAndMergeKeys) {
@@ -158,6 +197,24 @@ TEST(YamlReader, RefusesEveryWrittenTag) {
                           "f:2:4: error: a tag is not allowed: leave it out",
                           "f:3:1: error: a tag is not allowed: leave it out"));
   read_valid("a: '!x'\nb: \"!\"\n");
+}
+
+// yaml-cpp drops such lines.
+TEST(YamlReader, RefusesALineThatBeginsWithAPercentSign) {
+  for (const char* text : {"%YAML 1.2\n---\na: 1\n", "%a\nb: 1\n", "\xef\xbb\xbf%a\n"}) {
+    EXPECT_THAT(
+        findings_of(text),
+        ElementsAre("f:1:1: error: a directive, a line that begins with %, is not allowed: leave it out"))
+        << text;
+  }
+  for (const char* text :
+       {"a: 1\n%b: 2\n", "a: 1\n%b", "a:\n%\nb: 1\n", "---\n%TAG ! !\na: 1\n", "a: [b,\r\n%c]\n"}) {
+    EXPECT_THAT(
+        findings_of(text),
+        ElementsAre("f:2:1: error: a directive, a line that begins with %, is not allowed: leave it out"))
+        << text;
+  }
+  read_valid("a: 5%\nb: \"%\"\nc: |\n  %d\n\n  %e\nf%: g\n");
 }
 
 TEST(YamlReader, RefusesMoreThanOneDocument) {
@@ -222,6 +279,22 @@ TEST(YamlReader, AnOpenQuoteNeverSwallowsTheRestOfTheFile) {
                            "a: \"b\n\n  ", "\"a\n", "- 'a\n- b\n"}) {
     EXPECT_THAT(findings_of(text), ElementsAre(HasSubstr("not YAML: the file ends within quotes"))) << text;
   }
+}
+
+TEST(YamlReader, AQuoteSwallowsNoKeyOfItsMap) {
+  for (const char* text : {"a: \"b\nc: d\"\n", "a: 'it''s\nc: d'\n", "a: \"\\\"\\\r\nc\"\n", "a: \"b\n\"\n",
+                           "- 'a\n- b'\n", "a: {b: [\"\n\"]}\n", "a: \"\n\n\tb\"\n"}) {
+    EXPECT_THAT(findings_of(text), ElementsAre(HasSubstr("every line of a text in quotes stands further in")))
+        << text;
+  }
+  EXPECT_THAT(
+      findings_of("a:\n  - b: \"c\n\n   d: e\n  - f: g\"\nh: i\n"),
+      ElementsAre("f:4:4: error: not YAML: every line of a text in quotes stands further in than its key "
+                  "or dash"));
+  EXPECT_EQ(read_valid("a:\n  b: 'c''\n\n   d'\n").find("a")->find("b")->text, "c'\nd");
+  read_valid("'a\nb'\n");
+  read_valid("[{a: 'b\nc'}]\n");
+  read_valid("- 'a\n b'\n- \"c\\\"\"\n- d\n");
 }
 
 TEST(YamlReader, TheEndOfAFileChangesNoText) {

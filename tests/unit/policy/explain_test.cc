@@ -73,6 +73,8 @@ TEST(Explain, WritesTheJsonOfTheContract) {
   ASSERT_EQ(json["rules"].size(), 4U);
   EXPECT_EQ(json["rules"][2]["id"], "merge-cap");
   EXPECT_EQ(json["rules"][2]["effect"], "require");
+  EXPECT_EQ(json["rules"][2]["file"], "policy.yaml");
+  EXPECT_EQ(json["rules"][2]["line"], 5);
   EXPECT_EQ(json["rules"][2]["mode"], "enforce");
   EXPECT_EQ(json["rules"][2]["matched"], true);
   EXPECT_EQ(json["rules"][2]["decides"], true);
@@ -100,7 +102,7 @@ TEST(Explain, KeepsShadowRulesApartInText) {
   ASSERT_NE(shadows, std::string::npos) << text;
   EXPECT_LT(text.find("soar-merges"), shadows);
   EXPECT_GT(text.find("trial"), shadows);
-  EXPECT_NE(text.find("  > soar-merges (allow): matches"), std::string::npos) << text;
+  EXPECT_NE(text.find("  > soar-merges (allow, policy.yaml:4): matches"), std::string::npos) << text;
 }
 
 TEST(Explain, NeverQuotesABody) {

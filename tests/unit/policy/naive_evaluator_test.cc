@@ -12,233 +12,12 @@
 
 #include "policy/review/explain.h"
 #include "policy_fixture.h"
+#include "random_policy.h"
 
 namespace sluice {
 namespace {
 
-using Json = nlohmann::json;
-
-struct Check {
-  std::string where, name, keyword, value;  // value: as YAML
-};
-
-struct Spec {
-  std::map<std::string, std::vector<std::string>> fields;  // client, group, operation, access, tag, method
-  std::vector<Check> checks;
-};
-
-struct RuleSpec {
-  std::string id, effect;
-  bool shadow = false;
-  Spec when;
-  std::optional<Spec> excluded;
-  std::vector<Check> required;
-};
-
-struct Operation {
-  std::string id, access;
-  std::set<std::string> tags;
-  std::map<std::string, std::string> params;
-};
-
-struct Sample {
-  std::string client, method, path;
-  std::vector<Operation> operations;
-  std::vector<std::pair<std::string, std::string>> query;
-  std::optional<Json> body;
-};
-
-class Random {
- public:
-  explicit Random(unsigned seed) : engine_(seed) {}
-  size_t below(size_t count) { return engine_() % count; }
-  bool chance(size_t percent) { return below(100) < percent; }
-  template <class T>
-  const T& of(const std::vector<T>& choices) {
-    return choices[below(choices.size())];
-  }
-
- private:
-  std::mt19937 engine_;
-};
-
-// --- making
-
-Check random_check(Random& random) {
-  static const std::vector<Check> kChecks{
-      {"query", "limit", "maximum", "10"},
-      {"query", "limit", "const", "5"},
-      {"query", "limit", "present", "false"},
-      {"query", "q", "pattern", "\"^a\""},
-      {"query", "q", "present", "true"},
-      {"query", "q", "enum", "[a, ab]"},
-      {"body", "/a", "const", "1"},
-      {"body", "/a", "maximum", "3"},
-      {"body", "/a", "present", "true"},
-      {"body", "/a", "present", "false"},
-      {"body", "/list", "maxItems", "1"},
-      {"body", "/list/*", "pattern", "\"^a\""},
-      {"body", "/list/*", "maximum", "3"},
-      {"body", "/list/*/x", "const", "a"},
-      {"body", "/list/*/x", "present", "true"},
-      {"body", "/list/*/x", "present", "false"},
-      {"body", "/a", "type", "string"},
-      {"body", "", "type", "array"},
-      {"body", "/list", "uniqueItems", "true"},
-      {"param", "id", "const", "a1"},
-      {"param", "userId", "pattern", "\"^user\""},
-      {"param", "username", "enum", "[groups]"},
-      {"query", "limit", "minLength", "2"},
-      {"body", "/a", "minLength", "2"},
-  };
-  return random.of(kChecks);
-}
-
-std::vector<Check> random_checks(Random& random, size_t most) {
-  std::vector<Check> checks;
-  for (size_t i = random.below(most + 1); i > 0; --i) {
-    const Check check = random_check(random);
-    const bool taken = std::any_of(checks.begin(), checks.end(), [&check](const Check& other) {
-      return other.where == check.where && other.name == check.name;
-    });
-    if (!taken) checks.push_back(check);
-  }
-  return checks;
-}
-
-Spec random_spec(Random& random) {
-  static const std::vector<std::pair<std::string, std::vector<std::string>>> kFields{
-      {"client", {"soar", "siem", "admin", "runner"}},
-      {"group", {"automation", "batch"}},
-      {"operation",
-       {"push.employees.list", "push.apps.update", "push.unknown", "securenvoy.users.groups",
-        "securenvoy.users.get-by-username", "securenvoy.users.update", "\"*.*\"", "\"push.*\""}},
-      {"access", {"read", "write"}},
-      {"tag", {"pii", "credential-write", "membership"}},
-      {"method", {"GET", "POST", "PUT", "PATCH"}},
-  };
-  Spec spec;
-  for (const auto& [name, values] : kFields) {
-    if (!random.chance(25)) continue;
-    for (size_t i = 1 + random.below(2); i > 0; --i) spec.fields[name].push_back(random.of(values));
-  }
-  spec.checks = random_checks(random, 2);
-  return spec;
-}
-
-// A parameter that none of the rule's operations has is an error of the file, so rules with one name no
-// operation.
-bool has_param(const std::vector<Check>& checks) {
-  return std::any_of(checks.begin(), checks.end(), [](const Check& check) { return check.where == "param"; });
-}
-
-RuleSpec random_rule(Random& random, size_t index) {
-  RuleSpec rule;
-  rule.id = "rule-" + std::to_string(index);
-  rule.effect = random.of<std::string>({"allow", "allow", "deny", "require"});
-  rule.shadow = random.chance(15);
-  rule.when = random_spec(random);
-  if (random.chance(30)) rule.excluded = random_spec(random);
-  if (rule.excluded && rule.excluded->fields.empty() && rule.excluded->checks.empty()) rule.excluded.reset();
-  if (rule.effect == "require") {
-    rule.required = random_checks(random, 3);
-    if (rule.required.empty()) rule.required.push_back({"query", "q", "present", "true"});
-  }
-  if (has_param(rule.when.checks) || has_param(rule.required) ||
-      (rule.excluded && has_param(rule.excluded->checks))) {
-    rule.when.fields.erase("operation");
-  }
-  return rule;
-}
-
-std::string yaml_of(const std::vector<Check>& checks) {
-  std::map<std::string, std::string> by_where;
-  for (const Check& check : checks) {
-    std::string& text = by_where[check.where];
-    text += (text.empty() ? "" : ", ") +
-            ("\"" + check.name + "\": { " + check.keyword + ": " + check.value + " }");
-  }
-  std::string text;
-  for (const auto& [where, members] : by_where)
-    text += (text.empty() ? "" : ", ") + where + ": { " + members + " }";
-  return text;
-}
-
-std::string yaml_of(const Spec& spec) {
-  std::string text = yaml_of(spec.checks);
-  for (const auto& [name, values] : spec.fields) {
-    std::string list;
-    for (const std::string& value : values) list += (list.empty() ? "" : ", ") + value;
-    text += (text.empty() ? "" : ", ") + name + ": [ " + list + " ]";
-  }
-  return text;
-}
-
-std::string yaml_of(const RuleSpec& rule) {
-  std::string when = yaml_of(rule.when);
-  if (rule.excluded) when += (when.empty() ? "" : ", ") + ("not: { " + yaml_of(*rule.excluded) + " }");
-  std::string text = "  - { id: " + rule.id + ", effect: " + rule.effect + ", when: { " + when + " }";
-  if (rule.shadow) text += ", mode: shadow";
-  if (!rule.required.empty()) text += ", " + yaml_of(rule.required);
-  return text + " }\n";
-}
-
-Json random_value(Random& random) {
-  static const std::vector<Json> kValues{1,   2.5,     4,    "a",           "ab",
-                                         "b", nullptr, true, Json::array(), Json::object()};
-  return random.of(kValues);
-}
-
-Json random_body(Random& random) {
-  if (random.chance(10)) return Json::array({1});
-  Json body = Json::object();
-  if (random.chance(60)) body["a"] = random_value(random);
-  if (random.chance(70)) {
-    Json list = Json::array();
-    for (size_t i = random.below(4); i > 0; --i) {
-      list.push_back(random.chance(40) ? Json{{"x", random_value(random)}} : random_value(random));
-    }
-    body["list"] = random.chance(85) ? list : random_value(random);
-  }
-  return body;
-}
-
-Sample random_sample(Random& random) {
-  const std::string users = "/securenvoy/api/user/restapi/users/";
-  const std::vector<Sample> kSamples{
-      {"", "GET", "/push/v1/employees", {{"push.employees.list", "read", {"pii"}, {}}}, {}, {}},
-      {"", "PATCH", "/push/v1/apps/a1", {{"push.apps.update", "write", {}, {{"id", "a1"}}}}, {}, {}},
-      {"", "POST", "/push/v1/x", {{"push.unknown", "write", {}, {}}}, {}, {}},
-      {"", "GET", "/push/v1/x", {{"push.unknown", "read", {}, {}}}, {}, {}},
-      {"", "PUT", users + "u1", {{"securenvoy.users.update", "write", {}, {{"userId", "u1"}}}}, {}, {}},
-      {"",
-       "GET",
-       users + "username/groups",
-       {{"securenvoy.users.groups", "read", {}, {{"userId", "username"}}},
-        {"securenvoy.users.get-by-username", "read", {"pii"}, {{"username", "groups"}}}},
-       {},
-       {}},
-  };
-  Sample sample = random.of(kSamples);
-  sample.client = random.of<std::string>({"soar", "siem", "admin", "runner"});
-  for (size_t i = random.below(4); i > 0; --i) {
-    if (random.chance(60)) {
-      sample.query.emplace_back("limit", random.of<std::string>({"5", "10", "11", "x", "5.0", ""}));
-    } else {
-      sample.query.emplace_back("q", random.of<std::string>({"a", "ab", "b"}));
-    }
-  }
-  if (random.chance(70)) sample.body = random_body(random);
-  const bool has_schema = sample.method == "PATCH" || sample.method == "PUT";
-  if (has_schema && sample.body && !sample.body->is_object()) sample.body.reset();
-  if (sample.method == "PUT" && sample.body && random.chance(50)) {
-    (*sample.body)["password"] = "p";
-    sample.operations[0].tags.insert("credential-write");
-  }
-  return sample;
-}
-
-// --- judging
+using namespace random_policy;
 
 enum class Is { kNo, kUnsure, kYes };
 Is is(bool yes) { return yes ? Is::kYes : Is::kNo; }
@@ -316,7 +95,7 @@ void walk(const Json& value, const std::string& pointer, std::vector<Found>& fou
 
 enum class Purpose { kPermit, kRestrict, kDemand };
 
-bool holds(const Check& check, const Sample& sample, const Operation& operation, Purpose purpose) {
+bool holds(const Check& check, const Sample& sample, const SampleOperation& operation, Purpose purpose) {
   std::vector<Found> found;
   if (check.where == "query") {
     for (const auto& [name, value] : sample.query) {
@@ -345,7 +124,7 @@ bool holds(const Check& check, const Sample& sample, const Operation& operation,
 }
 
 bool field_holds(const std::string& name, const std::string& value, const Sample& sample,
-                 const Operation& operation) {
+                 const SampleOperation& operation) {
   if (name == "client") return sample.client == value;
   if (name == "group") {
     return sample.client == "runner" || (sample.client == "soar" && value == "automation");
@@ -361,7 +140,7 @@ bool field_holds(const std::string& name, const std::string& value, const Sample
   return sample.method == value;
 }
 
-bool matches(const Spec& spec, const Sample& sample, const Operation& operation, Purpose purpose) {
+bool matches(const Spec& spec, const Sample& sample, const SampleOperation& operation, Purpose purpose) {
   for (const auto& [name, values] : spec.fields) {
     const std::string& field = name;
     const bool any =
@@ -376,7 +155,7 @@ bool matches(const Spec& spec, const Sample& sample, const Operation& operation,
                      });
 }
 
-bool speaks(const RuleSpec& rule, const Sample& sample, const Operation& operation) {
+bool speaks(const RuleSpec& rule, const Sample& sample, const SampleOperation& operation) {
   const bool allow = rule.effect == "allow";
   if (allow && operation.id == "push.unknown") {
     const auto named = rule.when.fields.find("operation");
@@ -396,7 +175,7 @@ bool speaks(const RuleSpec& rule, const Sample& sample, const Operation& operati
 std::string judge_all(const std::vector<RuleSpec>& rules, const Sample& sample) {
   std::set<std::string> denying, allowing, shadows;
   bool denied = false;
-  for (const Operation& operation : sample.operations) {
+  for (const SampleOperation& operation : sample.operations) {
     bool fit_denied = false, fit_allowed = false;
     for (const RuleSpec& rule : rules) {
       if (!speaks(rule, sample, operation)) continue;

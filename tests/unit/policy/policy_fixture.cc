@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "policy/review/explain.h"
-#include "proxy/gate/routing.h"
+#include "proxy/cli/review_routing.h"
 
 namespace sluice {
 
@@ -54,20 +54,12 @@ ReviewRequest PolicyUnderTest::request(const std::string& line, const std::strin
   request.body = body;
   request.source = *parse_ip("127.0.0.1");
   request.at = *parse_rfc3339("2026-01-07T12:00:00Z");  // a Wednesday
-  if (const auto routed = route(config.apis, "", target)) {
-    request.api = routed->api;
-    request.path = routed->path;
-    request.query = routed->query;
-  }
+  route_request(config, target, request);
   return request;
 }
 
 Decision PolicyUnderTest::decide(const ReviewRequest& request) const {
-  std::vector<HeaderView> headers;
-  const RequestView view = view_of(request, headers);
-  const Target target = engine->resolve(view);
-  if (!engine->needs_body(target, view)) return engine->decide(target, view, std::nullopt);
-  return engine->decide(target, view, request.body);
+  return sluice::decide(*engine, request);
 }
 
 std::string summary(const Decision& decision) {

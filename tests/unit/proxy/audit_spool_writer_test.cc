@@ -143,6 +143,7 @@ TEST(AuditSpoolWriter, SaysWhenTheDiskIsFullRecoversAndReportsTheExactLoss) {
     }
     EXPECT_FALSE(log->usable());
     EXPECT_NE(log->trouble(), "");
+    const FullDisk fuller(1);  // what the log's checkpoint frees cannot be written to either
     for (int i = 0; i < 1'000; ++i) {
       const uint64_t token = ++submitted;
       log->submit(new_record(AuditType::kRequestDenied, "r" + std::to_string(token)), &answers, token);

@@ -33,6 +33,11 @@ TEST(Forwarding, DropsHopByHopFieldsAndThoseNamedByConnection) {
             "X-Two=2;");
 }
 
+TEST(Forwarding, DropsTheApisCredentialHoweverItIsConfigured) {
+  EXPECT_EQ(forwarded("api_key: a\r\nAPI-Key: b\r\nX: c\r\n", "api_key"), "X=c;");
+  EXPECT_EQ(forwarded("vendor-key: a\r\nVENDOR_KEY: b\r\nX: c\r\n", "Vendor-Key"), "X=c;");
+}
+
 TEST(Forwarding, DropsCredentialsClaimsAndOverridesHoweverSpelt) {
   EXPECT_EQ(forwarded("X-API-Key: t\r\nx_api_key: t\r\nAuthorization: t\r\nX-Forwarded-For: "
                       "1\r\nX_Forwarded_For: 1\r\nForwarded: f\r\n"

@@ -70,6 +70,14 @@ TEST_F(IdentityTest, RefusesEverythingElse) {
   }
 }
 
+TEST_F(IdentityTest, TakesTheHeaderOfTheApiHoweverItIsConfigured) {
+  EXPECT_EQ(ask("Vendor-Key: token-c\r\n", "Vendor-Key").client, 1u);
+  EXPECT_EQ(ask("vendor-key: token-c\r\n", "Vendor-Key").client, 1u);
+  EXPECT_EQ(ask("api_key: token-c\r\n", "api_key").client, 1u);
+  EXPECT_FALSE(ask("vendor_key: token-c\r\n", "Vendor-Key").client);
+  EXPECT_FALSE(ask("api_key: token-c\r\napi-key: token-c\r\n", "api_key").client);
+}
+
 TEST_F(IdentityTest, RefusesTwoCredentialsEvenOfOneClient) {
   EXPECT_FALSE(ask("x-api-key: token-a\r\nx-api-key: token-a\r\n").client);
   EXPECT_FALSE(ask("x-api-key: token-a\r\nAuthorization: Bearer token-a\r\n").client);

@@ -1,0 +1,57 @@
+// diff: what a policy change changes: which client gains or loses what on which operation, each with an
+// example request that the gate's own engine has decided under both policies (interface sections 1 and 3).
+//
+//   diff_places    where: the sets of operations that one request can fit
+//   diff_asked     dimensions: what the rules of both policies ask of a client's requests there
+//   diff_witnesses witnesses: a value for every combination of answers (diff_texts, diff_body, diff_instants)
+//   diff_cell      enumerate: every combination of witnesses, decided by both engines
+//   diff           changes: one line for what a reader takes for one
+//
+// Exact as far as the witnesses are complete; where they may not be, there is a change of direction unknown.
+// Gains and losses count: a request that one policy denies and the other refuses gets nothing from either.
+// Pure; any thread; off the request path.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/engine.h"
+#include "policy/review/review_request.h"
+
+namespace sluice {
+
+enum class Direction : uint8_t { kWidened, kNarrowed, kUnknown };
+
+struct DiffExample {
+  ReviewRequest request;
+  std::string path;  // with the API's prefix
+  bool source_matters = false, time_matters = false;
+};
+
+struct DiffChange {
+  std::string client, operation;
+  Direction direction = Direction::kUnknown;
+  Outcome before = Outcome::kDeny, after = Outcome::kDeny;
+  std::vector<std::string> rules_before, rules_after;
+  std::vector<std::string> tags;  // of the example
+  bool has_example = false;       // else, of kUnknown: nothing is known of a request
+  DiffExample example;
+  std::string why;  // of kUnknown
+};
+
+struct DiffReport {
+  std::vector<DiffChange>
+      changes;  // widened first, then unknown, then narrowed; else by client and operation
+  size_t count(Direction direction) const;
+};
+
+// Requires: both were compiled for `config` and the same catalogues.
+DiffReport diff_policies(const Engine& before, const Engine& after, const Config& config);
+
+std::string_view to_text(Direction direction);  // widened, narrowed, unknown
+std::string to_json(const DiffReport& report);
+std::string to_text(const DiffReport& report);
+std::string to_markdown(const DiffReport& report);
+
+}  // namespace sluice

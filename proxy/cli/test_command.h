@@ -1,0 +1,13 @@
+// test_command: `sluice test` (interface section 1).
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace sluice {
+
+// Runs from the subcommand's callback, once the command line is parsed. The references outlive the parsing.
+void add_test_command(CLI::App& app, int& exit_code);
+
+}  // namespace sluice

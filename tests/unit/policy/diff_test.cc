@@ -1,0 +1,249 @@
+#include "policy/review/diff.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "policy/review/explain.h"
+#include "policy_fixture.h"
+
+namespace sluice {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+struct Changed {
+  PolicyUnderTest before, after;
+  DiffReport report;
+
+  // Rules as lines of flow style.
+  Changed(const std::string& old_rules, const std::string& new_rules)
+      : before("version: 1\nrules:\n" + old_rules), after("version: 1\nrules:\n" + new_rules) {
+    EXPECT_NE(before.engine, nullptr) << before.finding_texts();
+    EXPECT_NE(after.engine, nullptr) << after.finding_texts();
+    if (!before.engine || !after.engine) return;
+    report = diff_policies(*before.engine, *after.engine, before.config);
+    for (const DiffChange& change : report.changes) {
+      if (!change.has_example) continue;
+      EXPECT_EQ(explain(*before.engine, before.config, change.example.request).outcome, change.before);
+      EXPECT_EQ(explain(*after.engine, after.config, change.example.request).outcome, change.after);
+    }
+  }
+  // "widened soar push.employees.merge"
+  Lines lines() const {
+    Lines all;
+    for (const DiffChange& change : report.changes)
+      all.push_back(std::string(to_text(change.direction)) + " " + change.client + " " + change.operation);
+    return all;
+  }
+  const DiffExample& example(size_t index = 0) const { return report.changes.at(index).example; }
+};
+
+const std::string kAllPush =
+    "  - { id: all, effect: allow, when: { client: soar, operation: \"push.*\" } }\n";
+const std::string kEmployees =
+    "  - { id: all, effect: allow, when: { client: soar, operation: push.employees.list } }\n";
+const std::string kMerge =
+    "  - { id: all, effect: allow, when: { client: soar, operation: push.employees.merge } }\n";
+
+TEST(Diff, AMergeCapThatIsRaisedWidensTheMerge) {
+  const std::string cap =
+      "  - { id: cap, effect: require, when: { operation: push.employees.merge }, body: { "
+      "/secondaryEmployeeIds: { maxItems: ";
+  const Changed changed(kAllPush + cap + "2 } } }\n", kAllPush + cap + "50 } } }\n");
+  EXPECT_EQ(changed.lines(), (Lines{"widened soar push.employees.merge"}));
+  EXPECT_EQ(nlohmann::json::parse(changed.example().request.body)["secondaryEmployeeIds"].size(), 3U);
+  EXPECT_EQ(changed.report.changes[0].rules_before, Lines{"cap"});
+  EXPECT_EQ(changed.report.changes[0].rules_after, Lines{"all"});
+  EXPECT_NE(to_text(changed.report).find("[irreversible]"), std::string::npos);
+}
+
+TEST(Diff, AWildcardLetsAnotherClientWriteCredentials) {
+  const Changed changed(
+      "  - { id: a, effect: allow, when: { client: siem, operation: securenvoy.users.list } }\n",
+      "  - { id: a, effect: allow, when: { client: siem, operation: \"securenvoy.credentials.*\" } }\n"
+      "  - { id: b, effect: allow, when: { client: siem, operation: securenvoy.users.list } }\n");
+  EXPECT_EQ(changed.lines(),
+            (Lines{"widened siem securenvoy.credentials.get", "widened siem securenvoy.credentials.set",
+                   "widened siem securenvoy.credentials.set-password"}));
+  EXPECT_NE(to_markdown(changed.report).find("**credential-write**"), std::string::npos);
+}
+
+TEST(Diff, ATagOfABodyFieldIsShownByABodyThatCarriesIt) {
+  const std::string users =
+      "  - { id: u, effect: allow, when: { client: soar, operation: securenvoy.users.update } }\n";
+  const Changed changed(users + "  - { id: d, effect: deny, when: { tag: credential-write } }\n", users);
+  EXPECT_EQ(changed.lines(), (Lines{"widened soar securenvoy.users.update"}));
+  EXPECT_NE(changed.example().request.body.find("password"), std::string::npos);
+}
+
+TEST(Diff, ARemovedDenyWidensAndAnAddedRequireNarrows) {
+  const std::string deny = "  - { id: d, effect: deny, when: { query: { limit: { minimum: 100 } } } }\n";
+  const std::string require =
+      "  - { id: r, effect: require, when: { client: soar }, header: { x-ticket: { present: true } } }\n";
+  const Changed widened(kEmployees + deny, kEmployees);
+  EXPECT_EQ(widened.lines(), (Lines{"widened soar push.employees.list"}));
+  EXPECT_NE(widened.example().request.query.find("limit="), std::string::npos);
+  const Changed narrowed(kEmployees, kEmployees + require);
+  EXPECT_EQ(narrowed.lines(), (Lines{"narrowed soar push.employees.list"}));
+  EXPECT_TRUE(narrowed.example().request.headers.empty());
+}
+
+TEST(Diff, AShadowThatIsEnforcedNarrows) {
+  const std::string shadow = "  - { id: d, effect: deny, mode: shadow, when: { access: read } }\n";
+  const std::string enforced = "  - { id: d, effect: deny, when: { access: read } }\n";
+  EXPECT_EQ(Changed(kEmployees + shadow, kEmployees + enforced).lines(),
+            (Lines{"narrowed soar push.employees.list"}));
+  EXPECT_EQ(Changed(kEmployees, kEmployees + shadow).lines(), Lines{});
+}
+
+TEST(Diff, NamesReasonsAndOrderChangeNothing) {
+  const std::string one =
+      "  - { id: x, effect: deny, reason: No., when: { query: { q: { pattern: a } } } }\n";
+  const std::string two =
+      "  - { id: y, effect: deny, reason: Never., when: { query: { q: { pattern: a } } } }\n";
+  EXPECT_EQ(Changed(kAllPush + one, two + kAllPush).lines(), Lines{});
+  EXPECT_EQ(to_text(Changed(kAllPush, kAllPush).report), "no request is decided differently\n");
+}
+
+TEST(Diff, RulesThatSayTheSameInOtherWordsChangeNothing) {
+  const auto deny = [](const std::string& pattern) {
+    return "  - { id: d, effect: deny, when: { query: { q: { pattern: \"" + pattern + "\" } } } }\n";
+  };
+  EXPECT_EQ(Changed(kAllPush + deny("^(a|b)c"), kAllPush + deny("^[ab]c")).lines(), Lines{});
+  EXPECT_EQ(Changed(kAllPush + deny("^a{2,}$"), kAllPush + deny("^aa+$")).lines(), Lines{});
+}
+
+TEST(Diff, AWindowThatMovesByAnHourIsShownAtAnEdge) {
+  const auto office = [](const std::string& hours) {
+    return "  - { id: d, effect: deny, when: { not: { time: { days: mon-fri, hours: \"" + hours +
+           "\", zone: Europe/London } } } }\n";
+  };
+  const Changed changed(kEmployees + office("08:00-18:00"), kEmployees + office("09:00-19:00"));
+  EXPECT_EQ(changed.lines(),
+            (Lines{"widened soar push.employees.list", "narrowed soar push.employees.list"}));
+  EXPECT_TRUE(changed.example().time_matters);
+  EXPECT_NE(to_json(changed.report).find("T18:00:00Z"), std::string::npos) << to_json(changed.report);
+}
+
+TEST(Diff, ANarrowedNetworkIsShownByAnAddressOutside) {
+  const auto office = [](const std::string& network) {
+    return "  - { id: a, effect: allow, when: { client: soar, operation: push.employees.list, source: " +
+           network + " } }\n";
+  };
+  const Changed changed(office("10.0.0.0/8"), office("10.0.0.0/9"));
+  EXPECT_EQ(changed.lines(), (Lines{"narrowed soar push.employees.list"}));
+  EXPECT_EQ(to_text(changed.example().request.source), "10.128.0.0");
+}
+
+TEST(Diff, ANarrowerPatternIsShownByATextBetween) {
+  const auto deny = [](const std::string& pattern) {
+    return "  - { id: d, effect: deny, when: { query: { q: { pattern: \"" + pattern + "\" } } } }\n";
+  };
+  const Changed changed(kEmployees + deny("^emp-[0-9]+$"), kEmployees + deny("^emp-[0-9]{3}$"));
+  EXPECT_EQ(changed.lines(), (Lines{"widened soar push.employees.list"}));
+}
+
+TEST(Diff, ARepeatedQueryCounts) {
+  const std::string allow =
+      "  - { id: a, effect: allow, when: { client: soar, operation: push.employees.list, query: { q: a } } "
+      "}\n";
+  const std::string deny =
+      "  - { id: d, effect: deny, when: { operation: push.employees.list, not: { query: { "
+      "q: a } } } }\n";
+  // Both ask that every value is a.
+  EXPECT_EQ(Changed(allow, kEmployees + deny).lines(), Lines{});
+  const std::string any = "  - { id: d, effect: deny, when: { query: { q: b } } }\n";
+  const Changed changed(kEmployees, kEmployees + any);
+  EXPECT_EQ(changed.example().request.query, "q=b");
+  const Changed both(
+      "  - { id: a, effect: allow, when: { client: soar, operation: push.employees.list, not: { query: { q: "
+      "a }, "
+      "header: { x: a } } } }\n",
+      "  - { id: a, effect: allow, when: { client: soar, operation: push.employees.list, query: { q: { "
+      "present: "
+      "true } }, not: { query: { q: a } } } }\n"
+      "  - { id: b, effect: allow, when: { client: soar, operation: push.employees.list, not: { header: { x: "
+      "a } } "
+      "} }\n");
+  EXPECT_EQ(both.lines(), (Lines{"narrowed soar push.employees.list"}));
+}
+
+TEST(Diff, TwoOperationsThatOneRequestFitsAreLookedAtTogether) {
+  const auto allow = [](const std::string& operations) {
+    return "  - { id: a, effect: allow, when: { client: soar, operation: [" + operations + "] } }\n";
+  };
+  const std::string deny =
+      "  - { id: d, effect: deny, when: { operation: securenvoy.users.groups, param: { "
+      "userId: username } } }\n";
+  const std::string both = allow("securenvoy.users.groups, securenvoy.users.get-by-username");
+  const Changed changed(both, both + deny);
+  EXPECT_EQ(changed.lines(), (Lines{"narrowed soar securenvoy.users.groups"}));
+  EXPECT_EQ(changed.example().path, "/securenvoy/api/user/restapi/users/username/groups");
+  // The overlap alone is not told again beside the operation itself.
+  EXPECT_EQ(Changed(allow("securenvoy.users.groups"), both).lines(),
+            (Lines{"widened soar securenvoy.users.get-by-username"}));
+}
+
+TEST(Diff, PathsOfUnknownOperations) {
+  const auto allow = [](const std::string& path) {
+    return "  - { id: a, effect: allow, when: { client: soar, operation: push.unknown, method: GET, path: " +
+           path + " } }\n";
+  };
+  const Changed changed(allow("\"/v1/teams/{id}\""), allow("\"/v1/teams/**\""));
+  EXPECT_EQ(changed.lines(), (Lines{"widened soar push.unknown"}));
+  EXPECT_EQ(changed.example().path.substr(0, 15), "/push/v1/teams/");
+  EXPECT_EQ(Changed(allow("\"/v1/employees\""), allow("\"/v1/apps\"")).lines(), Lines{});  // both are known
+  EXPECT_EQ(Changed(allow("/a"), allow("/b")).lines(),
+            (Lines{"widened soar push.unknown", "narrowed soar push.unknown"}));
+}
+
+TEST(Diff, ABodyThatIsNotJsonIsRefusedOnceARuleLooksInside) {
+  const Changed changed(
+      kEmployees, kEmployees + "  - { id: d, effect: deny, when: { client: soar, body: { /never: 1 } } }\n");
+  ASSERT_EQ(changed.report.changes.size(), 2U);  // denied with the member, refused when it cannot be read
+  EXPECT_EQ(changed.report.count(Direction::kNarrowed), 2U);
+}
+
+TEST(Diff, WhatCannotBeFollowedIsUnknown) {
+  const Changed changed(
+      kEmployees + "  - { id: d, effect: deny, when: { query: { q: { pattern: '\\bx\\b' } } } }\n",
+      kEmployees + "  - { id: d, effect: deny, when: { query: { q: { pattern: '\\bxy\\b' } } } }\n");
+  EXPECT_GE(changed.report.count(Direction::kUnknown), 1U);
+}
+
+TEST(Diff, ManyQuestionsAtOnceAreUnknownRatherThanLeftOut) {
+  std::string rules;
+  for (int i = 0; i < 20; ++i) {
+    const std::string number = std::to_string(i);
+    rules += "  - { id: d" + number + ", effect: deny, when: { query: { q" + number + ": a } } }\n";
+  }
+  const Changed changed(kEmployees, kEmployees + rules);
+  EXPECT_EQ(changed.report.count(Direction::kUnknown), 1U);
+  EXPECT_NE(to_text(changed.report).find("requests to try"), std::string::npos);
+}
+
+TEST(Diff, JsonHasTheContractsNames) {
+  const Changed changed(kEmployees, kMerge);
+  const auto json = nlohmann::json::parse(to_json(changed.report));
+  EXPECT_EQ(json["widened"], 1);
+  EXPECT_EQ(json["narrowed"], 1);
+  const auto& change = json["changes"][0];
+  for (const char* key :
+       {"client", "operation", "direction", "before", "after", "rules_before", "rules_after", "example"})
+    EXPECT_TRUE(change.contains(key)) << key;
+  for (const char* key : {"method", "path", "query", "headers", "body"})
+    EXPECT_TRUE(change["example"].contains(key)) << key;
+  EXPECT_FALSE(change["example"].contains("at"));
+  EXPECT_TRUE(change["example"]["body"].is_object());
+}
+
+TEST(Diff, NothingInAPolicyBecomesMarkup) {
+  const Changed changed(
+      kEmployees, kEmployees + "  - { id: d, effect: deny, when: { header: { x-team: \"a`|<b>\" } } }\n");
+  const std::string text = to_markdown(changed.report);
+  EXPECT_NE(text.find("``GET /push/v1/employees  x-team: a`\\|<b>``"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace sluice
