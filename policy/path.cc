@@ -119,7 +119,7 @@ const char* decode_pair(TextStore& texts, bool encoded, bool fold, QueryParamete
     if (has_percent_sequence(pair.name)) return "a name that is encoded twice";
     pair.doubtful = pair.doubtful || has_percent_sequence(pair.value);
   }
-  if (fold && has_unsettled_case(pair.name)) return "a name that can be case-folded in two ways";
+  if (has_unsettled_case(pair.name)) return "a name that can be case-folded in two ways";
   if (fold && !fold_view(texts, pair.name)) return "a name that cannot be case-folded";
   return names_method_override(pair.name) ? "a parameter that overrides the method" : nullptr;
 }

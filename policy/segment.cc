@@ -46,15 +46,21 @@ void settle_dots_of_i(std::string& text) {
   }
 }
 
-void cut_off(std::string& text, bool last) {
-  text.resize(std::min({text.find(';'), text.find("::$"), text.size()}));
-  while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
-  text.erase(0, text.find_first_not_of(' '));
-  if (!last) return;
+void cut_suffixes(std::string& text) {
   for (const std::string_view suffix : kSuffixes) {
     if (text.size() <= suffix.size()) continue;
     const std::string_view end = std::string_view(text).substr(text.size() - suffix.size());
     if (equals_ignoring_case(end, suffix)) text.resize(text.size() - suffix.size());
+  }
+}
+
+void cut_off(std::string& text, bool last) {
+  text.resize(std::min({text.find(';'), text.find("::$"), text.size()}));
+  for (size_t before = text.size() + 1; text.size() < before;) {
+    before = text.size();
+    while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
+    text.erase(0, text.find_first_not_of(' '));
+    if (last) cut_suffixes(text);
   }
 }
 

@@ -89,8 +89,8 @@ bool has_reason(const std::string& message, std::string_view text, const Json& o
   if (text.starts_with("\xef\xbb\xbf")) return says("byte order mark");
   if (text.find('\0') != std::string_view::npos) return says("raw NUL");
   if (other.is_discarded()) return true;
-  return says("key twice") || says("deeper than 64") || says("key with a NUL") ||
-         (fold && says("case-folded"));
+  return says("key twice") || says("key __proto__") || says("overrides the method") ||
+         says("deeper than 64") || says("key with a NUL") || (fold && says("case-folded"));
 }
 
 void read_body(std::string_view text, const Json& other, bool fold) {

@@ -89,6 +89,11 @@ void check_path(std::string_view path) {
     check_segment(folded->folded[i]);
     encoded += "/" + encode(segment);
   }
+  for (const std::string_view segment : plain->lenient) {
+    require(!segment.empty(), "a lenient reading leaves something of every segment");
+    check_every_level(std::string(segment));
+  }
+  require(plain->lenient == folded->lenient, "folding leaves the lenient reading alone");
   const Result<DecodedPath> again = decode_path(encoded, false);
   require(again.ok() && again->segments == plain->segments, "what was decoded can be encoded");
 }
