@@ -225,14 +225,15 @@ class BodyFinder {
   void add_objects(const Place& place, SampleSet& values) {
     // Part by part: of two that answer the same so far, the simpler one.
     std::vector<SampleValue> parts{{"", 0, {}}};
-    for (const auto& [name, member] : place.members) {
+    for (const auto& entry : place.members) {
+      const std::string& name = entry.first;
       SampleSet longer;
       const bool required =
           std::any_of(place.schemas.begin(), place.schemas.end(), [&name](const BodySchema* schema) {
             return std::find(schema->required.begin(), schema->required.end(), name) !=
                    schema->required.end();
           });
-      const std::vector<SampleValue> options = values_of(member);
+      const std::vector<SampleValue> options = values_of(entry.second);
       for (const SampleValue& part : parts) {
         if (!required) consider_part(place, part.text, part.fields, longer);
         for (const SampleValue& option : options) {

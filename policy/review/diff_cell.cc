@@ -73,6 +73,7 @@ bool CellDiff::same(const Standing& before, const Standing& after) const {
   const auto prints = [](const std::vector<const Candidate*>& candidates,
                          const std::vector<std::string>& by_rule) {
     std::vector<std::string> all;
+    all.reserve(candidates.size());
     for (const Candidate* candidate : candidates) all.push_back(by_rule[candidate->rule]);
     std::sort(all.begin(), all.end());
     all.erase(std::unique(all.begin(), all.end()), all.end());

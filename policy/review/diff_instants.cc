@@ -93,11 +93,13 @@ InstantWitnesses find_instants(const std::vector<const TimeWindow*>& windows) {
   std::set<std::vector<bool>> seen;
   const auto consider = [&found, &seen, &windows](int64_t seconds) {
     std::vector<bool> inside;
+    inside.reserve(windows.size());
     for (const TimeWindow* window : windows) inside.push_back(window->contains(instant_of(seconds)));
     if (seen.insert(std::move(inside)).second) found.all.push_back(instant_of(seconds));
   };
   consider(kFirstDay + 2 * kDay + kDay / 2);  // a Wednesday at noon
   std::vector<const TimeZone*> zones;
+  zones.reserve(windows.size());
   for (const TimeWindow* window : windows) zones.push_back(window->zone.get());
   const OffsetRuns runs(zones);
   for (const auto& [offsets, run] : runs.all()) {
@@ -126,6 +128,7 @@ std::vector<IpAddress> find_addresses(const std::vector<const Cidr*>& networks) 
   std::set<std::vector<bool>> seen;
   for (const IpAddress& address : candidates) {
     std::vector<bool> inside;
+    inside.reserve(networks.size());
     for (const Cidr* network : networks) inside.push_back(network->contains(address));
     if (seen.insert(std::move(inside)).second) found.push_back(address);
   }

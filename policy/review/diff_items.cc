@@ -103,6 +103,7 @@ ArrayTexts combine_items(const std::vector<SampleValue>& items, const ItemsAsked
   if (asked.too_many) arrays.gap = "a number of items in it is too great for an example";
   arrays.all.push_back({"[]", 0, {}});
   std::vector<Answers> values;
+  values.reserve(items.size());
   for (const SampleValue& item : items) values.push_back(item.answers);
   for (const auto& [answers, chosen] : combine_answers(values, arrays.gap)) {
     std::set<size_t> counts = asked.counts;

@@ -166,6 +166,7 @@ std::unique_ptr<TextMachine> make_constants_machine(const std::vector<std::strin
 TextSearch search_texts(const std::vector<std::unique_ptr<TextMachine>>& machines,
                         const std::vector<std::unique_ptr<TextMachine>>& forbidden, bool folded) {
   std::vector<TextMachine*> all;
+  all.reserve(machines.size() + forbidden.size());
   for (const auto& machine : machines) all.push_back(machine.get());
   for (const auto& machine : forbidden) all.push_back(machine.get());
   return Search(std::move(all), machines.size()).run(folded);

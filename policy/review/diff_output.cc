@@ -62,7 +62,7 @@ std::string example_line(const DiffExample& example) {
   const ReviewRequest& request = example.request;
   std::string line = request.method + " " + example.path;
   if (!request.query.empty()) line += "?" + request.query;
-  for (const auto& [name, value] : request.headers) line += "  " + name + ": " + value;
+  for (const auto& [name, value] : request.headers) line.append("  ").append(name).append(": ").append(value);
   if (!request.body.empty()) line += "  " + request.body;
   if (example.source_matters) line += "  from " + to_text(request.source);
   if (example.time_matters) line += "  at " + rfc3339_text(request.at);

@@ -153,7 +153,7 @@ class TextFinder {
 
   bool can_stand(const std::string& text) const {
     switch (place_) {
-      case TextPlace::kQuery: return is_valid_utf8(text);
+      case TextPlace::kQuery:
       case TextPlace::kJson: return is_valid_utf8(text);
       case TextPlace::kSegment: {
         const auto decoded = decode_path("/" + percent_encode(text), fold_);
