@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "policy/review/diff_machine.h"
 
@@ -75,8 +76,8 @@ class NumberMachine : public TextMachine {
     bool negative = false, zero = true, whole = true;
     int compared = 0;  // of the digits so far with as many of the limit
     int count = 0;     // of digits, up to one more than the limit has
-    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a 0 in the generated comparison
-    auto operator<=>(const Reading&) const = default;
+    auto key() const { return std::tuple(phase, negative, zero, whole, compared, count); }
+    bool operator<(const Reading& other) const { return key() < other.key(); }
   };
 
   static void add_digit(Reading& at, char digit, const std::string& limit, bool whole) {

@@ -209,6 +209,7 @@ Dimension WitnessFinder::values(Kind kind, const std::string& name, const std::v
       witness.values.push_back(found.all[index].text);
       // Hard to write, so only where nothing else shows the difference.
       if (!is_valid_utf8(witness.values.back())) witness.fields += 1000;
+      if (witness.values.back().find('\0') != std::string::npos) witness.fields += 100;
     }
     witness.fields += chosen.size();
   }

@@ -48,6 +48,11 @@ std::string random_field(Random& random) {
 }
 
 std::string random_line(Random& random, size_t index) {
+  // Only values that repeat can fail it.
+  if (random.chance(4)) {
+    return "  - { id: rule-" + std::to_string(index) +
+           ", effect: require, when: { query: { q: a } }, query: { q: a } }\n";
+  }
   const RuleSpec rule = random_rule(random, index);
   if (rule.excluded || !random.chance(40)) return yaml_of(rule);
   return yaml_of(rule, random_field(random));

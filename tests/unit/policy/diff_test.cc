@@ -154,19 +154,25 @@ TEST(Diff, ARepeatedQueryCounts) {
   // Both ask that every value is a.
   EXPECT_EQ(Changed(allow, kEmployees + deny).lines(), Lines{});
   const std::string any = "  - { id: d, effect: deny, when: { query: { q: b } } }\n";
-  const Changed changed(kEmployees, kEmployees + any);
-  EXPECT_EQ(changed.example().request.query, "q=b");
-  const Changed both(
-      "  - { id: a, effect: allow, when: { client: soar, operation: push.employees.list, not: { query: { q: "
-      "a }, "
-      "header: { x: a } } } }\n",
-      "  - { id: a, effect: allow, when: { client: soar, operation: push.employees.list, query: { q: { "
-      "present: "
-      "true } }, not: { query: { q: a } } } }\n"
-      "  - { id: b, effect: allow, when: { client: soar, operation: push.employees.list, not: { header: { x: "
-      "a } } "
-      "} }\n");
-  EXPECT_EQ(both.lines(), (Lines{"narrowed soar push.employees.list"}));
+  EXPECT_EQ(Changed(kEmployees, kEmployees + any).example().request.query, "q=b");
+  // One a alone meets what it asks for; only an a beside something else fails.
+  for (const char* where : {"query", "header"}) {
+    const std::string same = std::string(where) + ": { q: a } ";
+    const Changed changed(
+        kEmployees, kEmployees + "  - { id: r, effect: require, when: { " + same + "}, " + same + "}\n");
+    ASSERT_EQ(changed.lines(), (Lines{"narrowed soar push.employees.list"})) << where;
+    const ReviewRequest& request = changed.example().request;
+    EXPECT_EQ(request.query.empty() ? request.headers.size() : 2, 2U);
+  }
+}
+
+TEST(Diff, ItemsOfAListCountTogether) {
+  const std::string assign =
+      "  - { id: all, effect: allow, when: { client: soar, operation: securenvoy.users.assign-groups } }\n";
+  const std::string rule = "  - { id: r, effect: require, when: { body: { /*: a } }, body: { /*: a } }\n";
+  const Changed changed(assign, assign + rule);
+  ASSERT_EQ(changed.lines(), (Lines{"narrowed soar securenvoy.users.assign-groups"}));
+  EXPECT_EQ(nlohmann::json::parse(changed.example().request.body).size(), 2U);
 }
 
 TEST(Diff, TwoOperationsThatOneRequestFitsAreLookedAtTogether) {
