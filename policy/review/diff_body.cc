@@ -210,7 +210,7 @@ class BodyFinder {
     numbers.push_back(1);
     for (double number : numbers_around(numbers)) consider(place, number_text(number), 0, values);
     for (const char* text : {"true", "false", "{}", "[]"}) consider(place, text, 0, values);
-    consider(place, "null", 2, values);  // schemas let it pass, but people do not write it
+    consider(place, "null", 50, values);  // schemas let it pass, but people do not write it
   }
 
   // A schema may ask for lengths that no constraint speaks of.
