@@ -3,7 +3,6 @@
 // SLUICE_DIFF_SEED repeats a run.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 
 #include "policy/compiler.h"
@@ -16,11 +15,6 @@ namespace sluice {
 namespace {
 
 using namespace random_policy;
-
-unsigned number_from(const char* name, unsigned otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : static_cast<unsigned>(std::strtoul(text, nullptr, 10));
-}
 
 // Fields that the naive evaluator does not know.
 std::string random_field(Random& random) {

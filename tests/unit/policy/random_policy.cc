@@ -1,8 +1,15 @@
 #include "random_policy.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace sluice::random_policy {
+
+unsigned number_from(const char* name, unsigned otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : static_cast<unsigned>(std::strtoul(text, nullptr, 10));
+}
+
 namespace {
 
 Check random_check(Random& random) {

@@ -58,6 +58,9 @@ class Random {
   std::mt19937 engine_;
 };
 
+// A number that the environment may set: how much a test tries, and its seed.
+unsigned number_from(const char* name, unsigned otherwise);
+
 RuleSpec random_rule(Random& random, size_t index);
 // One line of a policy file's `rules`. `more`: further fields of `when`, in flow style.
 std::string yaml_of(const RuleSpec& rule, const std::string& more = "");
