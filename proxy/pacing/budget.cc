@@ -2,7 +2,6 @@
 
 #include <uv.h>
 
-#include <algorithm>
 #include <mutex>
 
 #include "proxy/pacing/token_bucket.h"
@@ -14,9 +13,13 @@ class LocalBudget final : public Budget {
  public:
   LocalBudget(RateLimit limit, Nanos start) : bucket_(limit, start) {}
 
-  Nanos take_slot(Nanos now) override {
+  void set_observer(BudgetObserver*) override {}  // slots are always at hand
+  void set_demand(uint64_t, double) override {}   // nobody to share with
+
+  std::optional<Slot> take_slot(Nanos now) override {
     const std::lock_guard lock(mutex_);
-    return bucket_.take(now);
+    const Nanos from = bucket_.take(now);
+    return Slot{from, from + kSlotLife};
   }
 
   Nanos expected_slot(Nanos now, uint64_t ahead) const override {
@@ -24,21 +27,19 @@ class LocalBudget final : public Budget {
     return bucket_.expected(now, ahead);
   }
 
-  void hold(Nanos until) override {
+  bool reject(Nanos now, Nanos until) override {
     const std::lock_guard lock(mutex_);
-    bucket_.hold(until);
-    held_until_ = std::max(held_until_, until);
+    return bucket_.reject(now, until);
   }
 
   Nanos held_until() const override {
     const std::lock_guard lock(mutex_);
-    return held_until_;
+    return bucket_.held_until();
   }
 
  private:
-  mutable std::mutex mutex_;  // guards the rest
-  TokenBucket bucket_;
-  Nanos held_until_ = Nanos::min();
+  mutable std::mutex mutex_;
+  TokenBucket bucket_;  // guarded by mutex_
 };
 
 }  // namespace

@@ -1,32 +1,51 @@
 // Budget: when the vendor may be sent to next. Hands out slots in the future, one at a time, from one
-// schedule, so that no timer's lateness and no polling loses any of the limit. The seam where sharing between
-// replicas goes. LocalBudget: a TokenBucket for all workers of this process. Owner: main, one per API;
-// outlives the pacers. Thread: any.
+// schedule, so that no timer's lateness and no polling loses any of the limit. LocalBudget: a TokenBucket of
+// this process alone. SharedBudget (shared_budget.h): slots leased from the replicas' common schedule.
+// Owner: main, one per API; outlives the pacers. Thread: any.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "config/model.h"
 #include "config/units.h"
 
 namespace sluice {
 
+// When one request may be sent, on the monotonic clock. Void after `until`, and when a hold has ended after
+// `from`.
+struct Slot {
+  Nanos from;
+  Nanos until;
+};
+
+class BudgetObserver {
+ public:
+  // Slots may be at hand where none were. Any thread; no lock of the budget is held.
+  virtual void on_slots() = 0;
+
+ protected:
+  ~BudgetObserver() = default;
+};
+
 class Budget {
  public:
   virtual ~Budget() = default;
-  // Takes the next slot. Returns when it may be used, at `now` or later (monotonic clock). It is void when it
-  // is not used within kSlotLife (token_bucket.h), or when a hold has ended after it.
-  virtual Nanos take_slot(Nanos now) = 0;
-  // When take_slot would let a request go that comes after `ahead` others.
+  // Before the first slot is asked for; null: nobody is told any more.
+  virtual void set_observer(BudgetObserver* observer) = 0;
+  // Takes the next slot. None at hand: on_slots follows when that has changed.
+  virtual std::optional<Slot> take_slot(Nanos now) = 0;
+  // When take_slot would let a request go that comes after `ahead` others. Nanos::max(): nobody knows.
   virtual Nanos expected_slot(Nanos now, uint64_t ahead) const = 0;
-  // No slot before `until`: the vendor has answered 429.
-  virtual void hold(Nanos until) = 0;
+  // Requests of this process that wait without a slot, and the sum of the weights of the clients that have
+  // some: what its share of the common schedule follows from.
+  virtual void set_demand(uint64_t waiting, double weight) = 0;
+  // The vendor has answered 429: no slot before `until`, and fewer after it (RateControl). True: it has done
+  // so repeatedly.
+  virtual bool reject(Nanos now, Nanos until) = 0;
   // The end of the longest hold so far.
   virtual Nanos held_until() const = 0;
-  // Requests that wait on any worker and have no slot yet: counted by the pacers, read for expected waits.
-  std::atomic<uint64_t> waiting{0};
 };
 
 // `start`: the bucket counts as spent by a former process then.

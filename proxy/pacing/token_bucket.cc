@@ -33,19 +33,31 @@ int64_t tolerated_intervals(RateLimit limit, Nanos interval) {
 TokenBucket::TokenBucket(RateLimit limit, Nanos start)
     : interval_(std::max(nanos(vendor_interval(limit) * kRateMargin), Nanos(1))),
       tolerance_(interval_ * tolerated_intervals(limit, interval_)),
-      regular_time_(start + nanos(vendor_burst(limit) * vendor_interval(limit))) {}
+      regular_time_(start + nanos(vendor_burst(limit) * vendor_interval(limit))),
+      control_(interval_) {}
 
 Nanos TokenBucket::take(Nanos now) {
   const Nanos slot = expected(now, 0);
-  regular_time_ = std::max(regular_time_, now) + interval_;
+  regular_time_ = base(now) + control_.interval(now);
   return slot;
 }
 
 Nanos TokenBucket::expected(Nanos now, uint64_t ahead) const {
-  const Nanos regular = std::max(regular_time_, now) + interval_ * static_cast<int64_t>(ahead);
+  const Nanos regular = base(now) + control_.interval(now) * static_cast<int64_t>(ahead);
   return std::max(now, regular - tolerance_);
 }
 
-void TokenBucket::hold(Nanos until) { regular_time_ = std::max(regular_time_, until + tolerance_); }
+bool TokenBucket::reject(Nanos now, Nanos until) {
+  const bool again = now >= held_until_ && control_.on_rejection(now);
+  held_until_ = std::max(held_until_, until);
+  regular_time_ = std::max(regular_time_, until + tolerance_);
+  return again;
+}
+
+// The regular time of the next slot, if it is taken now: time that has passed unused is gained up to the
+// tolerance, or not at all.
+Nanos TokenBucket::base(Nanos now) const {
+  return std::max(regular_time_, control_.allows_burst(now) ? now : now + tolerance_);
+}
 
 }  // namespace sluice

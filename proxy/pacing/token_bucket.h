@@ -13,6 +13,7 @@
 
 #include "config/model.h"
 #include "config/units.h"
+#include "proxy/pacing/rate_control.h"
 
 namespace sluice {
 
@@ -31,16 +32,22 @@ class TokenBucket {
   Nanos take(Nanos now);
   // What take() would return after `ahead` others have taken theirs.
   Nanos expected(Nanos now, uint64_t ahead) const;
-  // No slot before `until`, and no burst then: the vendor says that the bucket is empty.
-  void hold(Nanos until);
+  // The vendor has answered 429: its bucket is empty. No slot before `until`, no burst then, and the schedule
+  // that RateControl gives. True: it has done so repeatedly.
+  bool reject(Nanos now, Nanos until);
 
   Nanos interval() const { return interval_; }
   Nanos tolerance() const { return tolerance_; }
+  Nanos held_until() const { return held_until_; }
 
  private:
+  Nanos base(Nanos now) const;
+
   Nanos interval_;      // between slots when requests wait
   Nanos tolerance_;     // how far before its regular time a slot may be used; whole intervals
   Nanos regular_time_;  // of the next slot: GCRA's theoretical arrival time
+  Nanos held_until_ = Nanos::min();
+  RateControl control_;
 };
 
 }  // namespace sluice
