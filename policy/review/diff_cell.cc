@@ -13,12 +13,6 @@ namespace {
 constexpr size_t kMostCombinations = 200'000;
 constexpr size_t kTriedOfTooMany = 20'000;
 
-std::vector<std::string> fingerprints(const CompiledPolicy& policy) {
-  std::vector<std::string> prints;
-  for (const Rule& rule : policy.rules) prints.push_back(fingerprint(rule));
-  return prints;
-}
-
 bool is_printable(const ReviewRequest& request) {
   return std::all_of(request.headers.begin(), request.headers.end(),
                      [](const auto& header) { return is_valid_utf8(header.second); });
@@ -38,8 +32,8 @@ CellDiff::CellDiff(const Engine& before, const Engine& after, const Config& conf
     : before_(before),
       after_(after),
       config_(config),
-      before_prints_(fingerprints(before.compiled())),
-      after_prints_(fingerprints(after.compiled())),
+      before_prints_(fingerprints(before.compiled().rules)),
+      after_prints_(fingerprints(after.compiled().rules)),
       witnesses_(before) {}
 
 void CellDiff::run(const DiffPlace& place, size_t client, std::vector<DiffChange>& changes) {
