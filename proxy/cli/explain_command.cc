@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <iterator>
 #include <memory>
 
 #include "config/ascii.h"
@@ -35,7 +34,10 @@ int usage_error(const std::string& message) {
 
 Result<std::string> read_body(const std::string& file) {
   if (file != "-") return read_file(file);
-  std::string text(std::istreambuf_iterator<char>(std::cin), {});
+  std::string text(kMaximumFileSize + 1, '\0');
+  std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(std::cin.gcount()));
+  if (text.size() > kMaximumFileSize) return Error{"cannot read stdin: it is larger than 10 MiB"};
   return text;
 }
 
