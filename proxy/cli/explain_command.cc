@@ -41,12 +41,12 @@ Result<std::string> read_body(const std::string& file) {
   return text;
 }
 
-// "K: V".
+// "K: V". What is neither is not shown: it may be a token.
 Result<void> add_header(const std::string& text, ReviewRequest& request) {
   const size_t colon = text.find(':');
   const std::string name = text.substr(0, colon);
   if (colon == std::string::npos || !is_token(name))
-    return Error{"--header: expected 'NAME: VALUE', got '" + text + "'"};
+    return Error{"--header: expected 'NAME: VALUE', such as 'Accept: application/json'"};
   const size_t start = text.find_first_not_of(" \t", colon + 1);
   const size_t end = text.find_last_not_of(" \t");
   request.headers.emplace_back(name, start == std::string::npos ? "" : text.substr(start, end - start + 1));
