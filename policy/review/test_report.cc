@@ -58,7 +58,7 @@ OrderedJson findings_json(const Findings& findings) {
     list.push_back({{"file", finding.at.file},
                     {"line", finding.at.line},
                     {"column", finding.at.column},
-                    {"severity", "error"},
+                    {"severity", to_text(finding.severity)},
                     {"rule", finding.rule},
                     {"message", finding.message}});
   }
