@@ -216,8 +216,8 @@ void MapReader::texts(std::string_view key, std::vector<std::string>& out) {
 }
 
 void MapReader::finish() {
-  if (findings_.is_full()) return;
   for (const auto& [key, value] : value_.entries) {
+    if (findings_.is_full()) return;
     if (std::find(known_.begin(), known_.end(), key.text) != known_.end()) continue;
     std::string hint = suggestion(key.text, known_);
     if (hint.empty()) {

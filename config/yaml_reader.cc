@@ -218,6 +218,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void add(Value value, bool block_list = false) {
+    if (findings_.is_full()) throw Stop{};
     if (frames_.empty()) {
       root_ = std::move(value);
       return;

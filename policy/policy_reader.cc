@@ -128,6 +128,7 @@ class RuleReader {
     std::sort(known.begin(), known.end());
     known.erase(std::unique(known.begin(), known.end()), known.end());
     for (const NamedConstraint& constraint : constraints) {
+      if (findings_.is_full()) return;
       if (std::find(known.begin(), known.end(), constraint.name) != known.end()) continue;
       std::string hint = suggestion(constraint.name, known);
       if (hint.empty()) {
