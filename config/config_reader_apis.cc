@@ -188,6 +188,7 @@ ApiConfig read_api(const Value& key, const Value& value, HostOwners& owners, con
   if (const Value* tls = map.optional("upstream_tls")) api.upstream_tls = read_upstream_tls(*tls, context);
   if (const Value* timeouts = map.optional("timeouts")) api.timeouts = read_timeouts(*timeouts, context);
   map.size("max_body", api.max_body, {1}, 1_GiB);
+  map.boolean("coalesce", api.coalesce);
   map.finish();
   return api;
 }

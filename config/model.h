@@ -118,6 +118,7 @@ struct ApiConfig {
   UpstreamTlsConfig upstream_tls;
   UpstreamTimeouts timeouts;
   Bytes max_body = 1_MiB;
+  bool coalesce = false;  // identical reads that wait at once share one call
   Position at;
 };
 

@@ -61,6 +61,10 @@ Exchange::Exchange(Worker& worker)
     : worker_(worker), deadline_(*this), total_(*this), total_deadline_(total_) {}
 
 Exchange::~Exchange() {
+  if (followed_ != nullptr) std::erase(followed_->followers, this);
+  if (led_ != nullptr) {
+    for (Exchange* follower : led_->followers) follower->followed_.reset();
+  }
   if (record_token_ != 0) worker_.forget_record(record_token_);
   let_go_of_upstream();
 }
@@ -277,20 +281,25 @@ void Exchange::admit() {
   } else if (head_.framing.kind == Framing::Kind::kChunked) {
     append_field(upstream_head_, "Transfer-Encoding", "chunked");
   }
-  Millis wait = api().queue.max_wait;
+  wait_ = api().queue.max_wait;
   if (const int64_t preferred = preferred_wait(head_); preferred >= 0)
-    wait = std::min(wait, Millis(preferred * 1000));
-
+    wait_ = std::min(wait_, Millis(preferred * 1000));
   queued_ = monotonic_now();
+  send_by_ = queued_ + wait_;
   enter(Phase::kQueued);
+  if (join_identical()) return;
+  ask_for_turn();
+}
+
+void Exchange::ask_for_turn() {
   const bool writes = target_.access == Access::kWrite;
-  const size_t bytes = head_text_.size() + upstream_head_.size() + body_.size();
-  const Admission admission = worker_.pacer(route_.api).admit(*this, {client_, wait, bytes, !writes});
+  const Admission admission =
+      worker_.pacer(route_.api).admit(*this, {client_, wait_, queued_bytes(), !writes});
   switch (admission.kind) {
     case Admission::Kind::kGo: return on_turn();
     case Admission::Kind::kQueued:
       worker_.pool(route_.api).prepare();
-      return writes ? record_attempt() : void();
+      return writes ? record_attempt() : offer_to_share();
     case Admission::Kind::kQueueFull:
       return reply(Problem::kQueueFull, "too many requests of this client wait", admission.retry_after);
     case Admission::Kind::kWaitTooLong:
@@ -302,10 +311,15 @@ void Exchange::admit() {
 }
 
 void Exchange::on_turn() {
+  close_offer();
+  note_wait();
+  connect(false);
+}
+
+void Exchange::note_wait() {
   const Nanos waited = monotonic_now() - queued_;
   record_->queued_ms = std::chrono::duration_cast<Millis>(waited).count();
   worker_.tally().queue_wait(route_.api, serving_->config.clients[client_].priority, waited);
-  connect(false);
 }
 
 void Exchange::on_refused(int64_t retry_after) {

@@ -18,6 +18,7 @@
 #include "proxy/gate/reflection_guard.h"
 #include "proxy/gate/routing.h"
 #include "proxy/gate/serving.h"
+#include "proxy/gate/shared_read.h"
 #include "proxy/gate/upstream.h"
 #include "proxy/http/h1_parser.h"
 #include "proxy/http/local_reply.h"
@@ -87,8 +88,21 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   bool find_target();
   bool decide(std::optional<std::string_view> body);
   void admit();
+  void ask_for_turn();
   void record_attempt();
   void wait_for_turn();
+  void note_wait();
+  size_t queued_bytes() const { return head_text_.size() + upstream_head_.size() + body_.size(); }
+  // exchange_sharing.cc: one call for identical reads
+  bool may_share() const;
+  std::string sharing_key() const;
+  bool join_identical();
+  void offer_to_share();
+  void close_offer();
+  void keep_answer_head(const ResponseHead& head);
+  void end_sharing(bool whole);
+  void wait_alone();
+  void take_shared_answer(const SharedRead& shared);
   void connect(bool fresh);
   void send();
   bool has_unexpected_body() const;
@@ -146,7 +160,11 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   std::unique_ptr<Sha256Stream> body_hash_;
   uint64_t body_bytes_ = 0;
   Nanos started_{0}, queued_{0}, sent_{0}, policy_time_{-1};
+  Millis wait_{0};    // for its turn
+  Nanos send_by_{0};  // when that is over
   int requeued_ = 0;
+  std::shared_ptr<SharedRead> led_;       // whose answer others wait for
+  std::shared_ptr<SharedRead> followed_;  // whose answer it waits for
   uint64_t record_token_ = 0;
 
   Upstream* upstream_ = nullptr;  // lent

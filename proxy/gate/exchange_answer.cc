@@ -27,11 +27,12 @@ const HeaderField* find_field(const ResponseHead& head, HeaderId id) {
 
 void Exchange::on_response_head(const ResponseHead& head) {
   const Nanos time = monotonic_now() - sent_;
-  worker_.tally().upstream({route_.api, head.status}, time);
+  if (upstream_ != nullptr) worker_.tally().upstream({route_.api, head.status}, time);
   record_->upstream_status = head.status;
   record_->upstream_ms = std::chrono::duration_cast<Millis>(time).count();
   if (head.status == 429 && send_again_later(head)) return;
   if (withhold(head)) return;
+  keep_answer_head(head);
   enter(Phase::kRelaying);
   deadline_.set(worker_.loop().deadlines(), api().timeouts.silence);
   answer_status_ = head.status;
@@ -55,7 +56,7 @@ bool Exchange::send_again_later(const ResponseHead& head) {
                                std::chrono::system_clock::now())))
     worker_.report_limit(route_.api);
   if (!is_complete() || requeued_ >= kMaxRequeues) return false;
-  if (!pacer.readmit(*this, client_)) return false;
+  if (!pacer.readmit(*this, {client_, wait_, queued_bytes(), true}, send_by_)) return false;
   ++requeued_;
   let_go_of_upstream();
   deadline_.clear();
@@ -85,6 +86,7 @@ void Exchange::on_response_body(std::string_view piece) {
     if (answer_begun_) return cut_answer("credential-reflected");
     return reply(Problem::kCredentialReflected, "the answer's body held the credential");
   }
+  if (led_ != nullptr) led_->add_body(piece);
   relay(step.released, step.piece);
 }
 

@@ -15,6 +15,7 @@
 #include "proxy/admin/metrics.h"
 #include "proxy/audit/audit_log.h"
 #include "proxy/gate/serving.h"
+#include "proxy/gate/shared_read.h"
 #include "proxy/gate/upstream_pool.h"
 #include "proxy/http/h1_parser.h"
 #include "proxy/net/event_loop.h"
@@ -70,6 +71,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   const std::shared_ptr<const Serving>& serving() const { return shared_.serving; }
   UpstreamPool& pool(size_t api) { return *pools_[api]; }
   Pacer& pacer(size_t api) { return *pacers_[api]; }
+  SharedReads& shared_reads() { return shared_reads_; }
   AuditLog& audit() { return *shared_.audit; }
   Tally& tally() { return tally_; }
   bool draining() const { return draining_; }
@@ -108,6 +110,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   Resolver resolver_;
   std::vector<std::unique_ptr<UpstreamPool>> pools_;
   std::vector<std::unique_ptr<Pacer>> pacers_;
+  SharedReads shared_reads_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::string> listener_names_;  // addresses; stay when the listeners have closed
   std::unordered_map<Downstream*, std::unique_ptr<Downstream>> connections_;

@@ -15,8 +15,8 @@ Admission Pacer::admit(PacedRequest& request, const PaceTerms& terms) {
 
 bool Pacer::ready(PacedRequest& request) { return scheduler_.ready(*this, request, clock_->now()); }
 
-bool Pacer::readmit(PacedRequest& request, size_t client) {
-  return scheduler_.readmit(*this, request, client, clock_->now());
+bool Pacer::readmit(PacedRequest& request, const PaceTerms& terms, Nanos deadline) {
+  return scheduler_.readmit(*this, request, terms, deadline, clock_->now());
 }
 
 void Pacer::leave(PacedRequest& request) { scheduler_.leave(request, clock_->now()); }

@@ -24,9 +24,9 @@ class Pacer final : private TimeObserver {
   // One that was not ready can be sent now. True: it goes at once, and does not wait any more. Requires: it
   // waits and was not ready.
   bool ready(PacedRequest& request);
-  // Back to the head of its client's queue, whatever the bounds: the vendor has refused it with 429. False:
-  // it could not be sent within the wait that it was admitted with.
-  bool readmit(PacedRequest& request, size_t client);
+  // To the head of its client's queue, whatever the bounds: it has had its turn before (the vendor has
+  // refused it with 429), or waited for another's. False: a hold lasts beyond `deadline`.
+  bool readmit(PacedRequest& request, const PaceTerms& terms, Nanos deadline);
   // The caller has left. No-op when it does not wait.
   void leave(PacedRequest& request);
   // The vendor answered 429: nothing goes out for `pause`, on any worker. True: it has done so repeatedly.

@@ -37,13 +37,10 @@ size_t Scheduler::waiting() const {
 Admission Scheduler::admit(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos now) {
   const std::lock_guard lock(mutex_);
   clients_[terms.client].arrivals.add(now);
-  request.deadline_ = now + terms.max_wait;
-  request.promise_ = request.deadline_ - reserve_of(terms.max_wait);
-  request.max_wait_ = terms.max_wait;
   const bool has_appointment = clients_[terms.client].appointments.keep(now);
   if (goes_at_once(now)) {
     if (!terms.ready) {
-      enqueue(pacer, request, terms);
+      enqueue(pacer, request, terms, now);
       return {Admission::Kind::kQueued};
     }
     slot_.reset();
@@ -58,7 +55,7 @@ Admission Scheduler::admit(Pacer& pacer, PacedRequest& request, const PaceTerms&
     return {Admission::Kind::kQueueFull, appoint(terms.client, std::max(free, too_long), now)};
   }
   if (too_long > Nanos(0)) return {Admission::Kind::kWaitTooLong, appoint(terms.client, too_long, now)};
-  enqueue(pacer, request, terms);
+  enqueue(pacer, request, terms, now);
   keep_time(pacer, now);
   return {Admission::Kind::kQueued};
 }
@@ -82,12 +79,19 @@ SlotTimes Scheduler::slot_times(Nanos now) const {
   return {first, (last - first) / static_cast<int64_t>(count)};
 }
 
-void Scheduler::enqueue(Pacer& pacer, PacedRequest& request, const PaceTerms& terms) {
+void Scheduler::enqueue(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos now) {
+  prepare(pacer, request, terms, now + terms.max_wait);
+  queue_.push(request);
+}
+
+void Scheduler::prepare(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos deadline) {
   request.pacer_ = &pacer;
   request.client_ = terms.client;
   request.bytes_ = terms.bytes;
   request.ready_ = terms.ready;
-  queue_.push(request);
+  request.max_wait_ = terms.max_wait;
+  request.deadline_ = deadline;
+  request.promise_ = deadline - reserve_of(terms.max_wait);
 }
 
 bool Scheduler::is_full(const PaceTerms& terms) const {
@@ -112,12 +116,11 @@ bool Scheduler::ready(Pacer& pacer, PacedRequest& request, Nanos now) {
   return false;
 }
 
-bool Scheduler::readmit(Pacer& pacer, PacedRequest& request, size_t client, Nanos now) {
+bool Scheduler::readmit(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos deadline,
+                        Nanos now) {
   const std::lock_guard lock(mutex_);
-  if (request.deadline_ < budget_.held_until()) return false;
-  request.pacer_ = &pacer;
-  request.client_ = client;
-  request.ready_ = true;
+  if (deadline < budget_.held_until()) return false;
+  prepare(pacer, request, terms, deadline);
   queue_.push_first(request);
   keep_time(pacer, now);
   return true;

@@ -52,7 +52,7 @@ class Scheduler final : private BudgetObserver {
   // For pacers, as there.
   Admission admit(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos now);
   bool ready(Pacer& pacer, PacedRequest& request, Nanos now);
-  bool readmit(Pacer& pacer, PacedRequest& request, size_t client, Nanos now);
+  bool readmit(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos deadline, Nanos now);
   void leave(PacedRequest& request, Nanos now);
   bool reject(Pacer& pacer, Millis pause, Nanos now);
   // The pacer's time has come, or it was woken: gives whose turn it is to their pacers.
@@ -71,7 +71,8 @@ class Scheduler final : private BudgetObserver {
   void on_slots() override;
   bool has_slot(Nanos now);
   bool goes_at_once(Nanos now) { return queue_.next() == nullptr && has_slot(now) && slot_->from <= now; }
-  void enqueue(Pacer& pacer, PacedRequest& request, const PaceTerms& terms);
+  void enqueue(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos now);
+  static void prepare(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos deadline);
   bool is_full(const PaceTerms& terms) const;
   Nanos time_lacking(size_t client, Nanos time_left, bool has_appointment, Nanos now);
   SlotTimes slot_times(Nanos now) const;

@@ -85,6 +85,10 @@ class PacerTest : public testing::Test {
     return pacer->admit(request, terms(client, config.max_wait));
   }
 
+  bool readmit(Request& request, size_t client = 0) {
+    return pacer->readmit(request, terms(client, config.max_wait), time.now + config.max_wait);
+  }
+
   // Takes the burst of an idle bucket.
   void spend_burst() {
     Request request;
@@ -124,7 +128,7 @@ TEST_F(PacerTest, NeverGivesATurnFromWithinACall) {
   admit(a);
   time.now += seconds(10);  // its slot has come; the timer has not fired
   admit(b);
-  pacer->readmit(crowd.emplace_back(), 0);
+  readmit(crowd.emplace_back(), 0);
   EXPECT_EQ(a.turns + b.turns + crowd.back().turns, 0);
 }
 
@@ -363,7 +367,7 @@ TEST_F(PacerTest, PutsOneThatTheVendorRefusedBackToTheHead) {
   admit(first);
   admit(second);
   pacer->reject(Millis(2'000));
-  EXPECT_TRUE(pacer->readmit(refused, 0));  // beyond the bound
+  EXPECT_TRUE(readmit(refused, 0));  // beyond the bound
   EXPECT_EQ(scheduler->waiting(0), 3u);
   time.run_for(seconds(3));
   EXPECT_EQ(order, (std::vector<char>{'r', 'a', 'b'}));
@@ -374,7 +378,7 @@ TEST_F(PacerTest, DoesNotTakeBackWhatCannotBeSentInTime) {
   Request refused;
   ASSERT_EQ(admit(refused).kind, Admission::Kind::kGo);
   pacer->reject(Millis(9'001));
-  EXPECT_FALSE(pacer->readmit(refused, 0));
+  EXPECT_FALSE(readmit(refused, 0));
   EXPECT_EQ(scheduler->waiting(), 0u);
 }
 
@@ -435,9 +439,9 @@ TEST_F(PacerTest, AllowsEveryCallFromWithinATurn) {
   Request actor([&] {
     pacer->leave(victim);
     EXPECT_EQ(admit(late).kind, Admission::Kind::kQueued);
-    EXPECT_TRUE(pacer->readmit(back, 1));
+    EXPECT_TRUE(readmit(back, 1));
     pacer->reject(Millis(1'000));
-    if (actor.turns < 3) pacer->readmit(actor, 0);
+    if (actor.turns < 3) readmit(actor, 0);
   });
   admit(back);
   for (int i = 0; i < 4; ++i) admit(crowd.emplace_back());
@@ -561,7 +565,8 @@ TEST(PacerProperty, NeverSendsMoreThanTheVendorAllowsWhateverHappens) {
         // The last one that was sent comes back.
         const auto guest = std::find_if(guests.rbegin(), guests.rend(),
                                         [](const Guest& g) { return g.request->turns == 1; });
-        if (guest != guests.rend() && guest->pacer->readmit(*guest->request, below(3)))
+        if (guest != guests.rend() && guest->pacer->readmit(*guest->request, terms(below(3), config.max_wait),
+                                                            time.now + config.max_wait))
           --guest->request->turns;
       } else {
         const Millis pause(1'000 + static_cast<int64_t>(below(3'000)));
