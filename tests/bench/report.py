@@ -58,3 +58,19 @@ def stream_table(rows, rate):
         before, peak = row["memory_before"] / MEBIBYTE, row["memory_peak"] / MEBIBYTE
         print(f"{row['direction']:10}{row['octets'] / MEBIBYTE:>8.0f}{row['seconds']:>9.1f}{before:>12.1f}{peak:>10.1f}"
               f"{peak - before:>11.1f}")
+
+
+def pacing_table(rows, seconds):
+    print(f"A vendor that permits 10 requests a second, for {seconds} s: a script with 64 requests always outstanding, and\n"
+          f"{rows[0]['asked']} interactive requests, one a second, that are given up after 10 s")
+    print(f"{'':20}{'vendor':>7}{'of limit':>10}{'interactive wait, s':>25}{'':>9}{'batch':>7}{'told 429 or 503':>20}")
+    print(f"{'':20}{'429s':>7}{'used':>10}{'p50':>9}{'p99':>7}{'longest':>9}{'failed':>9}{'done':>7}{'batch':>8}{'interactive':>12}")
+    for row in rows:
+        print(f"{row['way']:20}{row['vendor_429']:>7}{row['used']:>10.1%}{row['p50']:>9.2f}{row['p99']:>7.2f}{row['longest']:>9.2f}"
+              f"{row['failed']:>9}{row['done']:>7}{row['told_batch']:>8}{row['told_interactive']:>12}")
+        if row["broken"]:
+            print(f"{'':20}{row['broken']} requests had no answer")
+    print()
+    for row in rows:
+        print(f"{row['way']:20}{row['meaning']}")
+    print()
