@@ -20,7 +20,7 @@ os.environ["SLUICE_BINARY"] = os.path.abspath(os.environ.get("SLUICE_BINARY", "b
 import cost
 import measure
 import report
-from programs import PROXIES, GateProgram, Problem, Program, Site, end_by_signals, find, free_port, version
+from programs import PROXIES, GateProgram, Problem, Program, Site, end_by_signals, find, free_port, raise_file_limit, version
 from vendor import RATE
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -52,9 +52,7 @@ WAYS = (
 
 
 def start_proxy(site, way, folder, vendor_port, tokens):
-    """Returns the port that the callers use."""
-    if way.kind == "none":
-        return vendor_port
+    """Returns the program."""
     port = free_port()
     values = {"PORT": port, "VENDOR_PORT": vendor_port, "LIMIT": way.limit, "SERVER": way.server,
               "BATCH_TOKEN": tokens["batch"], "INTERACTIVE_TOKEN": tokens["interactive"]}
@@ -70,11 +68,11 @@ def start_proxy(site, way, folder, vendor_port, tokens):
         path = site.fill("pacing/haproxy.cfg", folder, **values)
         program = Program(way.name, [find("haproxy"), "-db", "-f", path], port, folder)
     site.running.append(program)
-    return program.address[1]
+    return program
 
 
 class Lane:
-    """A vendor, a way to keep its limit in front of it, and the callers. `ports` are what the callers use."""
+    """A vendor, a way to keep its limit in front of it, and the callers."""
 
     def __init__(self, site, way, seconds):
         self.site, self.way = site, way
@@ -83,14 +81,15 @@ class Lane:
                               port, self.folder)
         site.running.append(self.vendor)
         tokens = {kind: f"{kind}-{secrets.token_hex(16)}" for kind in ("batch", "interactive")}
-        self.port = start_proxy(site, way, site.new_folder(way.kind), port, tokens)
         direct = way.kind == "none"
+        self.program = self.vendor if direct else start_proxy(site, way, site.new_folder(way.kind), port, tokens)
         self.target = "/v1/employees" if direct else "/push/v1/employees"
         self.keys = dict.fromkeys(tokens, site.vendor_key) if direct else tokens
         self.seconds, self.callers = seconds, None
 
     def begin(self):
-        self.callers = subprocess.Popen([sys.executable, "-B", HERE / "callers.py", str(self.port), self.target, str(self.seconds)],
+        port = self.program.address[1]
+        self.callers = subprocess.Popen([sys.executable, "-B", HERE / "callers.py", str(port), self.target, str(self.seconds)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.callers.stdin.write(json.dumps(self.keys))
         self.callers.stdin.close()
@@ -127,7 +126,18 @@ def run_ways(site, ways, seconds):
     time.sleep(2)  # each proxy has been idle for a while, and each bucket is full
     for lane in lanes:
         lane.begin()
-    return [lane.result() for lane in lanes]
+    lateness = machine_lateness(seconds)
+    return {"lateness": lateness, "rows": [lane.result() for lane in lanes]}
+
+
+def machine_lateness(seconds):
+    """By how much the machine was late to wake who sleeps, at most, in milliseconds. What it keeps from running for longer than a
+    part of a second comes in a heap afterwards, whatever a proxy had decided."""
+    worst, end = 0.0, time.monotonic() + seconds
+    while (before := time.monotonic()) < end:
+        time.sleep(0.01)
+        worst = max(worst, time.monotonic() - before - 0.01)
+    return worst * 1000
 
 
 def arguments():
@@ -155,9 +165,10 @@ def run(site, options):
     if not options.only_cost:
         document["pacing"] = run_ways(site, WAYS, options.seconds)
         if show:
-            report.pacing_table(document["pacing"], options.seconds)
+            report.pacing_table(**document["pacing"], seconds=options.seconds)
     if not options.no_cost:
-        document["cost"] = cost.run(options.program)
+        lane = Lane(site, Way("sluice", "gate", "queue: { max_requests: 100000, max_wait: 1h }", "", ""), 0)
+        document["cost"] = cost.run(options.program, lane.program, lane.keys["batch"])
         if show:
             report.cost_table(document["cost"])
     return document
@@ -167,6 +178,7 @@ def main():
     options = arguments()
     end_by_signals()
     sys.stdout.reconfigure(line_buffering=True)
+    raise_file_limit()
     try:
         with Site() as site:
             document = run(site, options)
