@@ -10,12 +10,6 @@ FairQueue::FairQueue(const std::vector<double>& weights) : flows_(weights.size()
   ready_.reserve(weights.size());
 }
 
-double FairQueue::waiting_weight() const {
-  double sum = 0;
-  for (const Flow& flow : flows_) sum += flow.size > 0 ? flow.weight : 0;
-  return sum;
-}
-
 void FairQueue::push(PacedRequest& request) {
   flows_[request.client_].requests.push_back(request);
   enter(request);
@@ -26,14 +20,16 @@ void FairQueue::push_first(PacedRequest& request) {
   Flow& flow = flows_[request.client_];
   flow.requests.push_front(request);
   enter(request);
+  fall_out(request.client_);
   flow.finish -= 1 / flow.weight;
-  if (flow.ready++ == 0) ready_.push_back(request.client_);
   begin(flow, flow.finish);
+  ++flow.ready;
+  line_up(request.client_);
 }
 
 void FairQueue::enter(PacedRequest& request) {
   Flow& flow = flows_[request.client_];
-  ++flow.size;
+  if (flow.size++ == 0) waiting_weight_ += flow.weight;
   ++size_;
   flow.bytes += request.bytes_;
   bytes_ += request.bytes_;
@@ -44,8 +40,8 @@ void FairQueue::set_ready(PacedRequest& request) {
   request.ready_ = true;
   Flow& flow = flows_[request.client_];
   if (flow.ready++ > 0) return;
-  ready_.push_back(request.client_);
   begin(flow, virtual_time_);
+  line_up(request.client_);
 }
 
 void FairQueue::begin(Flow& flow, double earliest) {
@@ -55,42 +51,60 @@ void FairQueue::begin(Flow& flow, double earliest) {
 
 PacedRequest* FairQueue::next() const {
   if (ready_.empty()) return nullptr;
-  const auto order = [this](size_t client) { return std::tie(flows_[client].start, flows_[client].since); };
-  const size_t client = *std::min_element(ready_.begin(), ready_.end(),
-                                          [&order](size_t a, size_t b) { return order(a) < order(b); });
-  PacedRequest* request = flows_[client].requests.first();
+  PacedRequest* request = flows_[ready_.front()].requests.first();
   while (!request->ready_) request = request->next_;
   return request;
 }
 
 void FairQueue::pop(PacedRequest& request) {
-  Flow& flow = flows_[request.client_];
   remove(request);
-  advance(flow);
+  advance(request.client_);
 }
 
 void FairQueue::charge(size_t client) {
   Flow& flow = flows_[client];
   if (flow.ready == 0) begin(flow, virtual_time_);
-  advance(flow);
+  advance(client);
 }
 
-void FairQueue::advance(Flow& flow) {
+void FairQueue::advance(size_t client) {
+  Flow& flow = flows_[client];
+  fall_out(client);
   virtual_time_ = std::max(virtual_time_, flow.start);
   flow.finish = flow.start + 1 / flow.weight;
   begin(flow, flow.finish);
+  line_up(client);
+}
+
+bool FairQueue::goes_before(size_t client, size_t other) const {
+  return std::tie(flows_[client].start, flows_[client].since) <
+         std::tie(flows_[other].start, flows_[other].since);
+}
+
+std::vector<size_t>::iterator FairQueue::place_of(size_t client) {
+  return std::lower_bound(ready_.begin(), ready_.end(), client,
+                          [this](size_t a, size_t b) { return goes_before(a, b); });
+}
+
+void FairQueue::line_up(size_t client) {
+  if (flows_[client].ready > 0) ready_.insert(place_of(client), client);
+}
+
+void FairQueue::fall_out(size_t client) {
+  if (flows_[client].ready > 0) ready_.erase(place_of(client));
 }
 
 void FairQueue::remove(PacedRequest& request) {
   Flow& flow = flows_[request.client_];
   promises_.remove(request);
   flow.requests.remove(request);
-  --flow.size;
+  if (--flow.size == 0) waiting_weight_ -= flow.weight;
   --size_;
   flow.bytes -= request.bytes_;
   bytes_ -= request.bytes_;
-  if (request.ready_ && --flow.ready == 0)
-    ready_.erase(std::find(ready_.begin(), ready_.end(), request.client_));
+  if (!request.ready_) return;
+  if (flow.ready == 1) fall_out(request.client_);
+  --flow.ready;
 }
 
 }  // namespace sluice

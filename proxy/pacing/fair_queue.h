@@ -27,7 +27,7 @@ class FairQueue {
   size_t bytes(size_t client) const { return flows_[client].bytes; }
   double weight(size_t client) const { return flows_[client].weight; }
   // The sum of the weights of clients that have something waiting.
-  double waiting_weight() const;
+  double waiting_weight() const { return waiting_weight_; }
 
   // Requires: the request waits nowhere; its client, size and readiness are set.
   void push(PacedRequest& request);
@@ -62,13 +62,19 @@ class FairQueue {
 
   void enter(PacedRequest& request);
   void begin(Flow& flow, double earliest);
-  void advance(Flow& flow);
+  void advance(size_t client);
+  bool goes_before(size_t client, size_t other) const;
+  std::vector<size_t>::iterator place_of(size_t client);
+  // Around each change of what its place among the ready follows from; no-op when it has nothing ready.
+  void fall_out(size_t client);
+  void line_up(size_t client);
 
   std::vector<Flow> flows_;
   Promises promises_;
-  std::vector<size_t> ready_;  // clients with a ready request
+  std::vector<size_t> ready_;  // clients with a ready request, the next to go first
   size_t size_ = 0;
   size_t bytes_ = 0;
+  double waiting_weight_ = 0;
   double virtual_time_ = 0;
   uint64_t begun_ = 0;
 };

@@ -5,8 +5,7 @@
 namespace sluice {
 
 void Promises::add(PacedRequest& request) {
-  PacedRequest* before = last_;  // most come with the latest promise so far
-  while (before != nullptr && before->promise_ > request.promise_) before = before->earlier_;
+  PacedRequest* before = place_of(request.promise_).before;
   PacedRequest* after = before != nullptr ? before->later_ : first_;
   request.earlier_ = before;
   request.later_ = after;
@@ -27,22 +26,34 @@ bool Promises::would_break(const PacedRequest& request, size_t rank, const SlotT
   return slots.at(rank) <= request.deadline_ && slots.at(rank + 1) > request.promise_;
 }
 
+// Looks from both ends at once: most come with the latest promise so far, or with one of the earliest.
+Promises::Place Promises::place_of(Nanos promise) const {
+  PacedRequest* late = last_;
+  size_t late_rank = size_;
+  PacedRequest* early = first_;
+  for (size_t rank = 0;; ++rank, early = early->later_, --late_rank, late = late->earlier_) {
+    if (late == nullptr || late->promise_ <= promise) return {late, late_rank};
+    if (early->promise_ > promise) return {early->earlier_, rank};
+  }
+}
+
 Nanos Promises::until_room(Nanos promise, const SlotTimes& slots, Nanos now) const {
-  size_t rank = size_;
-  const PacedRequest* later = last_;
-  Nanos wait{0};
-  // Those after it come one slot later.
-  for (; later != nullptr && later->promise_ > promise; later = later->earlier_) {
-    --rank;
+  const auto [before, place] = place_of(promise);
+  Nanos wait = slots.at(place) > promise ? slots.at(size_) - promise : Nanos(0);
+  // Those after it come one slot later; who was promised no more than the last slot is in no danger.
+  const Nanos end = slots.at(size_);
+  size_t rank = place;
+  for (const PacedRequest* later = before != nullptr ? before->later_ : first_;
+       later != nullptr && later->promise_ < end; later = later->later_, ++rank) {
     if (would_break(*later, rank, slots)) wait = std::max(wait, slots.at(rank) - now);
   }
-  if (slots.at(rank) > promise) wait = std::max(wait, slots.at(size_) - promise);
   return wait;
 }
 
 bool Promises::allow(const PacedRequest& next, const SlotTimes& slots) const {
+  const Nanos end = slots.at(size_);
   size_t rank = 0;
-  for (const PacedRequest* other = first_; other != nullptr && other != &next;
+  for (const PacedRequest* other = first_; other != &next && other->promise_ < end;
        other = other->later_, ++rank) {
     if (would_break(*other, rank, slots)) return false;
   }

@@ -2,7 +2,8 @@
 // these times. Says whether all can be kept if one more is admitted, or if one is sent out of this order:
 // slots come at regular intervals, so serving the earliest promise first keeps all of them if anything does
 // (EDF, Liu and Layland 1973). A promise that cannot be kept anyway binds nobody. Links the requests
-// themselves. Linear in those that wait. Owner: the scheduler. Thread: whoever holds its lock.
+// themselves. Linear in those whose promise comes before the last slot, at worst. Owner: the scheduler.
+// Thread: whoever holds its lock.
 #pragma once
 
 #include <cstddef>
@@ -25,12 +26,18 @@ class Promises {
 
   // How long from `now` until one more, to be sent until `promise`, could be promised that; 0: now.
   Nanos until_room(Nanos promise, const SlotTimes& slots, Nanos now) const;
-  // Whether the others are still kept if this one goes first.
+  // Whether the others are still kept if this one goes first. Requires: it has been added.
   bool allow(const PacedRequest& next, const SlotTimes& slots) const;
   // The earliest of those that are ready, or nullptr.
   PacedRequest* first_ready() const;
 
  private:
+  struct Place {
+    PacedRequest* before;  // the last that was promised no later, or nullptr
+    size_t rank;           // how many were
+  };
+
+  Place place_of(Nanos promise) const;
   static bool would_break(const PacedRequest& request, size_t rank, const SlotTimes& slots);
 
   PacedRequest* first_ = nullptr;

@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import pathlib
-import signal
 import statistics
 import sys
 import time
@@ -23,7 +22,7 @@ import report
 import slow_clients
 import streaming
 from harness import BINARY
-from programs import PROXIES, Problem, Site, raise_file_limit, version
+from programs import PROXIES, Problem, Site, end_by_signals, raise_file_limit, version
 
 MEDIANS = [name for _, name, _, _ in report.COLUMNS]
 
@@ -191,9 +190,7 @@ def run(site, options):
 
 def main():
     options = arguments()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has made us ignore it
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(143))
+    end_by_signals()
     sys.stdout.reconfigure(line_buffering=True)
     raise_file_limit()
     try:

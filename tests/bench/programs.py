@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -39,6 +40,13 @@ def version(kind):
     command = {"gate": [BINARY, "version"], "nginx": [find("nginx"), "-v"], "haproxy": [find("haproxy"), "-v"]}[kind]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     return ((done.stdout + done.stderr).splitlines() or ["?"])[0]
+
+
+def end_by_signals():
+    """Interrupts and signals to end leave the `with` of a Site in order."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has made us ignore it
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(143))
 
 
 def free_port():
@@ -161,7 +169,7 @@ class Site:
         text = (HERE / name).read_text()
         for key, value in values.items():
             text = text.replace(f"@{key}@", str(value))
-        path = folder / name
+        path = folder / pathlib.Path(name).name
         path.write_text(text)
         return path
 
