@@ -12,7 +12,7 @@
 --   f<i> the period of its own places, if they are not those of today's timetable
 -- and tat, gen (grows with every cold start), born, n (seats), f (period of a seat's places), hold, r (times of
 -- the vendor's last rejections).
-local LEAD, QUEUE, HEARTBEAT, GRACE, KEEP_MS = 600000, 300000, 1000000, 120000000, 86400000
+local LEAD, QUEUE, HEARTBEAT, GRACE, KEEP_MS = 600000, 500000, 1000000, 120000000, 86400000
 local HEARTBEAT_PER_SEAT = 20000  -- at most 200 heartbeats a second, however many replicas
 
 local key, op, id = KEYS[1], ARGV[1], ARGV[2]

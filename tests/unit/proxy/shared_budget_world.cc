@@ -41,8 +41,9 @@ class World::Process final : public ReservationStore, public BudgetObserver {
       if (cut_ == Cut::kNone) answer_in(trip / 2, connection, reply, false);
     });
     awaited_ = true;
-    do_at(world_.now_ + kTimeout, [this, connection] {
-      if (connection == connection_ && awaited_) disconnect();
+    const uint64_t number = ++call_;
+    do_at(world_.now_ + kTimeout, [this, connection, number] {
+      if (connection == connection_ && awaited_ && number == call_) disconnect();
     });
   }
 
@@ -171,7 +172,7 @@ class World::Process final : public ReservationStore, public BudgetObserver {
   bool alive_ = true, leaving_ = false, pending_ = false, awaited_ = false;
   Cut cut_ = Cut::kNone;
   Nanos stopped_until_{0};
-  uint64_t connection_ = 0, timer_ = 0, waiting_ = 0;
+  uint64_t connection_ = 0, call_ = 0, timer_ = 0, waiting_ = 0;
   size_t sent_ = 0;
 };
 
