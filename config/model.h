@@ -156,6 +156,23 @@ struct AuditConfig {
   std::vector<WebhookConfig> webhooks;
 };
 
+// Of redis://[user@]host[:port][/database], or rediss:// for TLS.
+struct RedisUrl {
+  bool tls = false;
+  std::string host;  // without brackets
+  uint16_t port = 6379;
+  std::string user;  // empty: Redis' default user
+  int64_t database = 0;
+};
+
+// Where replicas of the gate share the vendors' limits.
+struct RateLimitStoreConfig {
+  RedisUrl redis;
+  SecretRef password;    // optional
+  std::string ca;        // PEM; empty: the system's store
+  int64_t replicas = 1;  // how many processes there are at most
+};
+
 enum class LogFormat { kJson, kText };
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
@@ -176,6 +193,7 @@ struct Config {
   std::vector<ClientConfig> clients;  // file order; an index into it names a client everywhere else
   std::string policy;                 // path
   Position policy_at;
+  std::optional<RateLimitStoreConfig> rate_limit_store;  // absent: this process has the limits for itself
   AuditConfig audit;
   LogConfig log;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "proxy/log.h"
 #include "proxy/pacing/token_bucket.h"
 
 namespace sluice {
@@ -15,6 +16,8 @@ constexpr Nanos kReadingError = Millis(20);
 constexpr Nanos kPromptAnswer = Millis(50);
 // How often a process without a seat asks for one.
 constexpr Nanos kSeatRetry = Millis(500);
+// The seat of a process that was killed and comes back is free after a heartbeat; longer is worth a word.
+constexpr Nanos kSeatPatience = Millis(2'500);
 constexpr Nanos kFirstHeartbeat = Millis(250);
 // Rejections closer to each other are one, told twice.
 constexpr Nanos kSameRejection = Millis(100);
@@ -174,6 +177,7 @@ void SharedBudget::on_reply(Nanos now, const ReservationReply& reply) {
         count_ = 0;
         state_ = {};
         state_.seat = -1;
+        if (!seatless_since_) seatless_since_ = now;
         break;
       case ReservationReply::Outcome::kSeated:
         take_over(now, reply);
@@ -194,6 +198,7 @@ Nanos SharedBudget::on_time(Nanos now) {
     if (is_due(now)) call = make_call(now);
     const bool is_alone = standing_at(now) == Standing::kAlone;
     alone = is_alone && !told_alone_;
+    say_standing(now);
     told_alone_ = is_alone;
     next = woken_for_ = wake_time();
   }
@@ -207,6 +212,7 @@ void SharedBudget::take_over(Nanos now, const ReservationReply& reply) {
   state_ = reply;
   has_seat_ = !left_;
   seatless_ = false;
+  seatless_since_.reset();
   stepped_ = false;
   last_place_ = 0;
   paid_ = 0;
@@ -336,6 +342,33 @@ SharedBudget::Standing SharedBudget::standing_at(Nanos now) const {
 // pool for a heartbeat after it, and what the pool has leased by then runs out.
 Nanos SharedBudget::alone_from() const {
   return called_at_ + kCallLife + state_.heartbeat + state_.lead + state_.interval;
+}
+
+// In the log, once for each change.
+void SharedBudget::say_standing(Nanos now) {
+  const Standing standing = standing_at(now);
+  const LogField api{"api", options_.api};
+  if (standing == Standing::kAlone && !said_alone_) {
+    said_alone_ = true;
+    log_warning("the limit is no longer shared: going on alone",
+                {api, {"share", "1/" + std::to_string(state_.seats)}});
+  }
+  if (said_alone_ && standing == Standing::kSharing && link_ == Link::kIdle) {
+    said_alone_ = false;
+    log_info("the limit is shared again", {api});
+  }
+  const bool seatless = seatless_since_ && now >= *seatless_since_ + kSeatPatience;
+  if (seatless && !said_seatless_) {
+    log_error("more processes share the limit than `replicas` says: nothing is sent", {api});
+  }
+  if (!seatless_since_ && said_seatless_) log_info("a seat is free: the limit is shared", {api});
+  said_seatless_ = seatless;
+  const bool different = has_seat_ && (state_.interval > interval_ || state_.seats > options_.replicas);
+  if (different && !said_different_) {
+    log_warning("replicas are configured differently: the lowest limit and the most seats are in force",
+                {api});
+  }
+  said_different_ = different;
 }
 
 // The next place of its seat in the timetable that can still be used, or comes.

@@ -20,6 +20,7 @@ struct SharedBudgetOptions {
   RateLimit limit;
   int64_t replicas = 1;  // how many there are at most
   std::string process;   // a random name of this process
+  std::string api;       // for the log
 };
 
 class SharedBudget final : public Budget, public StoreClient {
@@ -84,6 +85,7 @@ class SharedBudget final : public Budget, public StoreClient {
   Nanos not_before(int64_t store) const { return map_.latest + Micros(store - map_.store); }
   Nanos not_after(int64_t store) const { return map_.earliest + Micros(store - map_.store); }
   void call_soon();
+  void say_standing(Nanos now);
 
   void tell_observer();
 
@@ -101,8 +103,12 @@ class SharedBudget final : public Budget, public StoreClient {
   bool left_ = false;
   bool stepped_ = false;     // the store's clock has, as an answer showed
   bool told_alone_ = false;  // the observer knows that own places are at hand
-  bool starving_ = false;    // a slot was asked for when there was none
-  ReservationReply state_;   // as last told; its slots are in leased_
+  std::optional<Nanos> seatless_since_;
+  bool said_alone_ = false;  // in the log, as the next two
+  bool said_seatless_ = false;
+  bool said_different_ = false;
+  bool starving_ = false;   // a slot was asked for when there was none
+  ReservationReply state_;  // as last told; its slots are in leased_
   ClockMap map_;
   ReservationCall call_;  // the last one
   Nanos called_at_;       // when a call was sent that may have had an effect
@@ -115,8 +121,8 @@ class SharedBudget final : public Budget, public StoreClient {
   size_t first_ = 0;
   size_t count_ = 0;
   Nanos taken_ = Nanos::min();  // time of the last slot that was taken
-  int64_t last_place_ = 0;  // of its own seat, used without the store
-  int64_t paid_ = 0;        // its time
+  int64_t last_place_ = 0;      // of its own seat, used without the store
+  int64_t paid_ = 0;            // its time
   uint64_t waiting_ = 0;
   double weight_ = 0;
   RateControl control_;

@@ -20,8 +20,8 @@ RedisServer::RedisServer() {
   folder_ = folder;
   const std::string socket = folder_ + "/socket";
   std::vector<std::string> words{
-      "redis-server", "--port", "0",          "--unixsocket", socket,  "--save", "",
-      "--appendonly", "no",     "--loglevel", "warning", "--logfile", folder_ + "/log",      "--dir", folder_};
+      "redis-server", "--port",  "0",         "--unixsocket",   socket,  "--save", "", "--appendonly", "no",
+      "--loglevel",   "warning", "--logfile", folder_ + "/log", "--dir", folder_};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);

@@ -60,7 +60,6 @@ TEST_P(SharedBudgetSaturated, UsesTheWholeLimitWithoutARejection) {
 
 INSTANTIATE_TEST_SUITE_P(Replicas, SharedBudgetSaturated, testing::Values(1, 3, 8));
 
-
 // What may go wrong, each on its own; all but the first few seconds count.
 struct Chaos {
   const char* name;
@@ -72,7 +71,8 @@ void PrintTo(const Chaos& chaos, std::ostream* out) { *out << chaos.name; }
 
 // Does something again and again, at times that differ by a third.
 void every(World& world, Nanos period, Nanos until, std::function<void()> what) {
-  const auto next = world.now() + period + Nanos(static_cast<int64_t>(world.below(static_cast<uint64_t>(period.count() / 3))));
+  const auto next = world.now() + period +
+                    Nanos(static_cast<int64_t>(world.below(static_cast<uint64_t>(period.count() / 3))));
   if (next >= until) return;
   world.at(next, [&world, period, until, what = std::move(what)] {
     what();
@@ -128,11 +128,13 @@ void stop_and_wipe(World& world, int64_t, Nanos until) {
 }
 
 void fail_over(World& world, int64_t, Nanos until) {
-  every(world, seconds(45), until, [&world] { world.fail_over(milliseconds(100 + 100 * static_cast<int64_t>(world.below(10)))); });
+  every(world, seconds(45), until,
+        [&world] { world.fail_over(milliseconds(100 + 100 * static_cast<int64_t>(world.below(10)))); });
 }
 
 void step(World& world, int64_t, Nanos until) {
-  every(world, seconds(45), until, [&world] { world.step_clock(world.below(2) == 0 ? seconds(2) : -seconds(2)); });
+  every(world, seconds(45), until,
+        [&world] { world.step_clock(world.below(2) == 0 ? seconds(2) : -seconds(2)); });
 }
 
 void cut(World& world, int64_t replicas, Nanos until) {
@@ -145,7 +147,8 @@ void cut(World& world, int64_t replicas, Nanos until) {
 }
 
 void pause(World& world, int64_t replicas, Nanos until) {
-  every(world, seconds(20), until, [&world, replicas] { world.stop(any_alive(world, static_cast<size_t>(replicas)), seconds(2)); });
+  every(world, seconds(20), until,
+        [&world, replicas] { world.stop(any_alive(world, static_cast<size_t>(replicas)), seconds(2)); });
 }
 
 void refuse(World& world, int64_t, Nanos until) {
@@ -156,11 +159,14 @@ void refuse(World& world, int64_t, Nanos until) {
 }
 
 void everything(World& world, int64_t replicas, Nanos until) {
-  const auto rarely = [&world, until](Nanos period, std::function<void()> what) { every(world, period, until, std::move(what)); };
+  const auto rarely = [&world, until](Nanos period, std::function<void()> what) {
+    every(world, period, until, std::move(what));
+  };
   rarely(seconds(200), [&world] { world.wipe(world.below(2) == 0); });
   rarely(seconds(170), [&world] { world.fail_over(milliseconds(500)); });
   rarely(seconds(230), [&world] { world.step_clock(world.below(2) == 0 ? seconds(2) : -seconds(2)); });
-  rarely(seconds(110), [&world, replicas] { world.stop(any_alive(world, static_cast<size_t>(replicas)), seconds(2)); });
+  rarely(seconds(110),
+         [&world, replicas] { world.stop(any_alive(world, static_cast<size_t>(replicas)), seconds(2)); });
   rarely(seconds(300), [&world] {
     world.set_store_down(true);
     world.at(world.now() + seconds(30), [&world] { world.set_store_down(false); });
@@ -198,7 +204,8 @@ TEST_P(SharedBudgetChaos, NeverExceedsTheLimit) {
   EXPECT_GE(world.used(from, until), chaos.least);
 }
 
-INSTANTIATE_TEST_SUITE_P(Faults, SharedBudgetChaos, testing::Combine(testing::ValuesIn(kChaos), testing::Values(3, 8)));
+INSTANTIATE_TEST_SUITE_P(Faults, SharedBudgetChaos,
+                         testing::Combine(testing::ValuesIn(kChaos), testing::Values(3, 8)));
 
 }  // namespace
 }  // namespace sluice

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "proxy/log.h"
+
 namespace sluice {
 namespace {
 
@@ -20,7 +22,7 @@ class World::Process final : public ReservationStore, public BudgetObserver {
       : world_(world),
         load_(load),
         name_("process-" + std::to_string(number)),
-        budget_({limit, replicas, name_}, *this, world.now_) {
+        budget_({limit, replicas, name_, "world"}, *this, world.now_) {
     budget_.set_observer(this);
     connect_in(Nanos(0));
     arm(budget_.on_time(world_.now_));
@@ -177,6 +179,7 @@ class World::Process final : public ReservationStore, public BudgetObserver {
 };
 
 World::World(uint64_t seed, RateLimit limit, Nanos jitter) : limit_(limit), jitter_(jitter), random_(seed) {
+  configure_log({LogFormat::kJson, LogLevel::kError, false});
   script_ = redis_.run({"SCRIPT", "LOAD", std::string(kReservationScript)}).text;
   EXPECT_EQ(script_.size(), 40u);
 }
