@@ -14,9 +14,17 @@ const Connector kConnector = TcpStream::connect;
 constexpr Millis kConnectPatience{2'000};
 constexpr Millis kGreetingPatience{1'000};
 constexpr Millis kAnswerPatience{50};
-// An answer has at most 82 integers of at most 22 octets.
-constexpr size_t kLongestAnswer = 8'192;
+// A run's has at most 81 integers of at most 22 octets; what a server says of itself is longer.
+constexpr size_t kLongestAnswer = 65'536;
 constexpr size_t kMostElements = 256;
+
+// The value of a line "name:value" in an answer to INFO.
+std::string info_field(std::string_view info, std::string_view name) {
+  const size_t at = info.find(name);
+  if (at == std::string_view::npos) return {};
+  const std::string_view rest = info.substr(at + name.size());
+  return std::string(rest.substr(0, rest.find_first_of("\r\n")));
+}
 
 std::string_view first_word(std::string_view text) { return text.substr(0, text.find(' ')); }
 
@@ -156,6 +164,8 @@ void RedisConnection::greet() {
     send(Sent::kAuth, std::array<std::string_view, 2>{"AUTH", password});
   }
   if (target_.url.database != 0) send(Sent::kSelect, std::array<std::string_view, 2>{"SELECT", database});
+  send(Sent::kServer, std::array<std::string_view, 2>{"INFO", "server"});
+  send(Sent::kReplication, std::array<std::string_view, 2>{"INFO", "replication"});
   send(Sent::kLoad, std::array<std::string_view, 3>{"SCRIPT", "LOAD", script_});
 }
 
@@ -205,39 +215,55 @@ void RedisConnection::on_data(std::string_view data) {
   if (unread_ > kLongestAnswer) lose("its answer is too long");
 }
 
-// False: nothing of this must be touched any more, or the connection is lost.
+// False: the connection is lost, or was closed by the observer.
 bool RedisConnection::take(const Answer& answer) {
   if (sent_.empty()) {
     lose("it says something that it was not asked");
     return false;
   }
   const Sent what = sent_.front();
+  return what == Sent::kRun ? take_run(answer) : take_greeting(what, answer);
+}
+
+bool RedisConnection::take_greeting(Sent what, const Answer& answer) {
   const bool is_error = answer.kind == Answer::Kind::kError;
+  const bool is_text = answer.kind == Answer::Kind::kText;
+  std::string failure;
   switch (what) {
     case Sent::kAuth:
+      if (is_error) failure = greeting_failure("the password", answer.text);
+      break;
     case Sent::kSelect:
+      if (is_error) failure = greeting_failure("the database", answer.text);
+      break;
+    case Sent::kServer: run_id_ = info_field(answer.text, "run_id:"); break;
+    case Sent::kReplication: replication_id_ = info_field(answer.text, "master_replid:"); break;
     case Sent::kLoad:
-      if (is_error) {
-        const std::string_view name = what == Sent::kAuth     ? "the password"
-                                      : what == Sent::kSelect ? "the database"
-                                                              : "the script";
-        lose(greeting_failure(name, answer.text));
-        return false;
-      }
-      if (answer.kind != Answer::Kind::kText || (what == Sent::kLoad && answer.text.size() != 40)) {
-        lose("its answer makes no sense");
-        return false;
-      }
-      sent_.pop_front();
-      if (what != Sent::kLoad) return true;
+      if (is_error) failure = greeting_failure("the script", answer.text);
       digest_ = answer.text;
-      phase_ = Phase::kReady;
-      deadline_.clear();
-      observer_.on_ready();
-      return phase_ == Phase::kReady;
+      break;
     case Sent::kRun: break;
   }
-  if (is_error) {
+  if (failure.empty() && !is_error && (!is_text || (what == Sent::kLoad && digest_.size() != 40))) {
+    failure = "its answer makes no sense";
+  }
+  if (!failure.empty()) {
+    lose(failure);
+    return false;
+  }
+  sent_.pop_front();
+  if (what != Sent::kLoad) return true;
+  const std::pair server(run_id_, replication_id_);
+  const bool is_same = !run_id_.empty() && !replication_id_.empty() && server == known_server_;
+  known_server_ = server;
+  phase_ = Phase::kReady;
+  deadline_.clear();
+  observer_.on_ready(is_same);
+  return phase_ == Phase::kReady;
+}
+
+bool RedisConnection::take_run(const Answer& answer) {
+  if (answer.kind == Answer::Kind::kError) {
     const std::string_view known = refusal(first_word(answer.text));
     lose(known.empty() ? "it fails: " + answer.text.substr(0, 200) : std::string(known), !known.empty());
     return false;

@@ -21,7 +21,8 @@ namespace sluice {
 
 class RedisConnectionObserver {
  public:
-  virtual void on_ready() = 0;
+  // `is_same`: for certain the server of the connection before, which has forgotten nothing.
+  virtual void on_ready(bool is_same) = 0;
   // Of the oldest run without an answer. An array of integers; what else the script may return is on_lost.
   virtual void on_answer(std::span<const int64_t> numbers) = 0;
   // Last call until open(). `without_effect`: the server has refused the oldest run.
@@ -55,7 +56,7 @@ class RedisConnection final : private DialObserver, private StreamObserver, priv
  private:
   // What is awaited: nothing, the connection, the answers to the greeting, or those to runs.
   enum class Phase : uint8_t { kClosed, kDialing, kGreeting, kReady };
-  enum class Sent : uint8_t { kAuth, kSelect, kLoad, kRun };
+  enum class Sent : uint8_t { kAuth, kSelect, kServer, kReplication, kLoad, kRun };
   struct Answer;
   struct ReaderCloser {
     void operator()(redisReader* reader) const;
@@ -73,6 +74,8 @@ class RedisConnection final : private DialObserver, private StreamObserver, priv
   void send(Sent what, std::span<const std::string_view> words);
   void await_answer();
   bool take(const Answer& answer);
+  bool take_greeting(Sent what, const Answer& answer);
+  bool take_run(const Answer& answer);
   void lose(const std::string& reason, bool without_effect = false);
 
   EventLoop& loop_;
@@ -84,11 +87,13 @@ class RedisConnection final : private DialObserver, private StreamObserver, priv
   Phase phase_ = Phase::kClosed;
   StreamPtr stream_;
   std::unique_ptr<redisReader, ReaderCloser> reader_;
-  std::unique_ptr<Answer> answer_;  // that is being read
-  std::deque<Sent> sent_;           // not answered
-  std::string digest_;              // of the script, as the server calls it
-  size_t unread_ = 0;               // octets of an answer that is not whole
-  bool overdue_ = false;            // the deadline has passed, but answers may lie in the socket
+  std::unique_ptr<Answer> answer_;                    // that is being read
+  std::deque<Sent> sent_;                             // not answered
+  std::string run_id_, replication_id_;               // of this connection's server; empty: it does not say
+  std::pair<std::string, std::string> known_server_;  // of the one before
+  std::string digest_;                                // of the script, as the server calls it
+  size_t unread_ = 0;                                 // octets of an answer that is not whole
+  bool overdue_ = false;  // the deadline has passed, but answers may lie in the socket
 };
 
 }  // namespace sluice

@@ -103,9 +103,9 @@ void RedisStore::run_woken() {
   arm();
 }
 
-void RedisStore::on_ready() {
+void RedisStore::on_ready(bool is_same) {
   for (Member& member : members_) {
-    member.client->on_up(monotonic_now());
+    member.client->on_up(monotonic_now(), is_same);
     tick(member);
   }
   arm();

@@ -48,7 +48,7 @@ class RedisStore final : public ReservationStore, private RedisConnectionObserve
 
   RedisStore(RedisTarget target, std::unique_ptr<TlsContext> tls);
 
-  void on_ready() override;
+  void on_ready(bool is_same) override;
   void on_answer(std::span<const int64_t> numbers) override;
   void on_lost(const std::string& reason, bool without_effect) override;
   void on_deadline() override;

@@ -12,7 +12,7 @@
 --   f<i> the period of its own places, if they are not those of today's timetable
 -- and tat, gen (grows with every cold start), born, n (seats), f (period of a seat's places), hold, r (times of
 -- the vendor's last rejections).
-local LEAD, QUEUE, HEARTBEAT, GRACE, KEEP_MS = 600000, 500000, 1000000, 120000000, 86400000
+local LEAD, HEARTBEAT, GRACE, KEEP_MS = 650000, 1000000, 120000000, 86400000
 local HEARTBEAT_PER_SEAT = 20000  -- at most 200 heartbeats a second, however many replicas
 
 local key, op, id = KEYS[1], ARGV[1], ARGV[2]
@@ -189,9 +189,11 @@ local quota, retry, slots = 0, 0, {}
 local step, reach = math.max(T, slowed), math.max(0, tau - irregular * T)
 local rate = pool / (N * T) - beyond
 if beyond > 0 and rate > 0 then step = math.max(step, 1 / rate) end
-if weight > 0 then  -- a window in which the one with the least weight has a slot is shared out by weight
-  local window = math.min(math.max(QUEUE / T, total / least), lead / T)
-  quota = math.max(1, math.floor(window * weight / total + math.floor(tat / T) * 0.6180339887 % 1))
+if weight > 0 then
+  -- The slots of a window are shared out by weight: as many rounds as fit, in each of which the least gets one.
+  local most, round = lead / T, total / least
+  local share = math.min(most, math.max(1, math.floor(most / round)) * round) * weight / total
+  quota = math.max(1, math.floor(share + math.sin(tat) * 43758.5453 % 1))  -- a fraction is now one more, now not
 end
 while #slots < want and op ~= 'leave' and not is_new and rate > 0 do
   local base = math.max(tat, bursts == 1 and now or now + tau)

@@ -75,8 +75,8 @@ std::optional<ReservationReply> parse_reservation(std::span<const int64_t> numbe
 // What a store tells. Never while call() is on the stack.
 class StoreClient {
  public:
-  // Connected, calls are answered or on_down follows.
-  virtual void on_up(Nanos now) = 0;
+  // Connected, calls are answered or on_down follows. `is_same`: to the server of before, for certain.
+  virtual void on_up(Nanos now, bool is_same) = 0;
   // What was called and not answered may have had its effect, or may have it within kCallLife.
   virtual void on_down(Nanos now) = 0;
   virtual void on_reply(Nanos now, const ReservationReply& reply) = 0;

@@ -18,6 +18,8 @@ constexpr Nanos kPromptAnswer = Millis(50);
 constexpr Nanos kSeatRetry = Millis(500);
 // The seat of a process that was killed and comes back is free after a heartbeat; longer is worth a word.
 constexpr Nanos kSeatPatience = Millis(2'500);
+// What a slow answer costs, if not a turn: the connection is given up and made anew.
+constexpr Nanos kReconnection = Millis(300);
 constexpr Nanos kFirstHeartbeat = Millis(250);
 // Rejections closer to each other are one, told twice.
 constexpr Nanos kSameRejection = Millis(100);
@@ -142,11 +144,12 @@ bool SharedBudget::has_left() const {
 
 // --- what the store tells
 
-void SharedBudget::on_up(Nanos now) {
+void SharedBudget::on_up(Nanos now, bool is_same) {
   const std::lock_guard lock(mutex_);
   link_ = Link::kIdle;
-  // The store may have lost what it wrote last: what others hold of that runs out first.
-  if (has_seat_) quiet_until_ = now + state_.lead + kSlotLife;
+  // Another server may have lost what was written last: what others hold of that runs out first.
+  if (has_seat_ && !is_same) quiet_until_ = now + state_.lead + kSlotLife;
+  if (seatless_) quiet_until_ = now + kSeatPatience;  // those that have seats first
 }
 
 void SharedBudget::on_down(Nanos) {
@@ -279,7 +282,7 @@ Nanos SharedBudget::ask_time() const {
 }
 
 Nanos SharedBudget::heartbeat_time() const {
-  if (seatless_) return sent_at_ + kSeatRetry;
+  if (seatless_) return std::max(quiet_until_, sent_at_ + kSeatRetry);
   const Nanos period = has_seat_ ? Nanos(state_.heartbeat) / 4 : kFirstHeartbeat;
   return std::max(quiet_until_, sent_at_ + period);
 }
@@ -408,7 +411,7 @@ Nanos SharedBudget::shared_slot(Nanos now, Nanos last, int64_t ahead) const {
   const double share =
       weight / (weight + others) * static_cast<double>(state_.pool) / static_cast<double>(state_.seats);
   const auto interval = Nanos(static_cast<int64_t>(static_cast<double>(slowed(now).count()) / share));
-  return std::max(last, due) + interval * (ahead + 1);
+  return std::max(last, due) + interval * (ahead + 1) + std::max(kReconnection, interval);
 }
 
 Nanos SharedBudget::alone_slot(Nanos now, int64_t ahead) const {

@@ -42,7 +42,7 @@ class SharedBudget final : public Budget, public StoreClient {
   bool reject(Nanos now, Nanos until) override;
   Nanos held_until() const override;
 
-  void on_up(Nanos now) override;
+  void on_up(Nanos now, bool is_same) override;
   void on_down(Nanos now) override;
   void on_reply(Nanos now, const ReservationReply& reply) override;
   void on_refused(Nanos now) override;

@@ -79,7 +79,7 @@ class World::Process final : public ReservationStore, public BudgetObserver {
 
   SharedBudget& budget() { return budget_; }
   bool alive() const { return alive_; }
-  size_t sent() const { return sent_; }
+  const std::vector<Nanos>& departures() const { return departures_; }
 
  private:
   // What a process does waits while it is stopped, and is not done once it is dead.
@@ -98,7 +98,8 @@ class World::Process final : public ReservationStore, public BudgetObserver {
     do_at(world_.now_ + delay, [this, connection] {
       if (connection != connection_) return;
       if (!reachable() || cut_ != Cut::kNone) return connect_in(Millis(500));
-      budget_.on_up(world_.now_);
+      budget_.on_up(world_.now_, server_ == world_.server_);
+      server_ = world_.server_;
       tick();
     });
   }
@@ -162,7 +163,7 @@ class World::Process final : public ReservationStore, public BudgetObserver {
 
   void send() {
     if (waiting_ > 0) --waiting_;
-    ++sent_;
+    departures_.push_back(world_.now_);
     world_.departures_.push_back(world_.now_);
     world_.arrivals_.push_back(world_.now_ + Millis(20) + world_.up_to(world_.jitter_));
   }
@@ -174,8 +175,8 @@ class World::Process final : public ReservationStore, public BudgetObserver {
   bool alive_ = true, leaving_ = false, pending_ = false, awaited_ = false;
   Cut cut_ = Cut::kNone;
   Nanos stopped_until_{0};
-  uint64_t connection_ = 0, call_ = 0, timer_ = 0, waiting_ = 0;
-  size_t sent_ = 0;
+  uint64_t server_ = 0, connection_ = 0, call_ = 0, timer_ = 0, waiting_ = 0;
+  std::vector<Nanos> departures_;
 };
 
 World::World(uint64_t seed, RateLimit limit, Nanos jitter) : limit_(limit), jitter_(jitter), random_(seed) {
@@ -197,14 +198,18 @@ void World::kill(size_t process) { processes_[process]->kill(); }
 void World::leave(size_t process) { processes_[process]->leave(); }
 void World::stop(size_t process, Nanos duration) { processes_[process]->stop(now_ + duration); }
 void World::cut(size_t process, Cut how) { processes_[process]->set_cut(how); }
-void World::reject_next(size_t process, Nanos hold) { processes_[process]->reject(hold); }
+void World::reject(size_t process, Nanos hold) { processes_[process]->reject(hold); }
 SharedBudget& World::budget(size_t process) { return processes_[process]->budget(); }
 bool World::is_alive(size_t process) const { return processes_[process]->alive(); }
-size_t World::sent(size_t process) const { return processes_[process]->sent(); }
+size_t World::sent(size_t process) const { return departures(process).size(); }
+const std::vector<Nanos>& World::departures(size_t process) const {
+  return processes_[process]->departures();
+}
 size_t World::sent() const { return departures_.size(); }
 
 void World::set_store_down(bool down) {
   down_ = down;
+  ++server_;
   if (!down) return;
   for (const auto& process : processes_) {
     if (process->alive()) process->disconnect();

@@ -39,7 +39,7 @@ class World {
   void fail_over(Nanos lost);  // to a copy that misses what was written last
   void step_clock(Nanos by) { clock_step_ += by; }
   void refuse_calls(bool refuse) { refusing_ = refuse; }
-  void reject_next(size_t process, Nanos hold);
+  void reject(size_t process, Nanos hold);  // the vendor answers 429
 
   void at(Nanos time, std::function<void()> what);
   void run_until(Nanos time);
@@ -51,6 +51,8 @@ class World {
   bool is_alive(size_t process) const;
   size_t sent(size_t process) const;
   size_t sent() const;
+  // When a process sent its requests.
+  const std::vector<Nanos>& departures(size_t process) const;
   // Of the requests sent since `from`: those that a bucket of the vendor's refuses, whose clock is slow.
   int rejections(RateLimit limit, double slow = 0.001) const;
   size_t sent_between(Nanos from, Nanos until) const;
@@ -88,6 +90,7 @@ class World {
   std::priority_queue<Event> events_;
   std::vector<std::unique_ptr<Process>> processes_;
   bool down_ = false;
+  uint64_t server_ = 1;  // another one after each failure
   bool refusing_ = false;
   size_t calls_ = 0;
   size_t forfeited_ = 0;
