@@ -123,6 +123,9 @@ QueueConfig read_queue(const Value& value, const ReadContext& context) {
   QueueConfig queue;
   MapReader map(value, "queue", context.findings);
   map.integer("max_requests", queue.max_requests, 1, 1'000'000);
+  map.size("max_bytes", queue.max_bytes, {1}, 64_GiB);
+  map.integer("total_requests", queue.total_requests, 1, 1'000'000);
+  map.size("total_bytes", queue.total_bytes, {1}, 64_GiB);
   map.duration("max_wait", queue.max_wait, Millis{0}, kHour);
   map.finish();
   return queue;

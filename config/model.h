@@ -76,8 +76,11 @@ struct RateLimit {
 };
 
 struct QueueConfig {
-  int64_t max_requests = 1000;  // waiting requests of one client on one API
-  Millis max_wait{9'000};       // under the 10 s after which the strictest known client gives up
+  int64_t max_requests = 1000;      // waiting requests of one client on one API
+  Bytes max_bytes = 64_MiB;         // that they hold
+  int64_t total_requests = 10'000;  // of all clients on one API
+  Bytes total_bytes = 256_MiB;
+  Millis max_wait{9'000};  // under the 10 s after which the strictest known client gives up
 };
 
 struct UpstreamTlsConfig {

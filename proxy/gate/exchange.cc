@@ -34,7 +34,7 @@ constexpr std::array<unsigned, 7> kMayFollow = [] {
       bit(P::kReading),                          // after kIdle
       bit(P::kQueued),                           // after kReading
       bit(P::kRecording) | bit(P::kConnecting),  // after kQueued
-      bit(P::kConnecting),                       // after kRecording
+      bit(P::kQueued) | bit(P::kConnecting),     // after kRecording
       bit(P::kSending),                          // after kConnecting
       // A read that the vendor refused waits again; one on a stale connection connects again.
       bit(P::kRelaying) | bit(P::kQueued) | bit(P::kConnecting),  // after kSending
@@ -61,7 +61,6 @@ Exchange::Exchange(Worker& worker)
     : worker_(worker), deadline_(*this), total_(*this), total_deadline_(total_) {}
 
 Exchange::~Exchange() {
-  if (phase_ == Phase::kQueued) worker_.pacer(route_.api).leave(*this);
   if (record_token_ != 0) worker_.forget_record(record_token_);
   let_go_of_upstream();
 }
@@ -284,14 +283,19 @@ void Exchange::admit() {
 
   queued_ = monotonic_now();
   enter(Phase::kQueued);
-  const Admission admission = worker_.pacer(route_.api).admit(*this, client_, wait);
+  const bool writes = target_.access == Access::kWrite;
+  const size_t bytes = head_text_.size() + upstream_head_.size() + body_.size();
+  const Admission admission = worker_.pacer(route_.api).admit(*this, {client_, wait, bytes, !writes});
   switch (admission.kind) {
     case Admission::Kind::kGo: return on_turn();
-    case Admission::Kind::kQueued: return;
+    case Admission::Kind::kQueued: return writes ? record_attempt() : void();
     case Admission::Kind::kQueueFull:
       return reply(Problem::kQueueFull, "too many requests of this client wait", admission.retry_after);
     case Admission::Kind::kWaitTooLong:
       return reply(Problem::kWaitTooLong, "the vendor's limit leaves no room in time", admission.retry_after);
+    case Admission::Kind::kNoSchedule:
+      return reply(Problem::kRateLimitUnavailable, "the replicas' common limit has not been reached yet",
+                   admission.retry_after);
   }
 }
 
@@ -299,11 +303,15 @@ void Exchange::on_turn() {
   const Nanos waited = monotonic_now() - queued_;
   record_->queued_ms = std::chrono::duration_cast<Millis>(waited).count();
   worker_.tally().queue_wait(route_.api, serving_->config.clients[client_].priority, waited);
-  if (target_.access == Access::kWrite && record_->attempts == 0) return record_attempt();
   connect(false);
 }
 
-// A write is durable in the audit before anything of it is sent.
+void Exchange::on_refused(int64_t retry_after) {
+  reply(Problem::kWaitTooLong, "the vendor has asked for a pause", retry_after);
+}
+
+// A write is durable in the audit before anything of it is sent. It keeps its place in the queue meanwhile,
+// so that its slot is not spent on waiting for the disk.
 void Exchange::record_attempt() {
   enter(Phase::kRecording);
   record_->body_sha256 = body_digest();
@@ -322,14 +330,19 @@ void Exchange::on_recorded(bool durable) {
   if (!durable && serving_->config.audit.when_unavailable == WhenUnavailable::kBlock) {
     return reply(Problem::kAuditUnavailable, "the attempt cannot be recorded");
   }
-  connect(false);
+  wait_for_turn();
 }
 
 void Exchange::on_record_late() {
   record_token_ = 0;
   if (phase_ != Phase::kRecording) return;
-  if (serving_->config.audit.when_unavailable == WhenUnavailable::kAllow) return connect(false);
+  if (serving_->config.audit.when_unavailable == WhenUnavailable::kAllow) return wait_for_turn();
   reply(Problem::kAuditUnavailable, "the attempt could not be recorded in time");
+}
+
+void Exchange::wait_for_turn() {
+  enter(Phase::kQueued);
+  if (worker_.pacer(route_.api).ready(*this)) on_turn();
 }
 
 void Exchange::connect(bool fresh) {

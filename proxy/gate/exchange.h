@@ -70,6 +70,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
 
  private:
   void on_turn() override;
+  void on_refused(int64_t retry_after) override;
   void on_upstream_connected() override;
   void on_response_head(const ResponseHead& head) override;
   void on_response_body(std::string_view piece) override;
@@ -87,6 +88,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   bool decide(std::optional<std::string_view> body);
   void admit();
   void record_attempt();
+  void wait_for_turn();
   void connect(bool fresh);
   void send();
   bool has_unexpected_body() const;
@@ -103,8 +105,8 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   void finish(AuditType type, int status, bool keep_alive);
   std::optional<Sha256> body_digest();
   bool body_whole_or_short() const;
-  // A read of which nothing is missing: nothing was done, and it can go out once more.
-  bool can_send_again() const { return target_.access == Access::kRead && body_whole_ && !body_gone_; }
+  // Nothing of it is missing: it can go out once more, if nothing was done.
+  bool is_complete() const { return body_whole_ && !body_gone_; }
   void let_go_of_upstream();
   const ApiConfig& api() const { return serving_->config.apis[route_.api]; }
 

@@ -46,18 +46,19 @@ void Exchange::on_response_head(const ResponseHead& head) {
       {record_->request_id, record_->queued_ms.value_or(0), answer_keeps_alive_, answer_chunked_});
 }
 
-// The vendor's 429 holds its API. A read goes back to the queue: nothing was done.
+// The vendor's 429 holds its API. What it refused was not done, so it goes back to the queue, if it is still
+// whole and can be sent in time; otherwise its client gets the vendor's answer.
 bool Exchange::send_again_later(const ResponseHead& head) {
   const HeaderField* retry_after = find_field(head, HeaderId::kRetryAfter);
   Pacer& pacer = worker_.pacer(route_.api);
-  pacer.hold(retry_pause(retry_after != nullptr ? retry_after->value : std::string_view(),
-                         std::chrono::system_clock::now()));
-  if (!can_send_again() || requeued_ >= kMaxRequeues) return false;
+  pacer.reject(retry_pause(retry_after != nullptr ? retry_after->value : std::string_view(),
+                           std::chrono::system_clock::now()));
+  if (!is_complete() || requeued_ >= kMaxRequeues) return false;
+  if (!pacer.readmit(*this, client_)) return false;
   ++requeued_;
   let_go_of_upstream();
   deadline_.clear();
   enter(Phase::kQueued);
-  pacer.readmit(*this, client_);
   return true;
 }
 
@@ -137,7 +138,8 @@ void Exchange::on_upstream_failed(UpstreamFailure failure, std::string_view reas
     case Phase::kSending: {
       // The vendor closed an idle connection as the request went out. Only a read may go out again: of a
       // write nobody knows whether it was done.
-      if (stale && failure == UpstreamFailure::kLost && can_send_again()) return connect(true);
+      if (stale && failure == UpstreamFailure::kLost && target_.access == Access::kRead && is_complete())
+        return connect(true);
       worker_.tally().upstream({route_.api, 0}, monotonic_now() - sent_);
       const bool protocol = failure == UpstreamFailure::kProtocol;
       record_->reason = reason;

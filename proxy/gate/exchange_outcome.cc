@@ -28,6 +28,7 @@ AuditType outcome_of(Problem problem, bool allowed) {
     case Problem::kCredentialReflected:
     case Problem::kCredentialUnavailable:
     case Problem::kAuditUnavailable:
+    case Problem::kRateLimitUnavailable:
     case Problem::kDraining: return allowed ? AuditType::kRequestFailed : AuditType::kRequestRefused;
     default: return AuditType::kRequestRefused;
   }
@@ -48,7 +49,7 @@ void Exchange::fill_record_from_request() {
 void Exchange::reply(Problem problem, std::string detail, std::optional<int64_t> retry_after) {
   const ProblemKind& kind = kind_of(problem);
   let_go_of_upstream();
-  if (phase_ == Phase::kQueued) worker_.pacer(route_.api).leave(*this);
+  leave_queue();
   const bool allowed = record_->decision == "allow";
   if (problem == Problem::kPolicyDenied) {
     record_->decision = "deny";
@@ -64,6 +65,7 @@ void Exchange::reply(Problem problem, std::string detail, std::optional<int64_t>
   if (problem == Problem::kPolicyDenied) answer.rules = record_->rules;
   answer.operation = record_->operation;
   answer.retry_after = retry_after;
+  if (kind.status == 429) answer.rate = serving_->apis[route_.api].limit.rate;
   // Without a head nobody knows where the next request begins.
   const bool framed = !head_text_.empty() && kind.status != 408 && problem != Problem::kDraining;
   const bool keep_alive = framed && head_.keep_alive && !worker_.draining() && body_whole_or_short();
@@ -109,7 +111,7 @@ void Exchange::submit_outcome(AuditType type, int status) {
 void Exchange::finish(AuditType type, int status, bool keep_alive) {
   deadline_.clear();
   total_deadline_.clear();
-  if (phase_ == Phase::kQueued) worker_.pacer(route_.api).leave(*this);
+  leave_queue();
   if (record_token_ != 0) worker_.forget_record(record_token_);
   record_token_ = 0;
   RequestLabels labels;

@@ -21,6 +21,17 @@ void mask_signals(int how) {
   pthread_sigmask(how, &set, nullptr);
 }
 
+// A client's share among those that wait (interface 2.4).
+double weight_of(const ClientConfig& client) {
+  const auto weight = static_cast<double>(client.weight);
+  switch (client.priority) {
+    case Priority::kInteractive: return 4 * weight;
+    case Priority::kNone: return 2 * weight;
+    case Priority::kBatch: return weight;
+  }
+  return weight;
+}
+
 Result<ResolvedWebhook> resolve_webhook(const WebhookConfig& config) {
   ResolvedWebhook resolved;
   resolved.config = config;
@@ -80,6 +91,12 @@ Result<void> Gate::open_budgets() {
 
 Result<void> Gate::open_workers() {
   const Config& config = shared_.serving->config;
+  std::vector<double> weights;
+  for (const ClientConfig& client : config.clients) weights.push_back(weight_of(client));
+  for (size_t i = 0; i < config.apis.size(); ++i) {
+    shared_.schedulers.push_back(
+        std::make_unique<Scheduler>(*shared_.budgets[i], config.apis[i].queue, weights));
+  }
   for (const ListenConfig& listener : config.listen) {
     shared_.listener_tls.emplace_back();
     if (!listener.tls) continue;

@@ -1,6 +1,5 @@
 // What the gate says of itself: /readyz, /status, and the gauges of /metrics.
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "proxy/gate/gate.h"
 #include "proxy/version.h"
@@ -14,16 +13,12 @@ constexpr double kBehindSeconds = 60;
 
 struct ApiFigures {
   int64_t idle = 0, active = 0;
-  std::vector<int64_t> waiting;  // by client
-  int64_t waiting_in_all() const { return std::accumulate(waiting.begin(), waiting.end(), int64_t{0}); }
 };
 
 ApiFigures sum(const std::vector<std::unique_ptr<Worker>>& workers, size_t api) {
   ApiFigures total;
   for (const auto& worker : workers) {
     const WorkerFigures::PerApi& part = worker->figures().apis[api];
-    total.waiting.resize(part.waiting.size());
-    for (size_t i = 0; i < part.waiting.size(); ++i) total.waiting[i] += part.waiting[i];
     total.idle += part.idle;
     total.active += part.active;
   }
@@ -84,7 +79,7 @@ std::string Gate::status_json() const {
     json["apis"].push_back({{"name", config.apis[i].name},
                             {"upstream", config.apis[i].upstream.authority},
                             {"limit", {{"rate", limit.rate}, {"burst", limit.burst}}},
-                            {"waiting", figures.waiting_in_all()},
+                            {"waiting", shared_.schedulers[i]->waiting()},
                             {"connections", {{"active", figures.active}, {"idle", figures.idle}}}});
   }
   if (limits_ != nullptr) json["rate_limit_store"] = to_json(limits_->state());
@@ -131,10 +126,10 @@ std::vector<MetricSample> Gate::samples() const {
   for (size_t i = 0; i < config.apis.size(); ++i) {
     const ApiFigures figures = sum(workers_, i);
     const std::string& api = config.apis[i].name;
-    for (size_t client = 0; client < figures.waiting.size(); ++client) {
+    for (size_t client = 0; client < config.clients.size(); ++client) {
       add("sluice_queue_depth", "Requests that wait for the vendor's limit.", kGauge,
           {{"api", api}, {"client", config.clients[client].name}},
-          static_cast<double>(figures.waiting[client]));
+          static_cast<double>(shared_.schedulers[i]->waiting(client)));
     }
     constexpr const char* kHelp = "Connections to the vendor.";
     add("sluice_upstream_connections", kHelp, kGauge, {{"api", api}, {"state", "active"}},

@@ -27,7 +27,7 @@ Worker::Worker(Shared& shared)
     const ApiConfig& api = config.apis[i];
     pools_.push_back(
         std::make_unique<UpstreamPool>(loop_, resolver_, shared_.connector, api, shared_.serving->apis[i]));
-    pacers_.push_back(Pacer::make(loop_, *shared_.budgets[i], api.queue, config.clients.size()));
+    pacers_.push_back(std::make_unique<Pacer>(make_pace_clock(loop_), *shared_.schedulers[i]));
   }
   head_limits_ = {config.limits.head_size.count, static_cast<size_t>(config.limits.header_count),
                   config.limits.target_size.count};
@@ -190,10 +190,6 @@ void Worker::update_figures() {
   for (size_t i = 0; i < pools_.size(); ++i) {
     figures_.apis[i].idle = static_cast<int64_t>(pools_[i]->idle());
     figures_.apis[i].active = static_cast<int64_t>(pools_[i]->active());
-    std::vector<std::atomic<int64_t>>& waiting = figures_.apis[i].waiting;
-    for (size_t client = 0; client < waiting.size(); ++client) {
-      waiting[client] = static_cast<int64_t>(pacers_[i]->waiting(client));
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 // Worker: one thread's share of the gate: its loop, its listeners and connections, its vendor connections,
-// its waiting rooms. Shares with other workers only the serving snapshot, the budgets, and the way to the
-// audit. Owner: the gate (serve command). Thread: its own; the public calls after start() are posted to it.
+// its ways to the waiting rooms. Shares with other workers the serving snapshot, the waiting rooms, and the
+// way to the audit. Owner: the gate (serve command). Thread: its own; the public calls after start() are
+// posted to it.
 #pragma once
 
 #include <array>
@@ -30,7 +31,8 @@ class Exchange;
 // What all workers share. Owner: the gate; outlives the workers.
 struct Shared {
   std::shared_ptr<const Serving> serving;
-  std::vector<std::unique_ptr<Budget>> budgets;           // one per API
+  std::vector<std::unique_ptr<Budget>> budgets;           // one per API, as below
+  std::vector<std::unique_ptr<Scheduler>> schedulers;     // destroyed before the budgets
   std::vector<std::unique_ptr<TlsContext>> listener_tls;  // one per listener, null without TLS
   AuditLog* audit = nullptr;
   Metrics* metrics = nullptr;
@@ -41,15 +43,12 @@ struct Shared {
 // Figures for /status and /metrics, refreshed every 100 ms. Read from any thread.
 struct WorkerFigures {
   struct PerApi {
-    std::atomic<int64_t> idle{0}, active{0};    // vendor connections
-    std::vector<std::atomic<int64_t>> waiting;  // requests, by client
-    explicit PerApi(size_t clients) : waiting(clients) {}
+    std::atomic<int64_t> idle{0}, active{0};  // vendor connections
   };
   std::deque<PerApi> apis;
   std::vector<std::atomic<int64_t>> connections;  // by listener
-  explicit WorkerFigures(const Config& config) : connections(config.listen.size()) {
-    for (size_t i = 0; i < config.apis.size(); ++i) apis.emplace_back(config.clients.size());
-  }
+  explicit WorkerFigures(const Config& config)
+      : apis(config.apis.size()), connections(config.listen.size()) {}
 };
 
 class Worker final : private AuditWaiter, private DeadlineObserver {

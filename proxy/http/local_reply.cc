@@ -1,6 +1,8 @@
 #include "proxy/http/local_reply.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "proxy/http/h1_writer.h"
@@ -10,7 +12,7 @@ namespace sluice {
 namespace {
 
 // Indexed by Problem.
-constexpr std::array<ProblemKind, 24> kKinds = {{
+constexpr std::array<ProblemKind, 25> kKinds = {{
     {400, "malformed-request", "The request is malformed"},
     {414, "target-too-long", "The request target is too long"},
     {431, "head-too-large", "The request head is too large"},
@@ -32,10 +34,21 @@ constexpr std::array<ProblemKind, 24> kKinds = {{
     {502, "credential-reflected", "The vendor's answer held the credential"},
     {503, "credential-unavailable", "The vendor's credential cannot be had"},
     {503, "audit-unavailable", "The audit cannot be written"},
+    {503, "rate-limit-unavailable", "The vendor's common limit cannot be reached"},
     {503, "draining", "The gate is shutting down"},
     {504, "upstream-timeout", "The vendor did not answer in time"},
     {503, "too-many-connections", "Too many connections are open"},
 }};
+
+// RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10): whole numbers, so that a rate
+// below one a second has a longer window.
+void append_rate_limit(std::string& out, double rate, int64_t reset) {
+  const auto quota = static_cast<int64_t>(std::max(rate, 1.0));
+  const auto window = static_cast<int64_t>(std::ceil(std::max(1 / rate, 1.0)));
+  append_field(out, "RateLimit-Policy",
+               R"("vendor";q=)" + std::to_string(quota) + ";w=" + std::to_string(window));
+  append_field(out, "RateLimit", R"("vendor";r=0;t=)" + std::to_string(reset));
+}
 
 }  // namespace
 
@@ -87,6 +100,7 @@ std::string render(const LocalReply& reply, bool keep_alive, bool to_head) {
     append_field(out, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE");
   }
   if (reply.retry_after) append_field(out, "Retry-After", static_cast<uint64_t>(*reply.retry_after));
+  if (reply.rate) append_rate_limit(out, *reply.rate, reply.retry_after.value_or(1));
   if (!keep_alive) append_field(out, "Connection", "close");
   out += "\r\n";
   if (!to_head) out += body;

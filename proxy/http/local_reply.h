@@ -34,6 +34,7 @@ enum class Problem : uint8_t {
   kCredentialReflected,
   kCredentialUnavailable,
   kAuditUnavailable,
+  kRateLimitUnavailable,
   kDraining,
   kUpstreamTimeout,
   kTooManyConnections,
@@ -56,6 +57,8 @@ struct LocalReply {
   std::vector<std::string> rules;
   std::string operation;
   std::optional<int64_t> retry_after;  // seconds
+  std::optional<double> rate =
+      std::nullopt;  // of a limit that the request met, per second: for RateLimit-Policy
 };
 
 // The whole answer, head and body (the head alone for HEAD).

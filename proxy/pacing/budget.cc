@@ -22,6 +22,11 @@ class LocalBudget final : public Budget {
     return Slot{from, from + kSlotLife};
   }
 
+  void give_back(const Slot& slot) override {
+    const std::lock_guard lock(mutex_);
+    bucket_.give_back(slot.from);
+  }
+
   Nanos expected_slot(Nanos now, uint64_t ahead) const override {
     const std::lock_guard lock(mutex_);
     return bucket_.expected(now, ahead);

@@ -36,6 +36,8 @@ class Budget {
   virtual void set_observer(BudgetObserver* observer) = 0;
   // Takes the next slot. None at hand: on_slots follows when that has changed.
   virtual std::optional<Slot> take_slot(Nanos now) = 0;
+  // A slot that was taken has passed unused.
+  virtual void give_back(const Slot&) {}
   // When take_slot would let a request go that comes after `ahead` others. Nanos::max(): nobody knows.
   virtual Nanos expected_slot(Nanos now, uint64_t ahead) const = 0;
   // Requests of this process that wait without a slot, and the sum of the weights of the clients that have

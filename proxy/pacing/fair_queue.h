@@ -1,48 +1,76 @@
-// FairQueue: who waits, in the order in which they will go: first come, first served, and no client has more
-// waiting than its bound. Links the requests themselves: no allocation. Owner: its pacer. Thread: the
-// pacer's. A request is in one queue at a time.
+// FairQueue: who waits, and who goes next. Start-time fair queuing (Goyal, Vin, Cheng 1996): each client has
+// a queue of its own, first come first served; a request starts at S = max(V, F) of virtual time and ends at
+// F = S + 1 / weight; the lowest S goes, and V becomes it. So clients that wait share the slots by their
+// weights, and who comes seldom waits for about one request of each other. A request that is not ready yet
+// keeps its place and holds nobody up. Links the requests themselves: no allocation. Owner: the scheduler.
+// Thread: whoever holds its lock.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "proxy/pacing/paced_request.h"
+#include "proxy/pacing/promises.h"
 
 namespace sluice {
 
 class FairQueue {
  public:
-  // `clients`: how many there are, named by index. `bound`: of waiting requests of one client.
-  FairQueue(size_t clients, size_t bound) : bound_(bound), waiting_(clients, 0) {}
-  ~FairQueue();
-  FairQueue(const FairQueue&) = delete;
-  FairQueue& operator=(const FairQueue&) = delete;
+  // One for each client, named by index; > 0.
+  explicit FairQueue(const std::vector<double>& weights);
 
-  bool empty() const { return size_ == 0; }
+  size_t clients() const { return flows_.size(); }
   size_t size() const { return size_; }
-  size_t size(size_t client) const { return waiting_[client]; }
-  bool full(size_t client) const { return waiting_[client] >= bound_; }
+  size_t bytes() const { return bytes_; }
+  size_t size(size_t client) const { return flows_[client].size; }
+  size_t bytes(size_t client) const { return flows_[client].bytes; }
+  double weight(size_t client) const { return flows_[client].weight; }
+  // The sum of the weights of clients that have something waiting.
+  double waiting_weight() const;
 
-  // Requires of both: the request waits nowhere.
-  void push(PacedRequest& request, size_t client);
-  // Goes next, whatever the bound: it has had its turn before.
-  void push_first(PacedRequest& request, size_t client);
-  // The next to go, or nullptr.
-  PacedRequest* pop();
-  // False when the request does not wait.
-  bool remove(PacedRequest& request);
-
-  // How many go before the first one of the client; all, if it has none. Linear in the answer.
-  size_t ahead_of(size_t client) const;
+  // Requires: the request waits nowhere; its client, size and readiness are set.
+  void push(PacedRequest& request);
+  // At the head of its client's queue, and not counted against it again: it has had its turn before.
+  void push_first(PacedRequest& request);
+  // Requires: it waits here and was not ready.
+  void set_ready(PacedRequest& request);
+  // The next to go, or nullptr: of those that are ready.
+  PacedRequest* next() const;
+  // Takes one out whose turn has come: next(), or another that is ready.
+  void pop(PacedRequest& request);
+  // Requires: it waits here.
+  void remove(PacedRequest& request);
+  const Promises& promises() const { return promises_; }
+  // A request of the client has gone without waiting.
+  void charge(size_t client);
+  // The first of a client's requests, or nullptr.
+  PacedRequest* first(size_t client) const { return flows_[client].requests.first(); }
+  static PacedRequest* after(const PacedRequest& request) { return request.next_; }
 
  private:
-  void link(PacedRequest& request, size_t client, PacedRequest* previous, PacedRequest* next);
+  struct Flow {
+    PacedList requests;
+    size_t size = 0;
+    size_t bytes = 0;
+    size_t ready = 0;
+    double weight = 1;
+    double start = 0;    // of its first ready request
+    double finish = 0;   // of the last one that went
+    uint64_t since = 0;  // orders equal starts: first come, first served
+  };
 
-  size_t bound_;
-  PacedRequest* first_ = nullptr;
-  PacedRequest* last_ = nullptr;
+  void enter(PacedRequest& request);
+  void begin(Flow& flow, double earliest);
+  void advance(Flow& flow);
+
+  std::vector<Flow> flows_;
+  Promises promises_;
+  std::vector<size_t> ready_;  // clients with a ready request
   size_t size_ = 0;
-  std::vector<size_t> waiting_;  // by client
+  size_t bytes_ = 0;
+  double virtual_time_ = 0;
+  uint64_t begun_ = 0;
 };
 
 }  // namespace sluice

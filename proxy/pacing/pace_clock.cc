@@ -11,16 +11,20 @@ namespace {
 
 class UvPaceClock final : public PaceClock {
  public:
-  explicit UvPaceClock(EventLoop& loop) : timer_(new uv_timer_t) {
+  explicit UvPaceClock(EventLoop& loop) : timer_(new uv_timer_t), async_(new uv_async_t) {
     uv_timer_init(loop.uv(), timer_);
-    timer_->data = this;
+    uv_async_init(loop.uv(), async_,
+                  [](uv_async_t* async) { static_cast<UvPaceClock*>(async->data)->observer_->on_time(); });
+    timer_->data = async_->data = this;
   }
 
-  // libuv needs the handle until it has closed it.
+  // libuv needs the handles until it has closed them.
   ~UvPaceClock() override {
     uv_timer_stop(timer_);
     uv_close(reinterpret_cast<uv_handle_t*>(timer_),
              [](uv_handle_t* handle) { delete reinterpret_cast<uv_timer_t*>(handle); });
+    uv_close(reinterpret_cast<uv_handle_t*>(async_),
+             [](uv_handle_t* handle) { delete reinterpret_cast<uv_async_t*>(handle); });
   }
   UvPaceClock(const UvPaceClock&) = delete;
   UvPaceClock& operator=(const UvPaceClock&) = delete;
@@ -40,6 +44,8 @@ class UvPaceClock final : public PaceClock {
     uv_timer_start(timer_, on_timer, static_cast<uint64_t>(std::max<int64_t>(wanted - loop_time, 0)), 0);
   }
 
+  void wake() override { uv_async_send(async_); }
+
  private:
   static void on_timer(uv_timer_t* timer) {
     auto* clock = static_cast<UvPaceClock*>(timer->data);
@@ -49,7 +55,8 @@ class UvPaceClock final : public PaceClock {
 
   static constexpr Nanos kUnarmed = Nanos::min();
 
-  uv_timer_t* timer_;  // freed by its close callback
+  uv_timer_t* timer_;  // these two are freed by their close callbacks
+  uv_async_t* async_;
   TimeObserver* observer_ = nullptr;
   Nanos armed_ = kUnarmed;
 };

@@ -11,7 +11,7 @@ namespace sluice {
 
 class TimeObserver {
  public:
-  // The time that was armed has come: never before it.
+  // The time that was armed has come, never before it; or somebody has called wake().
   virtual void on_time() = 0;
 
  protected:
@@ -26,9 +26,11 @@ class PaceClock {
   virtual Nanos now() const = 0;
   // Tells the observer once, in a later turn, at `at` or after. Replaces what was armed before.
   virtual void arm(Nanos at) = 0;
+  // Any thread: tells the observer in a later turn, several calls perhaps once.
+  virtual void wake() = 0;
 };
 
-// uv_hrtime and one uv_timer_t.
+// uv_hrtime, one uv_timer_t and one uv_async_t.
 std::unique_ptr<PaceClock> make_pace_clock(EventLoop& loop);
 
 }  // namespace sluice

@@ -1,48 +1,48 @@
-// Pacer: the waiting room of one API on one worker. A request asks to be admitted when it is whole; it goes
-// at once if a slot is free and nobody waits, waits its turn, or learns at once that it cannot be served in
-// time. Owner: worker. Thread: its loop's. Never blocks; no allocation for a request.
+// Pacer: one worker's door to the waiting room of one API. Brings its requests there, and their turns back to
+// the worker's thread. Owner: worker. Thread: its loop's, but for wake(). Never blocks; no allocation for a
+// request.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 
-#include "config/model.h"
-#include "proxy/net/event_loop.h"
-#include "proxy/pacing/budget.h"
-#include "proxy/pacing/feedback.h"
 #include "proxy/pacing/pace_clock.h"
 #include "proxy/pacing/paced_request.h"
+#include "proxy/pacing/scheduler.h"
 
 namespace sluice {
 
-struct Admission {
-  enum class Kind : uint8_t { kGo, kQueued, kQueueFull, kWaitTooLong };
-  Kind kind = Kind::kGo;
-  int64_t retry_after =
-      0;  // whole seconds, at least 1; of the two refusals: a time at which it will be accepted
-};
-
-class Pacer {
+class Pacer final : private TimeObserver {
  public:
-  // `clients` is the number of configured clients: they are named by index.
-  static std::unique_ptr<Pacer> make(EventLoop& loop, Budget& budget, const QueueConfig& config,
-                                     size_t clients);
-  static std::unique_ptr<Pacer> make(std::unique_ptr<PaceClock> clock, Budget& budget,
-                                     const QueueConfig& config, size_t clients);
+  Pacer(std::unique_ptr<PaceClock> clock, Scheduler& scheduler);
   // Whoever still waits is forgotten without a call.
-  virtual ~Pacer() = default;
+  ~Pacer();
+  Pacer(const Pacer&) = delete;
+  Pacer& operator=(const Pacer&) = delete;
 
-  // `max_wait` is the shorter of the configured one and the caller's own. Requires: the request does not
-  // wait.
-  virtual Admission admit(PacedRequest& request, size_t client, Millis max_wait) = 0;
-  // Back to the head of the queue, whatever the wait: a read that the vendor refused with 429.
-  virtual void readmit(PacedRequest& request, size_t client) = 0;
-  // The caller has left. No-op when it is not waiting.
-  virtual void leave(PacedRequest& request) = 0;
-  // The vendor answered 429: nothing goes out for `pause`, on any worker.
-  virtual void hold(Millis pause) = 0;
-  virtual size_t waiting(size_t client) const = 0;
-  virtual size_t waiting() const = 0;
+  // Requires: the request does not wait.
+  Admission admit(PacedRequest& request, const PaceTerms& terms);
+  // One that was not ready can be sent now. True: it goes at once, and does not wait any more. Requires: it
+  // waits and was not ready.
+  bool ready(PacedRequest& request);
+  // Back to the head of its client's queue, whatever the bounds: the vendor has refused it with 429. False:
+  // it could not be sent within the wait that it was admitted with.
+  bool readmit(PacedRequest& request, size_t client);
+  // The caller has left. No-op when it does not wait.
+  void leave(PacedRequest& request);
+  // The vendor answered 429: nothing goes out for `pause`, on any worker. True: it has done so repeatedly.
+  bool reject(Millis pause);
+
+ private:
+  friend class Scheduler;
+
+  void on_time() override;
+  void arm(Nanos at) { clock_->arm(at); }
+  // Any thread: on_time follows on the loop.
+  void wake() { clock_->wake(); }
+
+  std::unique_ptr<PaceClock> clock_;
+  Scheduler& scheduler_;
+  PacedList given_;  // turns and refusals on their way to the loop; the scheduler's lock guards it
 };
 
 }  // namespace sluice

@@ -42,6 +42,11 @@ Nanos TokenBucket::take(Nanos now) {
   return slot;
 }
 
+// What was taken before a hold is spent: the vendor has said that its bucket is empty.
+void TokenBucket::give_back(Nanos slot) {
+  if (slot >= held_until_) regular_time_ -= control_.interval(slot);
+}
+
 Nanos TokenBucket::expected(Nanos now, uint64_t ahead) const {
   const Nanos regular = base(now) + control_.interval(now) * static_cast<int64_t>(ahead);
   return std::max(now, regular - tolerance_);

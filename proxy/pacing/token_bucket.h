@@ -30,6 +30,8 @@ class TokenBucket {
 
   // Takes the next slot: when it may be used, `now` or later.
   Nanos take(Nanos now);
+  // A slot that take() returned was not used: the vendor's bucket is that much fuller.
+  void give_back(Nanos slot);
   // What take() would return after `ahead` others have taken theirs.
   Nanos expected(Nanos now, uint64_t ahead) const;
   // The vendor has answered 429: its bucket is empty. No slot before `until`, no burst then, and the schedule

@@ -6,6 +6,7 @@ namespace sluice {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -178,13 +179,47 @@ TEST_F(ExchangeTest, PutsAReadThatTheVendorRefusedBackInTheQueue) {
   EXPECT_THAT(outcomes(), ElementsAre(AuditType::kRequestForwarded));
 }
 
-TEST_F(ExchangeTest, PassesTheVendorsRefusalOfAWriteOn) {
+TEST_F(ExchangeTest, SendsAWriteThatTheVendorRefusedAgain) {
   start();
   MemoryStream& tool = client();
   tool.feed(post(R"({"group":"x"})"));
   vendor(0).feed("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(tool.written, "");
+  turn_until([this] { return vendors() == 2; });
+  EXPECT_THAT(vendor(1).written, EndsWith(R"({"group":"x"})"));
+  vendor(1).feed("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_THAT(tool.written, StartsWith("HTTP/1.1 200 OK\r\n"));
+  ASSERT_EQ(audit_.records.size(), 2u);
+  EXPECT_EQ(audit_.records[0].type, AuditType::kRequestAttempted);
+  EXPECT_EQ(audit_.records[1].attempts, 2);
+}
+
+TEST_F(ExchangeTest, PassesAVendorsRefusalOnWhenItsPauseIsTooLong) {
+  start();
+  MemoryStream& tool = client();
+  tool.feed(post(R"({"group":"x"})"));
+  vendor(0).feed("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 10\r\nContent-Length: 0\r\n\r\n");
   EXPECT_THAT(tool.written, StartsWith("HTTP/1.1 429 Too Many Requests\r\n"));
+  EXPECT_THAT(tool.written, HasSubstr("Retry-After: 10\r\n"));
   EXPECT_THAT(tool.written, Not(HasSubstr("Sluice-Origin")));
+}
+
+TEST_F(ExchangeTest, AHoldRefusesWhoCannotWaitThatLong) {
+  start();
+  MemoryStream& first = client();
+  first.feed(get());
+  MemoryStream& hurried = client();
+  shared_->budgets[0]->reject(monotonic_now(), monotonic_now() + std::chrono::seconds(2));
+  std::string request = get();
+  hurried.feed(request.insert(request.size() - 2, "Prefer: wait=5\r\n"));
+  turn();
+  EXPECT_EQ(hurried.written, "");
+  vendor(0).feed("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 8\r\nContent-Length: 0\r\n\r\n");
+  turn_until([&hurried] { return !hurried.written.empty(); });
+  EXPECT_THAT(hurried.written, StartsWith("HTTP/1.1 429 Too Many Requests\r\n"));
+  EXPECT_THAT(hurried.written, HasSubstr("wait-too-long"));
+  EXPECT_THAT(hurried.written, HasSubstr("RateLimit: \"vendor\";r=0;t="));
+  EXPECT_EQ(audit_.records.back().type, AuditType::kRequestRefused);
 }
 
 TEST_F(ExchangeTest, WithholdsAnAnswerThatHoldsTheKey) {

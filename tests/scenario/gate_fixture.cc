@@ -56,6 +56,9 @@ policy: policy.yaml
   // The bucket counts as spent when the gate starts: long ago here.
   shared_->budgets.push_back(
       make_local_budget((*serving)->apis[0].limit, monotonic_now() - std::chrono::hours(1)));
+  const Config& served = (*serving)->config;
+  shared_->schedulers.push_back(std::make_unique<Scheduler>(*shared_->budgets[0], served.apis[0].queue,
+                                                            std::vector<double>(served.clients.size(), 1)));
   shared_->connector = [this](EventLoop& loop, const IpAddress&, uint16_t) {
     vendors_.push_back(std::make_unique<MemoryStream>(&faults_));
     MemoryStream* made = vendors_.back().get();

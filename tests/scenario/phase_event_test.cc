@@ -41,7 +41,7 @@ class PhaseEvent : public GateFixture {
         return turn();
       case Exchange::Phase::kQueued:  // a read that the vendor refused, while its API is held
         tool.feed(get());
-        vendor().feed("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 600\r\nContent-Length: 0\r\n\r\n");
+        vendor().feed("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 8\r\nContent-Length: 0\r\n\r\n");
         return turn();
       case Exchange::Phase::kRecording:
         audit_.answers_at_once = false;

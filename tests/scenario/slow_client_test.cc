@@ -58,15 +58,15 @@ TEST_F(SlowClientTest, ThatLeaveAWriteLetItsAnswerBeReadToTheEnd) {
 
 TEST_F(SlowClientTest, ThatLeaveWhileTheyWaitAreSeenWhateverTheirBody) {
   start("    queue: { max_wait: 1h, max_requests: 10 }\n");
-  shared_->budgets[0]->hold(monotonic_now() + std::chrono::minutes(10));
+  shared_->budgets[0]->reject(monotonic_now(), monotonic_now() + std::chrono::minutes(10));
   for (const size_t size : {size_t{10}, size_t{66'000}, size_t{100'000}}) {
     MemoryStream& tool = client();
     tool.feed(post(std::string(size, 'a'), "/push/open/x"));
     turn();
-    ASSERT_EQ(worker_->pacer(0).waiting(), 1u) << size;
+    ASSERT_EQ(shared_->schedulers[0]->waiting(), 1u) << size;
     EXPECT_TRUE(tool.reading || size == 100'000) << size;
     tool.fail();
-    EXPECT_EQ(worker_->pacer(0).waiting(), 0u) << size;
+    EXPECT_EQ(shared_->schedulers[0]->waiting(), 0u) << size;
   }
 }
 

@@ -7,6 +7,7 @@
 #include <list>
 #include <optional>
 #include <random>
+#include <utility>
 
 #include "proxy/pacing/token_bucket.h"
 
@@ -52,9 +53,13 @@ class Time {
       armed_ = at;
       late_ = time_.lateness();
     }
-    Nanos fires_at() const { return armed_ ? *armed_ + late_ : Nanos::max(); }
+    void wake() override { woken_ = true; }
+    Nanos fires_at() const {
+      if (woken_) return time_.now;
+      return armed_ ? *armed_ + late_ : Nanos::max();
+    }
     void fire() {
-      armed_.reset();
+      if (!std::exchange(woken_, false)) armed_.reset();
       observer_->on_time();
     }
 
@@ -63,6 +68,7 @@ class Time {
     TimeObserver* observer_ = nullptr;
     std::optional<Nanos> armed_;
     Nanos late_{0};
+    bool woken_ = false;
   };
 
   Clock* earliest() {
@@ -109,21 +115,36 @@ struct Request final : PacedRequest {
     ++turns;
     turn();
   }
+  void on_refused(int64_t retry_after) override { refused = retry_after; }
   std::function<void()> turn;
   int turns = 0;
+  int64_t refused = 0;
 };
+
+PaceTerms terms(size_t client, Millis max_wait) { return {client, max_wait, 0, true}; }
+
+QueueConfig queue_of(int64_t max_requests, Millis max_wait) {
+  QueueConfig config;
+  config.max_requests = max_requests;
+  config.max_wait = max_wait;
+  return config;
+}
 
 class PacerTest : public testing::Test {
  protected:
   void start(RateLimit limit, QueueConfig queue = {}, Nanos now = kIdle) {
     time.now = now;
     config = queue;
+    pacer.reset();
+    scheduler.reset();
     budget = make_local_budget(limit, kStart);
-    pacer = Pacer::make(time.make_clock(), *budget, queue, 3);
+    scheduler = std::make_unique<Scheduler>(*budget, queue, std::vector<double>{1, 1, 1});
+    pacer = make_pacer();
   }
+  std::unique_ptr<Pacer> make_pacer() { return std::make_unique<Pacer>(time.make_clock(), *scheduler); }
 
   Admission admit(Request& request, size_t client = 0) {
-    return pacer->admit(request, client, config.max_wait);
+    return pacer->admit(request, terms(client, config.max_wait));
   }
 
   // Takes the burst of an idle bucket.
@@ -144,6 +165,7 @@ class PacerTest : public testing::Test {
   Time time{kIdle};
   QueueConfig config;
   std::unique_ptr<Budget> budget;
+  std::unique_ptr<Scheduler> scheduler;
   std::unique_ptr<Pacer> pacer;
   std::list<Request> crowd;
 };
@@ -153,8 +175,7 @@ TEST_F(PacerTest, LetsABurstOfFiveGoAtOnceWhenIdle) {
   spend_burst();
   Request sixth;
   EXPECT_EQ(admit(sixth).kind, Admission::Kind::kQueued);
-  EXPECT_EQ(pacer->waiting(), 1u);
-  EXPECT_EQ(budget->waiting, 0u);  // it has a slot
+  EXPECT_EQ(scheduler->waiting(), 1u);
 }
 
 TEST_F(PacerTest, NeverGivesATurnFromWithinACall) {
@@ -175,14 +196,12 @@ TEST_F(PacerTest, GivesTurnsInTheOrderOfArrival) {
   std::vector<int> order;
   for (int i = 0; i < 20; ++i) {
     crowd.emplace_back([&order, i] { order.push_back(i); });
-    ASSERT_EQ(admit(crowd.back(), static_cast<size_t>(i) % 3).kind, Admission::Kind::kQueued);
+    ASSERT_EQ(admit(crowd.back(), 1 + static_cast<size_t>(i) % 2).kind, Admission::Kind::kQueued);
   }
-  EXPECT_EQ(budget->waiting, 19u);
   time.run_for(seconds(3));
   ASSERT_EQ(order.size(), 20u);
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
-  EXPECT_EQ(pacer->waiting(), 0u);
-  EXPECT_EQ(budget->waiting, 0u);
+  EXPECT_EQ(scheduler->waiting(), 0u);
 }
 
 TEST_F(PacerTest, SpacesTurnsByTheInterval) {
@@ -208,9 +227,8 @@ TEST_F(PacerTest, ForgetsOneThatLeavesAndGivesItsSlotToTheNext) {
   admit(stays, 2);
   pacer->leave(leaves);
   pacer->leave(leaves);  // no-op
-  EXPECT_EQ(pacer->waiting(1), 0u);
-  EXPECT_EQ(pacer->waiting(2), 1u);
-  EXPECT_EQ(budget->waiting, 0u);
+  EXPECT_EQ(scheduler->waiting(1), 0u);
+  EXPECT_EQ(scheduler->waiting(2), 1u);
   time.run_for(seconds(1));
   EXPECT_EQ(leaves.turns, 0);
   EXPECT_EQ(sent, kIdle + TokenBucket({10, 10}, kStart).interval());
@@ -247,7 +265,7 @@ TEST_F(PacerTest, RefusesAtOnceWhoCannotGoInTime) {
   spend_burst();
   const Admission refused = fill();
   EXPECT_EQ(refused.kind, Admission::Kind::kWaitTooLong);
-  EXPECT_EQ(pacer->waiting(), 89u);  // 9 s at 100.2 ms each
+  EXPECT_EQ(scheduler->waiting(), 70u);  // four fifths of 9 s less 201 ms, at 100.2 ms each
   EXPECT_GE(refused.retry_after, 1);
   EXPECT_LE(refused.retry_after, 2);
 }
@@ -256,21 +274,21 @@ TEST_F(PacerTest, HeedsAShorterWaitOfTheCaller) {
   start({10, 10});
   spend_burst();
   Request request;
-  EXPECT_EQ(pacer->admit(request, 0, Millis(0)).kind, Admission::Kind::kWaitTooLong);
-  EXPECT_EQ(pacer->admit(request, 0, Millis(100)).kind, Admission::Kind::kWaitTooLong);
-  EXPECT_EQ(pacer->admit(request, 0, Millis(101)).kind, Admission::Kind::kQueued);
+  EXPECT_EQ(pacer->admit(request, terms(0, Millis(0))).kind, Admission::Kind::kWaitTooLong);
+  EXPECT_EQ(pacer->admit(request, terms(0, Millis(100))).kind, Admission::Kind::kWaitTooLong);
+  EXPECT_EQ(pacer->admit(request, terms(0, Millis(112))).kind, Admission::Kind::kQueued);
 }
 
 TEST_F(PacerTest, AcceptsTheSameRequestWhenRetryAfterHasPassed) {
   for (const int64_t max_wait : {0, 90, 1'000, 9'000}) {
-    start({10, 10}, {1000, Millis(9'000)});
+    start({10, 10}, queue_of(1000, Millis(9'000)));
     time.lateness = [] { return milliseconds(150); };
     ASSERT_EQ(fill().kind, Admission::Kind::kWaitTooLong);
     Request request;
-    const Admission refused = pacer->admit(request, 0, Millis(max_wait));
+    const Admission refused = pacer->admit(request, terms(0, Millis(max_wait)));
     ASSERT_EQ(refused.kind, Admission::Kind::kWaitTooLong);
     time.run_for(seconds(refused.retry_after));
-    const Admission accepted = pacer->admit(request, 0, Millis(max_wait));
+    const Admission accepted = pacer->admit(request, terms(0, Millis(max_wait)));
     EXPECT_EQ(accepted.retry_after, 0) << max_wait;
     pacer.reset();
     crowd.clear();
@@ -278,17 +296,17 @@ TEST_F(PacerTest, AcceptsTheSameRequestWhenRetryAfterHasPassed) {
 }
 
 TEST_F(PacerTest, BoundsTheWaitingRequestsOfEachClient) {
-  start({10, 10}, {4, Millis(9'000)});
+  start({10, 10}, queue_of(4, Millis(9'000)));
   spend_burst();
   const Admission refused = fill(0);
   EXPECT_EQ(refused.kind, Admission::Kind::kQueueFull);
-  EXPECT_EQ(pacer->waiting(0), 4u);
+  EXPECT_EQ(scheduler->waiting(0), 4u);
   Request other;
   EXPECT_EQ(admit(other, 1).kind, Admission::Kind::kQueued);
 }
 
 TEST_F(PacerTest, TellsAFullClientWhenAPlaceWillBeFree) {
-  start({2, 1}, {4, Millis(60'000)});
+  start({2, 1}, queue_of(4, Millis(60'000)));
   time.lateness = [] { return milliseconds(200); };
   Request goes;
   ASSERT_EQ(admit(goes).kind, Admission::Kind::kGo);
@@ -297,14 +315,13 @@ TEST_F(PacerTest, TellsAFullClientWhenAPlaceWillBeFree) {
   Request request;
   const Admission refused = admit(request, 0);
   ASSERT_EQ(refused.kind, Admission::Kind::kQueueFull);
-  EXPECT_GE(refused.retry_after, 3);  // four others first, at 501 ms each
-  EXPECT_LE(refused.retry_after, 4);
+  EXPECT_LE(refused.retry_after, 3);  // one of the others' and its own first one, at 501 ms each
   time.run_for(seconds(refused.retry_after));
   EXPECT_EQ(admit(request, 0).kind, Admission::Kind::kQueued);
 }
 
 TEST_F(PacerTest, AllowsForALateTimerWhenItTellsAFullClientWhenToComeBack) {
-  start({1.002, 1}, {1, Millis(9'000)});  // a slot a second
+  start({1.002, 1}, queue_of(1, Millis(9'000)));  // a slot a second
   time.lateness = [] { return milliseconds(200); };
   Request goes;
   Request waits;
@@ -317,7 +334,7 @@ TEST_F(PacerTest, AllowsForALateTimerWhenItTellsAFullClientWhenToComeBack) {
 }
 
 TEST_F(PacerTest, LetsRequestsGoAtOnceWhenNoneMayWait) {
-  start({10, 10}, {0, Millis(9'000)});
+  start({10, 10}, queue_of(0, Millis(9'000)));
   spend_burst();
   Request request;
   const Admission refused = admit(request);
@@ -334,7 +351,7 @@ TEST_F(PacerTest, SendsNothingDuringAHoldNotEvenInASlotThatWasReserved) {
     crowd.emplace_back([&] { sent.push_back(time.now); });
     admit(crowd.back());
   }
-  pacer->hold(Millis(2'000));
+  pacer->reject(Millis(2'000));
   time.run_for(milliseconds(1'999));
   EXPECT_TRUE(sent.empty());
   time.run_for(milliseconds(150));
@@ -345,14 +362,14 @@ TEST_F(PacerTest, SendsNothingDuringAHoldNotEvenInASlotThatWasReserved) {
 
 TEST_F(PacerTest, HoldsTheOtherWorkersToo) {
   start({10, 10});
-  const auto other = Pacer::make(time.make_clock(), *budget, config, 3);
+  const auto other = make_pacer();
   spend_burst();
   Nanos sent{0};
   Request here([&] { sent = time.now; });
   Request there([&] { sent = time.now; });
   admit(here);
-  ASSERT_EQ(other->admit(there, 0, Millis(9'000)).kind, Admission::Kind::kQueued);
-  pacer->hold(Millis(2'000));
+  ASSERT_EQ(other->admit(there, terms(0, Millis(9'000))).kind, Admission::Kind::kQueued);
+  pacer->reject(Millis(2'000));
   time.run_for(milliseconds(1'999));
   EXPECT_EQ(here.turns + there.turns, 0);
   time.run_for(milliseconds(50));
@@ -363,53 +380,116 @@ TEST_F(PacerTest, HoldsTheOtherWorkersToo) {
 
 TEST_F(PacerTest, ReckonsWithAHoldOfAnotherWorker) {
   start({10, 10});
-  const auto other = Pacer::make(time.make_clock(), *budget, config, 3);
+  const auto other = make_pacer();
   spend_burst();
   Request first;
   Request second;
   admit(first);
-  other->hold(Millis(8'950));
+  other->reject(Millis(8'950));
   EXPECT_EQ(admit(second).kind, Admission::Kind::kWaitTooLong);  // first goes at 8.95 s
 }
 
 TEST_F(PacerTest, CountsWhoWaitsOnOtherWorkers) {
   start({10, 10});
-  const auto other = Pacer::make(time.make_clock(), *budget, config, 3);
+  const auto other = make_pacer();
   spend_burst();
-  while (other->admit(crowd.emplace_back(), 0, Millis(9'000)).kind == Admission::Kind::kQueued) {
+  while (other->admit(crowd.emplace_back(), terms(0, Millis(9'000))).kind == Admission::Kind::kQueued) {
   }
   Request request;
   EXPECT_EQ(admit(request).kind, Admission::Kind::kWaitTooLong);
-  EXPECT_EQ(pacer->admit(request, 0, Millis(9'200)).kind, Admission::Kind::kQueued);
+  EXPECT_EQ(pacer->admit(request, terms(0, Millis(9'600))).kind, Admission::Kind::kQueued);
 }
 
 TEST_F(PacerTest, TakesItsWaitingRequestsOutOfTheCountWhenItIsDestroyed) {
   start({10, 10});
   fill();
-  EXPECT_GT(budget->waiting, 0u);
+  const auto other = make_pacer();
+  Request stays;
+  ASSERT_EQ(other->admit(stays, terms(1, Millis(60'000))).kind, Admission::Kind::kQueued);
   pacer.reset();
-  EXPECT_EQ(budget->waiting, 0u);
+  EXPECT_EQ(scheduler->waiting(), 1u);
+  time.run_for(seconds(1));
+  EXPECT_EQ(stays.turns, 1);  // the other one's timer took over
 }
 
 TEST_F(PacerTest, PutsOneThatTheVendorRefusedBackToTheHead) {
-  start({10, 10}, {2, Millis(9'000)});
+  start({10, 10}, queue_of(2, Millis(9'000)));
   spend_burst();
   std::vector<char> order;
   Request first([&] { order.push_back('a'); });
   Request second([&] { order.push_back('b'); });
   Request refused([&] { order.push_back('r'); });
+  time.now += seconds(60);
+  ASSERT_EQ(admit(refused).kind, Admission::Kind::kGo);
+  for (int i = 0; i < 4; ++i) ASSERT_EQ(admit(crowd.emplace_back(), 1).kind, Admission::Kind::kGo);
   admit(first);
   admit(second);
-  pacer->hold(Millis(60'000));
-  pacer->readmit(refused, 0);  // beyond the bound and the wait
-  EXPECT_EQ(pacer->waiting(0), 3u);
-  time.run_for(seconds(61));
+  pacer->reject(Millis(2'000));
+  EXPECT_TRUE(pacer->readmit(refused, 0));  // beyond the bound
+  EXPECT_EQ(scheduler->waiting(0), 3u);
+  time.run_for(seconds(3));
   EXPECT_EQ(order, (std::vector<char>{'r', 'a', 'b'}));
+}
+
+TEST_F(PacerTest, DoesNotTakeBackWhatCannotBeSentInTime) {
+  start({10, 10});
+  Request refused;
+  ASSERT_EQ(admit(refused).kind, Admission::Kind::kGo);
+  pacer->reject(Millis(9'001));
+  EXPECT_FALSE(pacer->readmit(refused, 0));
+  EXPECT_EQ(scheduler->waiting(), 0u);
+}
+
+TEST_F(PacerTest, TellsWhoWaitsWhenAHoldMakesTheWaitTooLong) {
+  start({10, 10});
+  spend_burst();
+  Request patient;
+  Request hurried;
+  ASSERT_EQ(pacer->admit(patient, terms(0, Millis(9'000))).kind, Admission::Kind::kQueued);
+  ASSERT_EQ(pacer->admit(hurried, terms(0, Millis(3'000))).kind, Admission::Kind::kQueued);
+  pacer->reject(Millis(5'000));
+  EXPECT_EQ(hurried.refused, 0);  // not from within the call
+  time.run_for(milliseconds(1));
+  EXPECT_EQ(hurried.refused, 3);  // 5.1 s less 3 s
+  EXPECT_EQ(patient.refused, 0);
+  time.run_for(seconds(3));
+  EXPECT_EQ(pacer->admit(hurried, terms(0, Millis(3'000))).kind, Admission::Kind::kQueued);
+  time.run_for(seconds(3));
+  EXPECT_EQ(patient.turns, 1);
+  EXPECT_EQ(hurried.turns, 1);
+}
+
+TEST_F(PacerTest, OneThatIsNotReadyKeepsItsPlaceAndHoldsNobodyUp) {
+  start({10, 10});
+  std::vector<char> order;
+  Request slow([&] { order.push_back('s'); });
+  Request next([&] { order.push_back('n'); });
+  Request last([&] { order.push_back('l'); });
+  PaceTerms unready = terms(0, Millis(9'000));
+  unready.ready = false;
+  ASSERT_EQ(pacer->admit(slow, unready).kind, Admission::Kind::kQueued);
+  spend_burst();  // its slot is free for others
+  admit(next);
+  admit(last);
+  time.run_for(milliseconds(150));
+  EXPECT_FALSE(pacer->ready(slow));
+  time.run_for(seconds(1));
+  EXPECT_EQ(order, (std::vector<char>{'n', 's', 'l'}));
+}
+
+TEST_F(PacerTest, OneThatBecomesReadyGoesAtOnceIntoAFreeSlot) {
+  start({10, 10});
+  Request slow;
+  PaceTerms unready = terms(0, Millis(9'000));
+  unready.ready = false;
+  pacer->admit(slow, unready);
+  EXPECT_TRUE(pacer->ready(slow));
+  EXPECT_EQ(scheduler->waiting(), 0u);
+  pacer->leave(slow);  // no-op
 }
 
 TEST_F(PacerTest, AllowsEveryCallFromWithinATurn) {
   start({10, 10});
-  spend_burst();
   Request victim;
   Request again;
   Request late;
@@ -417,10 +497,12 @@ TEST_F(PacerTest, AllowsEveryCallFromWithinATurn) {
   Request actor([&] {
     pacer->leave(victim);
     EXPECT_EQ(admit(late).kind, Admission::Kind::kQueued);
-    pacer->readmit(back, 1);
-    pacer->hold(Millis(1'000));
+    EXPECT_TRUE(pacer->readmit(back, 1));
+    pacer->reject(Millis(1'000));
     if (actor.turns < 3) pacer->readmit(actor, 0);
   });
+  admit(back);
+  for (int i = 0; i < 4; ++i) admit(crowd.emplace_back());
   admit(actor);
   admit(victim);
   admit(again);
@@ -434,6 +516,37 @@ TEST_F(PacerTest, AllowsEveryCallFromWithinATurn) {
   EXPECT_EQ(again.turns, 1);
   EXPECT_EQ(late.turns, 1);
   EXPECT_EQ(back.turns, 1);
+}
+
+TEST_F(PacerTest, SharesTheSlotsByWeight) {
+  start({10, 10}, queue_of(1000, Millis(600'000)), kIdle);
+  pacer.reset();
+  scheduler = std::make_unique<Scheduler>(*budget, config, std::vector<double>{1, 2, 4});
+  pacer = make_pacer();
+  std::vector<int> sent(3);
+  for (size_t client = 0; client < 3; ++client) {
+    for (int i = 0; i < 500; ++i) {
+      Request& request = crowd.emplace_back([&sent, client] { ++sent[client]; });
+      admit(request, client);
+    }
+  }
+  time.run_for(seconds(70));
+  EXPECT_NEAR(sent[0], 100, 2);
+  EXPECT_NEAR(sent[1], 200, 2);
+  EXPECT_NEAR(sent[2], 400, 2);
+}
+
+TEST_F(PacerTest, OneThatComesSeldomDoesNotWaitForACrowd) {
+  start({10, 10}, queue_of(1000, Millis(600'000)));
+  spend_burst();
+  for (int i = 0; i < 1000; ++i) admit(crowd.emplace_back(), 0);
+  time.run_for(seconds(10));
+  Nanos sent{0};
+  Request seldom([&] { sent = time.now; });
+  const Nanos came = time.now;
+  admit(seldom, 1);
+  time.run_for(seconds(1));
+  EXPECT_LE(sent - came, milliseconds(210));
 }
 
 // An hour of as many requests as will go, with late timers and a jittering network, against a strict vendor.
@@ -479,9 +592,10 @@ TEST(PacerProperty, NeverSendsMoreThanTheVendorAllowsWhateverHappens) {
     Time time(kStart);
     time.lateness = [&] { return up_to(200); };
     const auto budget = make_local_budget(limit, kStart);
-    const QueueConfig config{20, Millis(9'000)};
+    const QueueConfig config = queue_of(20, Millis(9'000));
+    Scheduler scheduler(*budget, config, {1, 2, 4});
     std::vector<std::unique_ptr<Pacer>> pacers;
-    for (int i = 0; i < 2; ++i) pacers.push_back(Pacer::make(time.make_clock(), *budget, config, 3));
+    for (int i = 0; i < 2; ++i) pacers.push_back(std::make_unique<Pacer>(time.make_clock(), scheduler));
     std::vector<Nanos> arrivals;
     Nanos held_until = Nanos::min();
     const auto send = [&] {
@@ -499,25 +613,27 @@ TEST(PacerProperty, NeverSendsMoreThanTheVendorAllowsWhateverHappens) {
       const uint64_t what = below(100);
       if (what < 85) {
         auto request = std::make_unique<Request>(send);
-        const Admission admission = pacer.admit(*request, below(3), config.max_wait);
-        if (admission.kind == Admission::Kind::kGo) send();
-        if (admission.kind == Admission::Kind::kQueued) guests.push_back({std::move(request), &pacer});
+        const Admission admission = pacer.admit(*request, terms(below(3), config.max_wait));
+        if (admission.kind == Admission::Kind::kGo) request->on_turn();
+        if (admission.retry_after == 0) guests.push_back({std::move(request), &pacer});
       } else if (what < 97 && !guests.empty()) {
         Guest& guest = guests[below(guests.size())];
         guest.pacer->leave(*guest.request);
       } else if (what < 99) {
-        guests.push_back({std::make_unique<Request>(send), &pacer});
-        pacer.readmit(*guests.back().request, below(3));
+        // The last one that was sent comes back.
+        const auto guest = std::find_if(guests.rbegin(), guests.rend(),
+                                        [](const Guest& g) { return g.request->turns == 1; });
+        if (guest != guests.rend() && guest->pacer->readmit(*guest->request, below(3)))
+          --guest->request->turns;
       } else {
         const Millis pause(1'000 + static_cast<int64_t>(below(3'000)));
         held_until = std::max(held_until, time.now + pause);
-        pacer.hold(pause);
+        pacer.reject(pause);
       }
     }
     time.run_for(seconds(600));
     for (const Guest& guest : guests) EXPECT_LE(guest.request->turns, 1);
-    EXPECT_EQ(pacers[0]->waiting() + pacers[1]->waiting(), 0u);
-    EXPECT_EQ(budget->waiting, 0u);
+    EXPECT_EQ(scheduler.waiting(), 0u);
     EXPECT_EQ(rejections(limit, arrivals), 0) << "rate " << limit.rate << " burst " << limit.burst;
     EXPECT_GT(arrivals.size(), 0u);
   }
@@ -533,16 +649,20 @@ TEST(PacerProperty, KeepsItsWordToTheRefused) {
     Time time(kIdle);
     time.lateness = [&] { return Nanos(static_cast<int64_t>(below(10'000'000))); };
     const auto budget = make_local_budget(limit, kStart);
-    const QueueConfig config{static_cast<int64_t>(1 + below(40)), Millis(static_cast<int64_t>(below(9'000)))};
-    const auto pacer = Pacer::make(time.make_clock(), *budget, config, 3);
+    const QueueConfig config =
+        queue_of(static_cast<int64_t>(1 + below(40)), Millis(static_cast<int64_t>(below(9'000))));
+    Scheduler scheduler(*budget, config, {1, 2, 4});
+    const auto pacer = std::make_unique<Pacer>(time.make_clock(), scheduler);
     std::list<Request> crowd;
-    for (size_t i = below(200); i > 0; --i) pacer->admit(crowd.emplace_back(), below(3), config.max_wait);
+    for (size_t i = below(200); i > 0; --i) {
+      pacer->admit(crowd.emplace_back(), terms(below(3), config.max_wait));
+    }
     Request request;
     const size_t client = below(3);
-    const Admission admission = pacer->admit(request, client, config.max_wait);
+    const Admission admission = pacer->admit(request, terms(client, config.max_wait));
     if (admission.retry_after == 0) continue;
     time.run_for(seconds(admission.retry_after));
-    EXPECT_EQ(pacer->admit(request, client, config.max_wait).retry_after, 0);
+    EXPECT_EQ(pacer->admit(request, terms(client, config.max_wait)).retry_after, 0);
   }
 }
 
@@ -550,15 +670,17 @@ TEST(PacerOnALoop, NeverFiresBeforeTheSlotAndClosesItsTimer) {
   constexpr RateLimit kLimit{1'000, 100};
   EventLoop loop;
   const auto budget = make_local_budget(kLimit, monotonic_now() - seconds(60));
-  auto pacer = Pacer::make(loop, *budget, {}, 1);
+  Scheduler scheduler(*budget, {}, {1});
+  auto pacer = std::make_unique<Pacer>(make_pace_clock(loop), scheduler);
   std::vector<Nanos> sent;
   std::list<Request> crowd;
   const Nanos start = monotonic_now();
   for (int i = 0; i < 30; ++i) {
     Request& request = crowd.emplace_back([&sent] { sent.push_back(monotonic_now()); });
-    if (pacer->admit(request, 0, Millis(9'000)).kind == Admission::Kind::kGo) sent.push_back(monotonic_now());
+    if (pacer->admit(request, terms(0, Millis(9'000))).kind == Admission::Kind::kGo)
+      sent.push_back(monotonic_now());
   }
-  while (pacer->waiting() > 0) uv_run(loop.uv(), UV_RUN_ONCE);
+  while (scheduler.waiting() > 0) uv_run(loop.uv(), UV_RUN_ONCE);
   ASSERT_EQ(sent.size(), 30u);
   const TokenBucket shape(kLimit, start);
   for (size_t i = 0; i < sent.size(); ++i) {

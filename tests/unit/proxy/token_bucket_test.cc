@@ -75,7 +75,7 @@ TEST(TokenBucket, ForeseesTheSlotsThatItWillGive) {
 TEST(TokenBucket, GivesNothingBeforeAHoldEndsAndNoBurstThen) {
   TokenBucket bucket({10, 10}, kStart);
   const Nanos now = kStart + seconds(60);
-  bucket.hold(now + seconds(3));
+  bucket.reject(now, now + seconds(3));
   EXPECT_EQ(bucket.take(now), now + seconds(3));
   EXPECT_EQ(bucket.take(now + seconds(3)), now + seconds(3) + bucket.interval());
 }
@@ -83,8 +83,8 @@ TEST(TokenBucket, GivesNothingBeforeAHoldEndsAndNoBurstThen) {
 TEST(TokenBucket, IsNotShortenedByASecondHold) {
   TokenBucket bucket({10, 10}, kStart);
   const Nanos now = kStart + seconds(60);
-  bucket.hold(now + seconds(30));
-  bucket.hold(now + seconds(1));
+  bucket.reject(now, now + seconds(30));
+  bucket.reject(now, now + seconds(1));
   EXPECT_EQ(bucket.take(now), now + seconds(30));
 }
 
