@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/rate_limit_store.h"
 #include "config/secret.h"
 #include "config/units.h"
 
@@ -157,23 +158,6 @@ struct AuditConfig {
   Bytes retain_size = 10_GiB;
   Millis retain_age{7LL * 24 * 3600 * 1000};
   std::vector<WebhookConfig> webhooks;
-};
-
-// Of redis://[user@]host[:port][/database], or rediss:// for TLS.
-struct RedisUrl {
-  bool tls = false;
-  std::string host;  // without brackets
-  uint16_t port = 6379;
-  std::string user;  // empty: Redis' default user
-  int64_t database = 0;
-};
-
-// Where replicas of the gate share the vendors' limits.
-struct RateLimitStoreConfig {
-  RedisUrl redis;
-  SecretRef password;    // optional
-  std::string ca;        // PEM; empty: the system's store
-  int64_t replicas = 1;  // how many processes there are at most
 };
 
 enum class LogFormat { kJson, kText };

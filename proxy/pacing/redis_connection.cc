@@ -14,9 +14,9 @@ const Connector kConnector = TcpStream::connect;
 constexpr Millis kConnectPatience{2'000};
 constexpr Millis kGreetingPatience{1'000};
 constexpr Millis kAnswerPatience{50};
-// A run's has at most 81 integers of at most 22 octets; what a server says of itself is longer.
+// A run's has at most 273 integers of at most 22 octets; what a server says of itself is not longer either.
 constexpr size_t kLongestAnswer = 65'536;
-constexpr size_t kMostElements = 256;
+constexpr size_t kMostElements = 512;
 
 // The value of a line "name:value" in an answer to INFO.
 std::string info_field(std::string_view info, std::string_view name) {

@@ -213,6 +213,7 @@ while #slots < want and op ~= 'leave' and not is_new and rate > 0 do
   slots[#slots + 1] = slot
   tat = base + step
 end
+if want > 0 and #slots == 0 and retry == 0 then retry = now + math.min(math.max(T, 5000), 100000) end
 if is_new then retry = now + heartbeat / 4 + 50000 end  -- the others have then had a look at the clock and the state
 
 tat = math.ceil(tat)

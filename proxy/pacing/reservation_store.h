@@ -17,7 +17,7 @@ namespace sluice {
 using Micros = std::chrono::microseconds;
 
 // The most slots that one call may ask for.
-inline constexpr size_t kMostSlots = 64;
+inline constexpr size_t kMostSlots = 256;
 
 // What reservation.lua is called with, in the order of its arguments.
 struct ReservationCall {

@@ -274,7 +274,7 @@ int64_t SharedBudget::need() const {
 // Half of what may be held is kept at hand; the slot that was taken last counts until it has come.
 Nanos SharedBudget::ask_time() const {
   if (need() == 0 || !has_seat_) return Nanos::max();
-  const size_t keep = static_cast<size_t>(state_.quota) / 2;
+  const size_t keep = std::min(static_cast<size_t>(state_.quota), kMostSlots) / 2;
   Nanos used = Nanos::min();
   if (count_ == keep) used = taken_;
   if (count_ > keep) used = leased_[(first_ + count_ - keep - 1) % kMostSlots].from;
