@@ -30,10 +30,12 @@ uint64_t seed() {
 }
 
 void print(const char* what, const World& world, Nanos from) {
-  std::printf("%-44s %6zu sent, %5.2f %% of the limit, %d refused, %.2f calls each, %zu slots forfeited\n",
-              what, world.sent(), 100 * world.used(from, world.now()), world.rejections(kLimit),
-              static_cast<double>(world.calls()) / static_cast<double>(std::max<size_t>(1, world.sent())),
-              world.forfeited());
+  std::printf(
+      "%-44s %6zu sent, %5.2f %% of the limit, %d refused, %d overruns, %.2f calls each, %zu slots "
+      "forfeited\n",
+      what, world.sent(), 100 * world.used(from, world.now()), world.rejections(kLimit), world.overruns(),
+      static_cast<double>(world.calls()) / static_cast<double>(std::max<size_t>(1, world.sent())),
+      world.forfeited());
 }
 
 void start_all(World& world, int64_t replicas, Load load = {}) {
@@ -50,6 +52,7 @@ TEST_P(SharedBudgetSaturated, UsesTheWholeLimitWithoutARejection) {
   world.run_for(horizon(5));
   print(("saturated, replicas: " + std::to_string(GetParam())).c_str(), world, from);
   EXPECT_EQ(world.rejections(kLimit), 0);
+  EXPECT_EQ(world.overruns(), 0);
   EXPECT_GE(world.used(from, world.now()), 0.995);
   double squares = 0;
   for (size_t i = 0; i < static_cast<size_t>(GetParam()); ++i) {
@@ -203,6 +206,7 @@ TEST_P(SharedBudgetChaos, NeverExceedsTheLimit) {
   world.run_until(until);
   print((std::string(chaos.name) + ", " + std::to_string(replicas)).c_str(), world, from);
   EXPECT_EQ(world.rejections(kLimit), 0);
+  EXPECT_EQ(world.overruns(), 0);
   EXPECT_GE(world.used(from, until), chaos.least);
 }
 
@@ -234,6 +238,7 @@ TEST(SharedBudget, SharesByTheWeightOfThoseThatWait) {
   EXPECT_NEAR(static_cast<double>(world.sent(1)) / sum, 0.25, 0.25 * 0.05);
   EXPECT_NEAR(static_cast<double>(world.sent(2)) / sum, 0.5, 0.5 * 0.05);
   EXPECT_EQ(world.rejections(kLimit), 0);
+  EXPECT_EQ(world.overruns(), 0);
 }
 
 TEST(SharedBudget, GivesWhatOthersDoNotUseToTheOneThatAsks) {
@@ -247,6 +252,7 @@ TEST(SharedBudget, GivesWhatOthersDoNotUseToTheOneThatAsks) {
   print("one asks, two are idle", world, from);
   EXPECT_GE(rate(world, from), 9.95);
   EXPECT_EQ(world.rejections(kLimit), 0);
+  EXPECT_EQ(world.overruns(), 0);
 }
 
 TEST(SharedBudget, SendsNothingBeforeItHasReachedTheStore) {
@@ -282,6 +288,7 @@ TEST(SharedBudget, LeavesItsShareToTheOthersWhenItLeaves) {
   world.run_for(seconds(100));
   EXPECT_NEAR(rate(world, from), 10.0, 0.1);
   EXPECT_EQ(world.rejections(kLimit), 0);
+  EXPECT_EQ(world.overruns(), 0);
 }
 
 TEST(SharedBudget, KeepsTheShareOfOneThatDiedUntilAnotherTakesItsSeat) {
@@ -299,6 +306,7 @@ TEST(SharedBudget, KeepsTheShareOfOneThatDiedUntilAnotherTakesItsSeat) {
   EXPECT_NEAR(rate(world, from), 10.0, 0.1);
   EXPECT_NEAR(static_cast<double>(world.sent(heir)), 1'000, 60);
   EXPECT_EQ(world.rejections(kLimit), 0);
+  EXPECT_EQ(world.overruns(), 0);
 }
 
 TEST(SharedBudget, GivesNothingToMoreProcessesThanThereAreSeats) {
@@ -318,6 +326,7 @@ TEST(SharedBudget, GivesNothingToMoreProcessesThanThereAreSeats) {
   world.run_for(seconds(5));
   EXPECT_EQ(world.budget(fourth).standing(world.now()), Standing::kSharing);
   EXPECT_EQ(world.rejections(kLimit), 0);
+  EXPECT_EQ(world.overruns(), 0);
 }
 
 TEST(SharedBudget, GoesOnWithItsShareWhenTheStoreIsSilentAndComesBack) {
@@ -342,6 +351,7 @@ TEST(SharedBudget, GoesOnWithItsShareWhenTheStoreIsSilentAndComesBack) {
     world.run_for(minutes(1));
     EXPECT_GE(world.used(from, world.now()), 0.99);
     EXPECT_EQ(world.rejections(kLimit), 0);
+    EXPECT_EQ(world.overruns(), 0);
   }
 }
 
@@ -385,6 +395,7 @@ TEST(SharedBudget, HasRoomForAsManyAsTheLargestConfigurationSays) {
   world.run_for(minutes(5));
   EXPECT_GE(world.used(from, world.now()), 0.995);
   EXPECT_EQ(world.rejections(kLimit), 0);
+  EXPECT_EQ(world.overruns(), 0);
 }
 
 TEST(SharedBudget, TellsTheOthersOfTheVendorsHold) {
@@ -488,6 +499,7 @@ TEST(SharedBudget, IsSharedByFifty) {
   print(("replicas: " + std::to_string(replicas)).c_str(), world, from);
   EXPECT_GE(world.used(from, world.now()), 0.98);
   EXPECT_EQ(world.rejections(kLimit), 0);
+  EXPECT_EQ(world.overruns(), 0);
 }
 
 }  // namespace

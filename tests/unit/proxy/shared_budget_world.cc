@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "proxy/log.h"
+#include "proxy/pacing/token_bucket.h"
 
 namespace sluice {
 namespace {
@@ -276,21 +277,36 @@ std::optional<ReservationReply> World::execute(ReservationCall call) {
   return parsed;
 }
 
-int World::rejections(RateLimit limit, double slow) const {
-  std::vector<Nanos> arrivals = arrivals_;
-  std::sort(arrivals.begin(), arrivals.end());
-  const double interval = 1e9 / limit.rate * (1 + slow);
+namespace {
+
+// What a bucket refuses of what comes at these times.
+int refused(const std::vector<Nanos>& times, double interval, double tolerance) {
   double theoretical = 0;
   int count = 0;
-  for (const Nanos arrival : arrivals) {
-    const auto time = static_cast<double>(arrival.count());
-    if (time < theoretical - (limit.burst - 1) * interval - 1e3) {
+  for (const Nanos one : times) {
+    const auto time = static_cast<double>(one.count());
+    if (time < theoretical - tolerance - 1e3) {
       ++count;
     } else {
       theoretical = std::max(theoretical, time) + interval;
     }
   }
   return count;
+}
+
+}  // namespace
+
+int World::rejections(RateLimit limit, double slow) const {
+  std::vector<Nanos> arrivals = arrivals_;
+  std::sort(arrivals.begin(), arrivals.end());
+  const double interval = 1e9 / limit.rate * (1 + slow);
+  return refused(arrivals, interval, (limit.burst - 1) * interval);
+}
+
+int World::overruns() const {
+  const TokenBucket shape(limit_, Nanos(0));
+  const Nanos tolerance = shape.tolerance() + kSlotLife;
+  return refused(departures_, 1e9 / limit_.rate, static_cast<double>(tolerance.count()));
 }
 
 size_t World::sent_between(Nanos from, Nanos until) const {

@@ -55,6 +55,9 @@ class World {
   const std::vector<Nanos>& departures(size_t process) const;
   // Of the requests sent since `from`: those that a bucket of the vendor's refuses, whose clock is slow.
   int rejections(RateLimit limit, double slow = 0.001) const;
+  // Of all requests: those that left before the schedule's tolerance and the life of a slot allow. Sharper
+  // than rejections(): here the vendor's spare room for the network's jitter is not counted.
+  int overruns() const;
   size_t sent_between(Nanos from, Nanos until) const;
   size_t calls() const { return calls_; }
   size_t forfeited() const { return forfeited_; }
@@ -94,7 +97,7 @@ class World {
   bool refusing_ = false;
   size_t calls_ = 0;
   size_t forfeited_ = 0;
-  std::vector<Nanos> departures_, arrivals_;
+  std::vector<Nanos> departures_, arrivals_;                        // in the order of departure
   std::vector<std::pair<Nanos, std::vector<std::string>>> copies_;  // of the hash, for fail_over
   bool copying_ = false;
 };
