@@ -1,8 +1,10 @@
 #include "redis_server.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,14 +16,33 @@ extern char** environ;
 
 namespace sluice {
 
-RedisServer::RedisServer() {
+namespace {
+
+uint16_t free_port() {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  bind(fd, reinterpret_cast<sockaddr*>(&address), size);
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+}  // namespace
+
+RedisServer::RedisServer(bool listens) : port_(listens ? free_port() : uint16_t{0}) {
   std::string folder = (std::filesystem::temp_directory_path() / "sluice-redis-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) return;
   folder_ = folder;
   const std::string socket = folder_ + "/socket";
-  std::vector<std::string> words{
-      "redis-server", "--port",  "0",         "--unixsocket",   socket,  "--save", "", "--appendonly", "no",
-      "--loglevel",   "warning", "--logfile", folder_ + "/log", "--dir", folder_};
+  std::vector<std::string> words{"redis-server", "--port",    std::to_string(port_),
+                                 "--bind",       "127.0.0.1", "--unixsocket",
+                                 socket,         "--save",    "",
+                                 "--appendonly", "no",        "--loglevel",
+                                 "warning",      "--logfile", folder_ + "/log",
+                                 "--dir",        folder_};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);

@@ -1,5 +1,6 @@
-// RedisServer: a real redis-server of the test's own, on a unix socket in a temporary folder, and one
-// synchronous connection to it. Ends with the fixture. A test that finds no redis-server fails.
+// RedisServer: a real redis-server of the test's own, on a unix socket in a temporary folder, on loopback if
+// wanted, and one synchronous connection to it. Ends with the fixture. A test that finds no redis-server
+// fails.
 #pragma once
 
 #include <hiredis/hiredis.h>
@@ -12,10 +13,12 @@ namespace sluice {
 
 class RedisServer {
  public:
-  RedisServer();
+  explicit RedisServer(bool listens = false);
   ~RedisServer();
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
+
+  uint16_t port() const { return port_; }
 
   struct Reply {
     std::string error;  // not empty: what the server or the connection said
@@ -26,6 +29,7 @@ class RedisServer {
 
  private:
   std::string folder_;
+  uint16_t port_ = 0;
   int pid_ = -1;
   redisContext* connection_ = nullptr;
 };
