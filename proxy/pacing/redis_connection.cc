@@ -294,9 +294,8 @@ void RedisConnection::on_deadline() {
 }
 
 void RedisConnection::lose(const std::string& reason, bool without_effect) {
-  const std::string kept = reason;
   close();
-  observer_.on_lost(kept, without_effect);
+  observer_.on_lost(reason, without_effect);
 }
 
 }  // namespace sluice

@@ -13,7 +13,7 @@
 -- and tat, gen (grows with every cold start), born, n (seats), f (period of a seat's places), hold, r (times of
 -- the vendor's last rejections).
 local LEAD, HEARTBEAT, GRACE, KEEP_MS = 650000, 1000000, 120000000, 86400000
-local HEARTBEAT_PER_SEAT = 20000  -- at most 200 heartbeats a second, however many replicas
+local HEARTBEAT_PER_SEAT = 50000  -- at most 80 heartbeats a second, however many replicas
 
 local key, op, id = KEYS[1], ARGV[1], ARGV[2]
 local a = {}

@@ -207,6 +207,7 @@ TEST_P(SharedBudgetChaos, NeverExceedsTheLimit) {
   print((std::string(chaos.name) + ", " + std::to_string(replicas)).c_str(), world, from);
   EXPECT_EQ(world.rejections(kLimit), 0);
   EXPECT_EQ(world.overruns(), 0);
+  EXPECT_EQ(world.doubled(), 0);
   EXPECT_GE(world.used(from, until), chaos.least);
 }
 

@@ -274,6 +274,10 @@ std::optional<ReservationReply> World::execute(ReservationCall call) {
   EXPECT_EQ(reply.error, "");
   auto parsed = parse_reservation(reply.numbers);
   EXPECT_TRUE(parsed.has_value());
+  for (size_t i = 0; parsed && i < parsed->slot_count; ++i) {
+    const Nanos ahead = Micros(parsed->slots[i] - parsed->now);
+    if (ahead > Nanos(0)) leased_.push_back(now_ + ahead);
+  }
   return parsed;
 }
 
@@ -307,6 +311,15 @@ int World::overruns() const {
   const TokenBucket shape(limit_, Nanos(0));
   const Nanos tolerance = shape.tolerance() + kSlotLife;
   return refused(departures_, 1e9 / limit_.rate, static_cast<double>(tolerance.count()));
+}
+
+int World::doubled() const {
+  std::vector<Nanos> slots = leased_;
+  std::sort(slots.begin(), slots.end());
+  const Nanos interval = TokenBucket(limit_, Nanos(0)).interval();
+  int count = 0;
+  for (size_t i = 1; i < slots.size(); ++i) count += slots[i] - slots[i - 1] < interval * 9 / 10 ? 1 : 0;
+  return count;
 }
 
 size_t World::sent_between(Nanos from, Nanos until) const {

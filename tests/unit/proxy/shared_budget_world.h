@@ -58,6 +58,8 @@ class World {
   // Of all requests: those that left before the schedule's tolerance and the life of a slot allow. Sharper
   // than rejections(): here the vendor's spare room for the network's jitter is not counted.
   int overruns() const;
+  // Slots that were leased ahead and lie closer to another than the schedule's interval.
+  int doubled() const;
   size_t sent_between(Nanos from, Nanos until) const;
   size_t calls() const { return calls_; }
   size_t forfeited() const { return forfeited_; }
@@ -97,6 +99,7 @@ class World {
   bool refusing_ = false;
   size_t calls_ = 0;
   size_t forfeited_ = 0;
+  std::vector<Nanos> leased_;                                       // of slots that were not due
   std::vector<Nanos> departures_, arrivals_;                        // in the order of departure
   std::vector<std::pair<Nanos, std::vector<std::string>>> copies_;  // of the hash, for fail_over
   bool copying_ = false;
