@@ -12,10 +12,10 @@ namespace sluice {
 namespace {
 
 // Interface 6, without "io.sluice.".
-constexpr std::array<std::string_view, 12> kEventTypes = {
-    "request.attempted",  "request.forwarded", "request.denied",  "request.refused",
-    "request.failed",     "policy.reloaded",   "policy.rejected", "credential.changed",
-    "credential.refused", "gate.started",      "gate.stopped",    "audit.gap"};
+constexpr std::array<std::string_view, 13> kEventTypes = {
+    "request.attempted", "request.forwarded", "request.denied",     "request.refused",    "request.failed",
+    "policy.reloaded",   "policy.rejected",   "credential.changed", "credential.refused", "gate.started",
+    "gate.stopped",      "audit.gap",         "limit.exceeded"};
 
 // An exact type, or everything under a first word: "request.*".
 bool matches_some_event(std::string_view pattern) {

@@ -3,48 +3,55 @@
 #include <algorithm>
 #include <tuple>
 
-#include "config/ascii.h"
+#include "config/text_check.h"
 
 namespace sluice {
 namespace {
 
-// A hostile file can put any octet into a key, and keys are quoted in messages: none may reach a terminal
-// raw.
-void append_printable(std::string& out, std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
-  for (char c : text) {
-    auto octet = static_cast<unsigned char>(c);
-    if (octet >= 0x20 && octet != 0x7f) {
-      out += c;
-      continue;
-    }
-    out += "\\x";
-    out += kHex[octet >> 4];
-    out += kHex[octet & 15];
-  }
+constexpr size_t kLongestStart = 3000, kLongestEnd = 1000;
+
+// A name of ten megabytes is quoted by its beginning; what a message says behind it stays.
+std::string shortened(std::string message) {
+  if (message.size() <= kLongestStart + kLongestEnd) return message;
+  const auto is_inside = [&message](size_t place) {
+    return (static_cast<unsigned char>(message[place]) & 0xc0U) == 0x80U;
+  };
+  size_t start = kLongestStart, end = message.size() - kLongestEnd;
+  while (start > 0 && is_inside(start)) --start;
+  while (end < message.size() && is_inside(end)) ++end;
+  return message.replace(start, end - start, " ... ");
 }
 
 }  // namespace
 
 void Findings::error(const Position& at, std::string_view rule, std::string message) {
-  findings_.push_back({at, Severity::kError, std::string(rule), std::move(message)});
+  add({at, Severity::kError, std::string(rule), std::move(message)});
 }
 
 void Findings::warning(const Position& at, std::string_view rule, std::string message) {
-  findings_.push_back({at, Severity::kWarning, std::string(rule), std::move(message)});
+  add({at, Severity::kWarning, std::string(rule), std::move(message)});
 }
 
 void Findings::note(const Position& at, std::string_view rule, std::string message) {
-  findings_.push_back({at, Severity::kNote, std::string(rule), std::move(message)});
+  add({at, Severity::kNote, std::string(rule), std::move(message)});
 }
 
 void Findings::add(const Findings& others) {
-  findings_.insert(findings_.end(), others.findings_.begin(), others.findings_.end());
+  for (const Finding& finding : others.findings_) add(finding);
+  has_errors_ = has_errors_ || others.has_errors_;
 }
 
-bool Findings::has_errors() const {
-  return std::any_of(findings_.begin(), findings_.end(),
-                     [](const Finding& finding) { return finding.severity == Severity::kError; });
+void Findings::add(Finding finding) {
+  if (finding.severity == Severity::kError) has_errors_ = true;
+  if (is_full()) return;
+  if (findings_.size() == kMostFindings) {
+    finding = {{finding.at.file, 0, 0},
+               Severity::kNote,
+               "too-many-findings",
+               "more than " + std::to_string(kMostFindings) + " findings: correct these, then check again"};
+  }
+  finding.message = shortened(std::move(finding.message));
+  findings_.push_back(std::move(finding));
 }
 
 void Findings::sort() {
@@ -64,14 +71,11 @@ std::string_view to_text(Severity severity) {
 }
 
 std::string to_text(const Finding& finding) {
-  std::string out;
-  append_printable(out, finding.at.file);
+  std::string out = printable(finding.at.file);
   if (finding.at.line > 0) {
     out += ":" + std::to_string(finding.at.line) + ":" + std::to_string(finding.at.column);
   }
-  out += ": " + std::string(to_text(finding.severity)) + ": ";
-  append_printable(out, finding.message);
-  return out;
+  return out + ": " + std::string(to_text(finding.severity)) + ": " + printable(finding.message);
 }
 
 }  // namespace sluice

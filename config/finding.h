@@ -26,21 +26,27 @@ struct Finding {
   std::string message;
 };
 
+// Bounded, whatever the file: of more than kMostFindings the rest is left out, which the last one says.
 class Findings {
  public:
+  static constexpr size_t kMostFindings = 10'000;
+
   void error(const Position& at, std::string_view rule, std::string message);
   void warning(const Position& at, std::string_view rule, std::string message);
-
   void note(const Position& at, std::string_view rule, std::string message);
   void add(const Findings& others);
 
-  bool has_errors() const;
+  bool has_errors() const { return has_errors_; }  // also of those left out
+  bool is_full() const { return findings_.size() > kMostFindings; }
   const std::vector<Finding>& all() const { return findings_; }
   // Orders by file, line and column, keeping the order of equal positions.
   void sort();
 
  private:
+  void add(Finding finding);
+
   std::vector<Finding> findings_;
+  bool has_errors_ = false;
 };
 
 // "FILE:LINE:COLUMN: error: message", without a final newline.

@@ -76,8 +76,8 @@ void assign(std::optional<T> value, T& out) {
 }  // namespace
 
 std::string_view nearest_name(std::string_view name, std::span<const std::string> known) {
-  constexpr size_t kLongestName = 64;
-  if (name.size() > kLongestName) return {};
+  constexpr size_t kLongestName = 64, kMostNames = 2000;
+  if (name.size() > kLongestName || known.size() > kMostNames) return {};
   std::string_view best;
   size_t best_distance = std::max<size_t>(1, name.size() / 3) + 1;
   for (const std::string& candidate : known) {
@@ -217,6 +217,7 @@ void MapReader::texts(std::string_view key, std::vector<std::string>& out) {
 
 void MapReader::finish() {
   for (const auto& [key, value] : value_.entries) {
+    if (findings_.is_full()) return;
     if (std::find(known_.begin(), known_.end(), key.text) != known_.end()) continue;
     std::string hint = suggestion(key.text, known_);
     if (hint.empty()) {

@@ -19,8 +19,12 @@ struct BadText {
 };
 
 // The first place that is not UTF-8, or holds a control character other than tab and line end (a lone CR
-// too), or a character that changes the direction in which an editor shows the text (U+202A to U+202E, U+2066
-// to U+2069).
+// too; U+0080 to U+009F), a line end that only some readers take for one (U+2028, U+2029), or a character
+// that changes the direction in which an editor shows the text (U+202A to U+202E, U+2066 to U+2069).
 std::optional<BadText> find_unreadable(std::string_view text);
+
+// The text with the octets of each such character, of tabs and of line ends written as \xNN. A hostile file
+// can put any of them into a name, by an escape of YAML, and names are shown: none may reach a terminal.
+std::string printable(std::string_view text);
 
 }  // namespace sluice

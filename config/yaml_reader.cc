@@ -1,6 +1,7 @@
 #include "config/yaml_reader.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <yaml-cpp/eventhandler.h>
@@ -217,6 +218,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void add(Value value, bool block_list = false) {
+    if (findings_.is_full()) throw Stop{};
     if (frames_.empty()) {
       root_ = std::move(value);
       return;
@@ -348,7 +350,9 @@ std::string reason_of(int error_number) { return lower_first(std::generic_catego
 
 class FileDescriptor {
  public:
-  explicit FileDescriptor(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  // A pipe that nobody writes to is opened all the same, see wait_for_data().
+  explicit FileDescriptor(const std::string& path)
+      : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
   ~FileDescriptor() {
     if (fd_ >= 0) close(fd_);
   }
@@ -359,6 +363,17 @@ class FileDescriptor {
  private:
   int fd_;
 };
+
+// False when nobody writes to a pipe for a while. Files are always ready.
+bool wait_for_data(int file, bool is_pipe) {
+  constexpr int kPatience = 10'000;  // milliseconds; a process substitution answers sooner
+  pollfd wanted{file, POLLIN, 0};
+  int ready = -1;
+  do {
+    ready = poll(&wanted, 1, is_pipe ? kPatience : -1);
+  } while (ready < 0 && errno == EINTR);
+  return ready != 0;
+}
 
 }  // namespace
 
@@ -417,8 +432,10 @@ Result<std::string> read_file(const std::string& path, size_t maximum_size) {
   text.resize(std::min(known_size, maximum_size) + 1);
   size_t length = 0;
   while (length < text.size()) {
+    if (!wait_for_data(file.get(), S_ISFIFO(status.st_mode)))
+      return Error{"cannot read " + path + ": it is a pipe, and nobody writes to it"};
     const ssize_t got = read(file.get(), text.data() + length, text.size() - length);
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (got < 0) return Error{"cannot read " + path + ": " + reason_of(errno)};
     if (got == 0) break;
     length += static_cast<size_t>(got);

@@ -6,9 +6,18 @@
 namespace sluice {
 namespace {
 
-bool can_be_client(const Rule& rule, size_t client) {
+using Clients = std::vector<uint32_t>;
+
+// Those whose requests the rule can match; nullopt: everybody's.
+std::optional<Clients> clients_of(const Rule& rule, size_t clients) {
   const Conditions& when = rule.when;
-  return (when.clients.empty() || when.clients[client]) && (when.groups.empty() || when.groups[client]);
+  if (when.clients.empty() && when.groups.empty()) return std::nullopt;
+  Clients found;
+  for (size_t client = 0; client < clients; ++client) {
+    if (!when.clients.empty() && !when.clients[client]) continue;
+    if (when.groups.empty() || when.groups[client]) found.push_back(static_cast<uint32_t>(client));
+  }
+  return found;
 }
 
 void add(Candidates& candidates, const Candidate& candidate, const Rule& rule) {
@@ -31,23 +40,27 @@ CompiledOperation compile_operation(const Operation& operation, bool fold) {
   return compiled;
 }
 
-void compile_slot(size_t slot, CompiledPolicy& policy) {
-  CompiledSlot& compiled = policy.slots[slot];
-  const size_t clients = policy.vocabulary.clients.size();
-  compiled.by_client.resize(clients);
+// Of every rule, once: a policy may have many clients and many rules.
+void list_rules(CompiledPolicy& policy) {
+  for (CompiledSlot& compiled : policy.slots) compiled.by_client.resize(policy.vocabulary.clients.size());
   for (size_t i = 0; i < policy.rules.size(); ++i) {
     const Rule& rule = policy.rules[i];
-    const std::optional<OpenFields> open = open_fields(rule, slot, policy);
-    if (!open) continue;
-    const Candidate candidate{static_cast<uint32_t>(i), *open};
-    if (rule.when.clients.empty() && rule.when.groups.empty()) {
-      add(compiled.everyone, candidate, rule);
-      continue;
-    }
-    for (size_t client = 0; client < clients; ++client) {
-      if (can_be_client(rule, client)) add(compiled.by_client[client], candidate, rule);
+    const std::optional<Clients> clients = clients_of(rule, policy.vocabulary.clients.size());
+    for (size_t slot = 0; slot < policy.slots.size(); ++slot) {
+      const std::optional<OpenFields> open = open_fields(rule, slot, policy);
+      if (!open) continue;
+      CompiledSlot& compiled = policy.slots[slot];
+      const Candidate candidate{static_cast<uint32_t>(i), *open};
+      if (!clients) add(compiled.everyone, candidate, rule);
+      if (clients) {
+        for (uint32_t client : *clients) add(compiled.by_client[client], candidate, rule);
+      }
     }
   }
+}
+
+void compile_slot(size_t slot, CompiledPolicy& policy) {
+  CompiledSlot& compiled = policy.slots[slot];
   const Operation* operation = policy.operation(slot);
   const bool schema = operation != nullptr && operation->body;
   for (Candidates& candidates : compiled.by_client) {
@@ -88,6 +101,7 @@ void compile_rules(std::vector<Rule> rules, CompiledPolicy& policy) {
     policy.apis.push_back(std::move(compiled));
   }
   policy.slots.resize(policy.vocabulary.slots.size());
+  list_rules(policy);
   for (size_t slot = 0; slot < policy.slots.size(); ++slot) compile_slot(slot, policy);
 }
 

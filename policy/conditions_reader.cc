@@ -71,7 +71,15 @@ Result<PathTemplate> parse_template(std::string_view text) {
   }
 }
 
-std::optional<TimeWindow> read_time_window(const Value& value, Findings& findings) {
+Result<std::shared_ptr<const TimeZone>> find_zone(const std::string& name, Zones& zones) {
+  const auto known = zones.find(name);
+  if (known != zones.end()) return known->second;
+  auto loaded = TimeZone::load(name);
+  if (loaded) zones.emplace(name, *loaded);
+  return loaded;
+}
+
+std::optional<TimeWindow> read_time_window(const Value& value, Zones& zones, Findings& findings) {
   MapReader map(value, "time", findings);
   if (!map.is_map()) return std::nullopt;
   TimeWindow window;
@@ -99,7 +107,7 @@ std::optional<TimeWindow> read_time_window(const Value& value, Findings& finding
   }
   if (const Value* zone = map.optional("zone")) {
     if (const auto name = read_text(*zone, "zone", findings)) {
-      auto loaded = TimeZone::load(*name);
+      auto loaded = find_zone(*name, zones);
       report(*zone, loaded);
       if (loaded) window.zone = *std::move(loaded);
     }
@@ -111,9 +119,9 @@ std::optional<TimeWindow> read_time_window(const Value& value, Findings& finding
 // Reads the fields of one map.
 class ConditionsReader {
  public:
-  ConditionsReader(const Value& value, std::string_view what, const Vocabulary& vocabulary,
+  ConditionsReader(const Value& value, std::string_view what, const Vocabulary& vocabulary, Zones& zones,
                    Findings& findings)
-      : map_(value, what, findings), vocabulary_(vocabulary), findings_(findings) {}
+      : map_(value, what, findings), vocabulary_(vocabulary), zones_(zones), findings_(findings) {}
 
   Conditions read() {
     read_names(Field::kClient, "unknown-client", vocabulary_.clients,
@@ -275,21 +283,24 @@ class ConditionsReader {
     }
     const std::vector<Value> single{*value};
     for (const Value& item : value->is_list() ? value->items : single) {
-      if (auto window = read_time_window(item, findings_)) conditions_.times.push_back(*std::move(window));
+      if (auto window = read_time_window(item, zones_, findings_))
+        conditions_.times.push_back(*std::move(window));
     }
   }
 
   MapReader map_;
   const Vocabulary& vocabulary_;
+  Zones& zones_;
   Findings& findings_;
   Conditions conditions_;
 };
 
 }  // namespace
 
-void read_when(const Value& value, const Vocabulary& vocabulary, Rule& rule, Findings& findings) {
+void read_when(const Value& value, const Vocabulary& vocabulary, Zones& zones, Rule& rule,
+               Findings& findings) {
   rule.when_text = flow_text(value);
-  ConditionsReader reader(value, "when", vocabulary, findings);
+  ConditionsReader reader(value, "when", vocabulary, zones, findings);
   rule.when = reader.read();
   const Value* excluded = reader.excluded();
   reader.finish();
@@ -300,7 +311,7 @@ void read_when(const Value& value, const Vocabulary& vocabulary, Rule& rule, Fin
                    "not: it excludes nothing that is named, give at least one field");
     return;
   }
-  ConditionsReader inner(*excluded, "not", vocabulary, findings);
+  ConditionsReader inner(*excluded, "not", vocabulary, zones, findings);
   rule.excluded = inner.read();
   inner.finish();
 }

@@ -31,8 +31,12 @@ Position key_position(const Value& map, std::string_view key) {
 
 class RuleReader {
  public:
-  RuleReader(const Value& value, const Vocabulary& vocabulary, Findings& findings)
-      : value_(value), map_(value, "a rule", findings), vocabulary_(vocabulary), findings_(findings) {}
+  RuleReader(const Value& value, const Vocabulary& vocabulary, Zones& zones, Findings& findings)
+      : value_(value),
+        map_(value, "a rule", findings),
+        vocabulary_(vocabulary),
+        zones_(zones),
+        findings_(findings) {}
 
   bool is_map() const { return map_.is_map(); }
 
@@ -46,7 +50,7 @@ class RuleReader {
                         {{"allow", Effect::kAllow}, {"deny", Effect::kDeny}, {"require", Effect::kRequire}},
                         rule_.effect);
     map_.choice<Mode>("mode", {{"enforce", Mode::kEnforce}, {"shadow", Mode::kShadow}}, rule_.mode);
-    if (const Value* when = map_.required("when")) read_when(*when, vocabulary_, rule_, findings_);
+    if (const Value* when = map_.required("when")) read_when(*when, vocabulary_, zones_, rule_, findings_);
     read_requirements();
     read_reason();
     map_.finish();
@@ -124,6 +128,7 @@ class RuleReader {
     std::sort(known.begin(), known.end());
     known.erase(std::unique(known.begin(), known.end()), known.end());
     for (const NamedConstraint& constraint : constraints) {
+      if (findings_.is_full()) return;
       if (std::find(known.begin(), known.end(), constraint.name) != known.end()) continue;
       std::string hint = suggestion(constraint.name, known);
       if (hint.empty()) {
@@ -146,6 +151,7 @@ class RuleReader {
   const Value& value_;
   MapReader map_;
   const Vocabulary& vocabulary_;
+  Zones& zones_;
   Findings& findings_;
   bool effect_is_known_ = false;
   Rule rule_;
@@ -154,12 +160,13 @@ class RuleReader {
 std::vector<Rule> read_rules(const Value& list, const Vocabulary& vocabulary, Findings& findings) {
   std::vector<Rule> rules;
   std::map<std::string, int> lines;
+  Zones zones;
   if (!list.is_list()) {
     findings.error(list.at, "wrong-type", "rules: expected a list, got " + std::string(kind_name(list.kind)));
     return rules;
   }
   for (const Value& item : list.items) {
-    RuleReader reader(item, vocabulary, findings);
+    RuleReader reader(item, vocabulary, zones, findings);
     if (!reader.is_map()) continue;
     Rule rule = reader.read();
     const auto [earlier, is_new] = lines.emplace(rule.id, rule.at.line);

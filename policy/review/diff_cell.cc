@@ -12,16 +12,17 @@ namespace {
 
 constexpr size_t kMostCombinations = 200'000;
 constexpr size_t kTriedOfTooMany = 20'000;
-
-std::vector<std::string> fingerprints(const CompiledPolicy& policy) {
-  std::vector<std::string> prints;
-  for (const Rule& rule : policy.rules) prints.push_back(fingerprint(rule));
-  return prints;
-}
+constexpr size_t kMostMatches = 100'000'000;  // of a rule and a request, in one cell
 
 bool is_printable(const ReviewRequest& request) {
   return std::all_of(request.headers.begin(), request.headers.end(),
                      [](const auto& header) { return is_valid_utf8(header.second); });
+}
+
+size_t candidates_of(const Standing& standing) {
+  size_t count = 0;
+  for (const auto& candidates : standing.by_fit) count += candidates.size();
+  return count;
 }
 
 DiffChange unknown_change(std::string client, std::string operation, std::string why) {
@@ -38,8 +39,8 @@ CellDiff::CellDiff(const Engine& before, const Engine& after, const Config& conf
     : before_(before),
       after_(after),
       config_(config),
-      before_prints_(fingerprints(before.compiled())),
-      after_prints_(fingerprints(after.compiled())),
+      before_prints_(fingerprints(before.compiled().rules)),
+      after_prints_(fingerprints(after.compiled().rules)),
       witnesses_(before) {}
 
 void CellDiff::run(const DiffPlace& place, size_t client, std::vector<DiffChange>& changes) {
@@ -64,7 +65,7 @@ void CellDiff::run(const DiffPlace& place, size_t client, std::vector<DiffChange
   asked.add_schemas(old_policy, place);
   asked.unreadable_bodies = before.reads_body != after.reads_body;
   std::vector<DiffChange> found;
-  enumerate(place, client, asked, found);
+  enumerate(place, client, asked, candidates_of(before) + candidates_of(after), found);
   changes.insert(changes.end(), found.begin(), found.end());
   known_.emplace(key, std::move(found));
 }
@@ -105,7 +106,7 @@ std::string CellDiff::key_of(size_t client, const Standing& before, const Standi
   return key;
 }
 
-void CellDiff::enumerate(const DiffPlace& place, size_t client, const Asked& asked,
+void CellDiff::enumerate(const DiffPlace& place, size_t client, const Asked& asked, size_t rules,
                          std::vector<DiffChange>& changes) {
   const std::vector<Dimension> dimensions = witnesses_.find(place, asked);
   std::string gap;
@@ -114,11 +115,11 @@ void CellDiff::enumerate(const DiffPlace& place, size_t client, const Asked& ask
     if (!dimension.gap.empty()) gap = dimension.gap;
     combinations = std::min(combinations * dimension.witnesses.size(), 1000 * kMostCombinations);
   }
-  if (combinations > kMostCombinations)
-    gap = "it takes more than " + std::to_string(kMostCombinations) + " requests to try";
+  const size_t most = std::min(kMostCombinations, kMostMatches / std::max<size_t>(rules, 1));
+  if (combinations > most) gap = "it takes more than " + std::to_string(most) + " requests to try";
   Enumeration enumeration(config_, place, client, dimensions);
   DiffJudge judge(before_, after_);
-  enumeration.run(judge, combinations > kMostCombinations ? kTriedOfTooMany : kMostCombinations);
+  enumeration.run(judge, combinations > most ? std::min(kTriedOfTooMany, most) : most);
   changes = enumeration.take();
   const std::string& client_name = config_.clients[client].name;
   const std::string& operation = before_.compiled().vocabulary.slots[place.slots.front()].id;
@@ -133,18 +134,25 @@ void CellDiff::enumerate(const DiffPlace& place, size_t client, const Asked& ask
   if (!gap.empty()) changes.push_back(unknown_change(client_name, operation, gap));
 }
 
+// One of them is judged anew, not all: clients and changes may be many.
 void CellDiff::repeat(const std::vector<DiffChange>& known, size_t client,
                       std::vector<DiffChange>& changes) const {
-  DiffJudge judge(before_, after_);
+  const auto example =
+      std::find_if(known.begin(), known.end(), [](const DiffChange& change) { return change.has_example; });
+  bool alike = true;
+  if (example != known.end()) {
+    ReviewRequest request = example->example.request;
+    request.client = client;
+    DiffJudge judge(before_, after_);
+    judge.judge(request);
+    alike = judge.differs();
+  }
   for (DiffChange change : known) {
     change.client = config_.clients[client].name;
-    if (change.has_example) {
-      change.example.request.client = client;
-      judge.judge(change.example.request);
-      if (!judge.differs()) {  // then the cells were not alike after all
-        change.direction = Direction::kUnknown;
-        change.why = "it was taken to be like another client's";
-      }
+    change.example.request.client = client;
+    if (change.has_example && !alike) {
+      change.direction = Direction::kUnknown;
+      change.why = "it was taken to be like another client's";
     }
     changes.push_back(std::move(change));
   }

@@ -24,7 +24,8 @@ class CellDiff {
   bool same(const Standing& before, const Standing& after) const;
   // What the cell's outcome depends on but the client's name.
   std::string key_of(size_t client, const Standing& before, const Standing& after) const;
-  void enumerate(const DiffPlace& place, size_t client, const Asked& asked, std::vector<DiffChange>& changes);
+  void enumerate(const DiffPlace& place, size_t client, const Asked& asked, size_t rules,
+                 std::vector<DiffChange>& changes);
   // The same changes for another client; judged anew.
   void repeat(const std::vector<DiffChange>& known, size_t client, std::vector<DiffChange>& changes) const;
 

@@ -2,12 +2,19 @@
 
 #include <re2/re2.h>
 
+#include <map>
+
 namespace sluice {
 namespace {
 
 // Every part carries its length, so that two lists of parts never read the same.
 class Writer {
  public:
+  // What their clocks show, of the zones written so far.
+  using Zones = std::map<const TimeZone*, std::string>;
+
+  explicit Writer(Zones& zones) : zones_(zones) {}
+
   void add(std::string_view text) { text_ += std::to_string(text.size()) + ":" + std::string(text); }
   void add(const char* text) { add(std::string_view(text)); }
   void add(const std::string& text) { add(std::string_view(text)); }
@@ -86,17 +93,7 @@ class Writer {
       add_number(hours.start);
       add_number(hours.end);
     });
-    // A zone is what its clocks show: every nine days from 1970 to 2100.
-    constexpr int64_t kStep = 9LL * 24 * 3600, kLast = 4'102'444'800;
-    int32_t before = 0;
-    for (int64_t at = 0; window.zone && at < kLast; at += kStep) {
-      const int32_t offset = window.zone->offset_at(at);
-      if (offset != before) {
-        add_number(at);
-        add_number(offset);
-      }
-      before = offset;
-    }
+    add(window.zone ? clocks_of(*window.zone) : "");
     add("end");
   }
 
@@ -125,13 +122,25 @@ class Writer {
   std::string take() { return std::move(text_); }
 
  private:
+  // Every nine days from 1970 to 2100.
+  const std::string& clocks_of(const TimeZone& zone) {
+    constexpr int64_t kStep = 9LL * 24 * 3600, kLast = 4'102'444'800;
+    const auto [known, is_new] = zones_.try_emplace(&zone);
+    int32_t before = 0;
+    for (int64_t at = 0; is_new && at < kLast; at += kStep) {
+      const int32_t offset = zone.offset_at(at);
+      if (offset != before) known->second += std::to_string(at) + ":" + std::to_string(offset) + " ";
+      before = offset;
+    }
+    return known->second;
+  }
+
+  Zones& zones_;
   std::string text_;
 };
 
-}  // namespace
-
-std::string fingerprint(const Rule& rule) {
-  Writer writer;
+std::string fingerprint(const Rule& rule, Writer::Zones& zones) {
+  Writer writer(zones);
   writer.add_number(static_cast<int>(rule.effect));
   writer.add_number(static_cast<int>(rule.mode));
   writer.conditions(rule.when);
@@ -139,6 +148,16 @@ std::string fingerprint(const Rule& rule) {
   if (rule.excluded) writer.conditions(*rule.excluded);
   writer.constraints(rule.required);
   return writer.take();
+}
+
+}  // namespace
+
+std::vector<std::string> fingerprints(const std::vector<Rule>& rules) {
+  Writer::Zones zones;
+  std::vector<std::string> prints;
+  prints.reserve(rules.size());
+  for (const Rule& rule : rules) prints.push_back(fingerprint(rule, zones));
+  return prints;
 }
 
 }  // namespace sluice

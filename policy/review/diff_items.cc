@@ -1,6 +1,9 @@
 #include "policy/review/diff_items.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
 
 #include "policy/json_view.h"
 
@@ -31,30 +34,58 @@ std::string array_text(const std::vector<SampleValue>& items, const std::vector<
   return "[" + text + "]";
 }
 
+// Answers in words, which are joined and compared much faster.
+using Bits = std::vector<uint64_t>;
+
+Bits bits_of(const Answers& answers) {
+  Bits bits((answers.size() + 63) / 64);
+  for (size_t i = 0; i < answers.size(); ++i) bits[i / 64] |= static_cast<uint64_t>(answers[i]) << i % 64;
+  return bits;
+}
+
+struct BitsHash {
+  size_t operator()(const Bits& bits) const {
+    return std::hash<std::string_view>()(
+        {reinterpret_cast<const char*>(bits.data()), bits.size() * sizeof(uint64_t)});
+  }
+};
+
 }  // namespace
 
 Combinations combine_answers(const std::vector<Answers>& values, std::string& gap) {
-  Combinations all;
-  std::vector<Answers> open;
-  const auto reach = [&all, &open](const Answers& answers, std::vector<size_t> chosen) {
-    if (all.emplace(answers, std::move(chosen)).second) open.push_back(answers);
+  std::vector<Bits> bits;
+  bits.reserve(values.size());
+  for (const Answers& answers : values) bits.push_back(bits_of(answers));
+  std::unordered_map<Bits, size_t, BitsHash> known;  // where in `all`
+  std::vector<std::pair<const Bits*, std::vector<size_t>>> all;
+  const auto reach = [&known, &all](Bits answers, std::vector<size_t> chosen) {
+    const auto [place, is_new] = known.emplace(std::move(answers), all.size());
+    if (is_new) all.emplace_back(&place->first, std::move(chosen));
   };
-  for (size_t i = 0; i < values.size(); ++i) reach(values[i], {i});
-  for (size_t at = 0; at < open.size(); ++at) {
-    const Answers from = open[at];
-    for (size_t i = 0; i < values.size(); ++i) {
-      Answers together = from;
-      for (size_t k = 0; k < values[i].size(); ++k) together[k] = together[k] || values[i][k];
-      if (together == from) continue;
-      std::vector<size_t> chosen = all.at(from);
-      chosen.push_back(i);
-      reach(together, std::move(chosen));
+  for (size_t i = 0; i < bits.size(); ++i) reach(bits[i], {i});
+  for (size_t at = 0; at < all.size(); ++at) {
+    if (all.size() > kMostCombinations) {
+      gap = "its repeated values are too many to combine";
+      break;
     }
-    if (open.size() <= kMostCombinations) continue;
-    gap = "its repeated values are too many to combine";
-    break;
+    for (size_t i = 0; i < bits.size(); ++i) {
+      Bits together = *all[at].first;
+      for (size_t k = 0; k < together.size(); ++k) together[k] |= bits[i][k];
+      if (together == *all[at].first || known.count(together) > 0) continue;
+      std::vector<size_t> chosen = all[at].second;
+      chosen.push_back(i);
+      reach(std::move(together), std::move(chosen));
+    }
   }
-  return all;
+  Combinations combinations;
+  for (auto& [answers, chosen] : all) {
+    Answers one = values[chosen[0]];
+    for (size_t value : chosen) {
+      for (size_t k = 0; k < one.size(); ++k) one[k] = one[k] || values[value][k];
+    }
+    combinations.emplace(std::move(one), std::move(chosen));
+  }
+  return combinations;
 }
 
 void SampleSet::add(SampleValue value) {

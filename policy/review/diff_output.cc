@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "config/text_check.h"
 #include "policy/review/diff.h"
 #include "policy/review/diff_instants.h"
 #include "policy/review/explain.h"
@@ -51,13 +52,6 @@ std::string join(const std::vector<std::string>& names, const char* none) {
   return text.empty() ? none : text;
 }
 
-// Texts of a policy may hold anything: control characters would speak to the terminal.
-std::string shown(const std::string& text) {
-  std::string out;
-  for (char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  return out;
-}
-
 std::string example_line(const DiffExample& example) {
   const ReviewRequest& request = example.request;
   std::string line = request.method + " " + example.path;
@@ -66,7 +60,7 @@ std::string example_line(const DiffExample& example) {
   if (!request.body.empty()) line += "  " + request.body;
   if (example.source_matters) line += "  from " + to_text(request.source);
   if (example.time_matters) line += "  at " + rfc3339_text(request.at);
-  return shown(line);
+  return printable(line);
 }
 
 // What a reviewer must not overlook.
@@ -96,7 +90,7 @@ std::string count_line(const DiffReport& report) {
 std::string code(const std::string& text) {
   size_t longest = 0, run = 0;
   std::string inside;
-  for (char c : shown(text)) {
+  for (char c : printable(text)) {
     run = c == '`' ? run + 1 : 0;
     longest = std::max(longest, run);
     if (c == '|') inside += '\\';

@@ -19,6 +19,7 @@ namespace {
 
 using Machines = std::vector<std::unique_ptr<TextMachine>>;
 
+constexpr size_t kMostComparisons = 5'000'000;
 constexpr uint64_t kLongestText = 4000;  // of a witness; a target of the gate ends at 8 KiB by default
 
 bool is_number(const Literal& literal) {
@@ -97,6 +98,17 @@ class TextFinder {
     constants_.erase(std::unique(constants_.begin(), constants_.end()), constants_.end());
     std::sort(numbers_.begin(), numbers_.end());
     numbers_.erase(std::unique(numbers_.begin(), numbers_.end()), numbers_.end());
+    keep_few(constants_);
+    keep_few(numbers_);
+  }
+
+  // Each is compared with all that is asked.
+  template <class Value>
+  void keep_few(std::vector<Value>& values) {
+    const size_t most = kMostComparisons / std::max<size_t>(questions_.size(), 1);
+    if (values.size() <= most) return;
+    values.resize(most);
+    found_.gap = "its values are too many to compare";
   }
 
   // What people like to read, before what a search makes up.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "config/text_check.h"
 #include "policy/compiler.h"
 #include "policy/evaluation.h"
 
@@ -100,21 +101,25 @@ size_t telling_fit(const Trace& trace, size_t rule, Effect effect, bool denied) 
   return best;
 }
 
+bool matches(const Trace& trace, size_t rule) {
+  return std::any_of(trace.fits.begin(), trace.fits.end(),
+                     [rule](const Trace::FitTrace& fit) { return fit.verdicts[rule].matched; });
+}
+
 RuleExplanation explain_rule(const CompiledPolicy& policy, const RequestView& request,
-                             const Decision& decision, const Trace& trace, size_t index) {
+                             const Decision& decision, const Trace& trace, size_t index, Words words) {
   const Rule& rule = policy.rules[index];
-  const size_t fit = telling_fit(trace, index, rule.effect, decision.outcome == Outcome::kDeny);
-  const Subject subject{policy, request, decision, trace.fits[fit].slot};
   RuleExplanation explanation;
   explanation.id = rule.id;
   explanation.effect = to_text(rule.effect);
   explanation.mode = to_text(rule.mode);
   explanation.at = rule.at;
-  explanation.matched =
-      std::any_of(trace.fits.begin(), trace.fits.end(),
-                  [index](const Trace::FitTrace& traced) { return traced.verdicts[index].matched; });
+  explanation.matched = matches(trace, index);
   explanation.decides =
-      std::find(decision.rules.begin(), decision.rules.end(), rule.id) != decision.rules.end();
+      std::binary_search(decision.rules.begin(), decision.rules.end(), std::string_view(rule.id));
+  if (words == Words::kNone) return explanation;
+  const size_t fit = telling_fit(trace, index, rule.effect, decision.outcome == Outcome::kDeny);
+  const Subject subject{policy, request, decision, trace.fits[fit].slot};
   if (trace.fits.size() > 1) explanation.why = "as " + policy.vocabulary.slots[subject.slot].id + ": ";
   explanation.why += why(subject, rule, trace.fits[fit].verdicts[index]);
   return explanation;
@@ -128,13 +133,13 @@ void append_rules(const Explanation& explanation, std::string_view mode, std::st
     if (!titled) out += std::string(title) + "\n";
     titled = true;
     const char* mark = rule.decides ? "  > " : (rule.matched ? "  + " : "    ");
-    out += mark + rule.id + " (" + rule.effect + ", " + place_of(rule) + "): " + rule.why + "\n";
+    out += mark + printable(rule.id + " (" + rule.effect + ", " + place_of(rule) + "): " + rule.why) + "\n";
   }
 }
 
 }  // namespace
 
-Explanation explain(const Engine& engine, const Config& config, const ReviewRequest& request) {
+Explanation explain(const Engine& engine, const Config& config, const ReviewRequest& request, Words words) {
   Explanation explanation;
   explanation.client = config.clients[request.client].name;
   if (!request.api) {
@@ -160,7 +165,8 @@ Explanation explain(const Engine& engine, const Config& config, const ReviewRequ
   explanation.reason =
       decision.outcome == Outcome::kRefuse ? decision.refusal.detail : std::string(decision.reason);
   for (size_t index = 0; !trace.fits.empty() && index < policy.rules.size(); ++index) {
-    explanation.rules.push_back(explain_rule(policy, view, decision, trace, index));
+    if (words == Words::kAll || matches(trace, index))
+      explanation.rules.push_back(explain_rule(policy, view, decision, trace, index, words));
   }
   return explanation;
 }
@@ -210,7 +216,7 @@ std::string to_text(const Explanation& explanation) {
         " with " + std::to_string(explanation.refusal.status) + " " + std::string(explanation.refusal.type);
   }
   out += "\nclient: " + explanation.client + "\noperation: " + join(explanation.operations) + "\n";
-  if (!explanation.reason.empty()) out += "reason: " + explanation.reason + "\n";
+  if (!explanation.reason.empty()) out += "reason: " + printable(explanation.reason) + "\n";
   append_rules(explanation, "enforce", "rules (> decides, + matches):", out);
   append_rules(explanation, "shadow", "shadow rules (reported, they decide nothing):", out);
   return out;

@@ -2,6 +2,7 @@
 // 3). Off the request path; it evaluates every rule, not only those that can apply.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,10 @@ struct Explanation {
   std::vector<RuleExplanation> rules;  // file order; empty for a refusal
 };
 
-Explanation explain(const Engine& engine, const Config& config, const ReviewRequest& request);
+// kNone: of the rules only those that match, without `why`. Words cost most where rules are many.
+enum class Words : uint8_t { kNone, kAll };
+Explanation explain(const Engine& engine, const Config& config, const ReviewRequest& request,
+                    Words words = Words::kAll);
 
 // "policy.yaml:12", to be clicked on.
 std::string place_of(const RuleExplanation& rule);

@@ -76,12 +76,19 @@ std::string why_text(const Explanation& explanation, const Expectation& expect) 
 
 }  // namespace
 
+void TestResult::forget_rules() {
+  std::erase_if(explanation.rules, [](const RuleExplanation& rule) { return !rule.decides; });
+  explanation.rules.shrink_to_fit();
+  for (RuleExplanation& rule : explanation.rules) rule.why = {};
+}
+
 TestResult run_test(const PolicyTest& test, const Engine& engine, const Config& config) {
   TestResult result;
   result.name = test.name;
   result.at = test.at;
   result.differences = compare(test.expect, decide(engine, test.request));
-  result.explanation = explain(engine, config, test.request);
+  const Words words = result.passed() ? Words::kNone : Words::kAll;
+  result.explanation = explain(engine, config, test.request, words);
   if (!result.passed()) result.why = why_text(result.explanation, test.expect);
   return result;
 }

@@ -41,6 +41,9 @@ struct TestResult {
   Explanation explanation;
 
   bool passed() const { return differences.empty(); }
+  // Of the explanation, all but the rules that decide, which is what a report shows: tests and rules may be
+  // many.
+  void forget_rules();
 };
 
 TestResult run_test(const PolicyTest& test, const Engine& engine, const Config& config);

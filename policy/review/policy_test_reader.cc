@@ -141,18 +141,16 @@ std::optional<TestFile> read_test_file(const std::string& path, Findings& findin
   return file;
 }
 
-std::vector<PolicyTest> read_policy_tests(const Value& tests, const TestContext& context,
-                                          Findings& findings) {
+void read_policy_tests(const Value& tests, const TestContext& context, Findings& findings,
+                       const std::function<void(const PolicyTest&)>& take) {
   const std::vector<std::string> rules = rule_ids(context.engine);
-  std::vector<PolicyTest> read;
   for (const Value& item : tests.items) {
     Findings own;
-    PolicyTest test = TestReader(item, context, rules, own).read();
+    const PolicyTest test = TestReader(item, context, rules, own).read();
     own.sort();
     findings.add(own);
-    if (!own.has_errors()) read.push_back(std::move(test));
+    if (!own.has_errors()) take(test);
   }
-  return read;
 }
 
 }  // namespace sluice

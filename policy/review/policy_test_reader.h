@@ -2,6 +2,7 @@
 // nearest known name: unknown keys, clients, APIs and rules, bad addresses and times, a body given twice.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,8 +36,9 @@ struct TestContext {
   RouteRequest route;
 };
 
-// The tests that are free of errors.
-std::vector<PolicyTest> read_policy_tests(const Value& tests, const TestContext& context, Findings& findings);
+// Hands over each test that is free of errors, one after the other: their bodies may be large.
+void read_policy_tests(const Value& tests, const TestContext& context, Findings& findings,
+                       const std::function<void(const PolicyTest&)>& take);
 
 // The time of a request that names none: a Wednesday at noon, so that a test says the same whenever it runs.
 constexpr std::string_view kTimeOfTests = "2026-01-07T12:00:00Z";

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/text_check.h"
 #include "policy/review/xml_text.h"
 
 namespace sluice {
@@ -57,7 +58,7 @@ OrderedJson findings_json(const Findings& findings) {
     list.push_back({{"file", finding.at.file},
                     {"line", finding.at.line},
                     {"column", finding.at.column},
-                    {"severity", "error"},
+                    {"severity", to_text(finding.severity)},
                     {"rule", finding.rule},
                     {"message", finding.message}});
   }
@@ -133,7 +134,7 @@ std::string coverage_text(const TestReport& report) {
   };
   std::string text = title("rules that no test made match", rules.size(), report.coverage->rules());
   for (const TestCoverage::UnmatchedRule& rule : rules)
-    text += "  " + rule.id + " (" + rule.at.file + ":" + std::to_string(rule.at.line) + ")\n";
+    text += "  " + rule.id + " (" + printable(rule.at.file) + ":" + std::to_string(rule.at.line) + ")\n";
   text += title("operations that no test touched", operations.size(), report.coverage->operations());
   for (const std::string& operation : operations) text += "  " + operation + "\n";
   return text;
@@ -144,8 +145,9 @@ std::string to_text(const TestReport& report) {
   for (const TestReport::File& file : report.files) {
     for (const TestResult& result : file.results) {
       if (result.passed()) continue;
-      text += place_text(result.at) + ": failed: " + result.name + ": " + differences_text(result);
-      text += result.why.empty() ? "\n" : ": " + result.why + "\n";
+      std::string line = place_text(result.at) + ": failed: " + result.name + ": " + differences_text(result);
+      if (!result.why.empty()) line += ": " + result.why;
+      text += printable(line) + "\n";
     }
   }
   return text + coverage_text(report) + std::to_string(report.passed()) + " passed, " +

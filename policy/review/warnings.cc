@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <re2/re2.h>
 
 #include "config/ascii.h"
 #include "policy/compiler.h"
+#include "policy/review/covering.h"
 #include "policy/review/pattern_review.h"
-#include "policy/review/reach.h"
 
 namespace sluice {
 namespace {
@@ -57,16 +58,20 @@ bool names_literally(const std::string& words, const std::string& id) {
   return false;
 }
 
+// "a, b, c and 7 more".
+std::string join_some(const std::vector<std::string>& names, size_t most) {
+  if (names.size() <= most) return join(names);
+  return join(std::span(names).first(most)) + " and " + std::to_string(names.size() - most) + " more";
+}
+
 class PolicyReview {
  public:
   PolicyReview(const CompiledPolicy& policy, const Config& config, Findings& findings)
-      : policy_(policy), config_(config), findings_(findings) {
-    for (const Rule& rule : policy.rules) {
-      std::vector<Reach>& reaches = reaches_.emplace_back();
-      for (size_t slot = 0; slot < slots(); ++slot) {
-        for (size_t client = 0; client < clients(); ++client)
-          reaches.push_back(reach_of(rule, slot, client, policy));
-      }
+      : policy_(policy), config_(config), findings_(findings), classes_(policy), denied_(slots(), classes_) {
+    reaches_.reserve(policy.rules.size());
+    for (const Rule& rule : policy.rules) reaches_.emplace_back(rule, classes_, policy);
+    for (size_t rule = 0; rule < policy.rules.size(); ++rule) {
+      if (is_enforced(rule, Effect::kDeny)) denied_.add(static_cast<uint32_t>(rule), reaches_[rule]);
     }
     silent_.resize(policy.rules.size());
   }
@@ -74,46 +79,68 @@ class PolicyReview {
   void run() {
     for (size_t rule = 0; rule < policy_.rules.size(); ++rule) review_match(rule);
     for (size_t rule = 0; rule < policy_.rules.size(); ++rule) review_denied(rule);
-    // From the last on, and never by a rule that is redundant itself: all that are reported can go together.
-    for (size_t rule = policy_.rules.size(); rule-- > 0;) review_redundant(rule);
+    review_redundant();
     for (size_t rule = 0; rule < policy_.rules.size(); ++rule) review_credentials(rule);
-    for (size_t client = 0; client < clients(); ++client) review_client(client);
+    review_clients();
     for (size_t api = 0; api < policy_.apis.size(); ++api) review_operations(api);
     for (const Rule& rule : policy_.rules) review_patterns(rule);
   }
 
  private:
+  static constexpr size_t kMostRulesNamed = 5;
+
   size_t slots() const { return policy_.vocabulary.slots.size(); }
-  size_t clients() const { return policy_.vocabulary.clients.size(); }
-  const Reach& reach(size_t rule, size_t slot, size_t client) const {
-    return reaches_[rule][slot * clients() + client];
-  }
   bool is_enforced(size_t rule, Effect effect) const {
     return policy_.rules[rule].effect == effect && policy_.rules[rule].mode == Mode::kEnforce;
   }
 
-  // The first enforced rule of that effect, but this one and those that count for nothing, that matches every
-  // request of the operation by the client; nullptr if none does.
-  const Rule* covering(Effect effect, size_t but, size_t slot, size_t client) const {
-    for (size_t other = 0; other < policy_.rules.size(); ++other) {
-      if (other != but && !silent_[other] && is_enforced(other, effect) && reach(other, slot, client).all())
-        return &policy_.rules[other];
-    }
-    return nullptr;
-  }
-
-  // The rules that together cover all that the rule can match; empty if something is left.
-  std::vector<std::string> covering_all(Effect effect, size_t rule) const {
-    std::vector<std::string> ids;
-    for (size_t slot = 0; slot < slots(); ++slot) {
-      for (size_t client = 0; client < clients(); ++client) {
-        if (reach(rule, slot, client).none()) continue;
-        const Rule* other = covering(effect, rule, slot, client);
-        if (other == nullptr) return {};
-        if (std::find(ids.begin(), ids.end(), other->id) == ids.end()) ids.push_back(other->id);
+  // Whether `holds(slot, class)` of all that the rule matches. `settled(slot)`: of every class at once.
+  template <class Settled, class Holds>
+  bool all_of_reach(size_t rule, const Settled& settled, const Holds& holds) const {
+    const RuleReach& reach = reaches_[rule];
+    std::optional<std::vector<uint32_t>> classes;
+    for (const RuleReach::OfSlot& slot : reach.slots()) {
+      if (settled(slot.slot)) continue;
+      if (!classes) classes = reach.classes(classes_);
+      for (uint32_t index : *classes) {
+        if (!reach.of(slot, classes_.client(index)).none() && !holds(slot.slot, index)) return false;
       }
     }
+    return true;
+  }
+
+  // The ids of the rules that together cover all that the rule can match; empty if something is left.
+  // `find_for_everyone(slot)` and `find(slot, class)` name a rule that covers this much.
+  template <class FindForEveryone, class Find>
+  std::vector<std::string> covering_all(size_t rule, const FindForEveryone& find_for_everyone,
+                                        const Find& find) const {
+    std::vector<uint32_t> rules;
+    const auto add = [&rules](uint32_t found) {
+      if (found != Cover::kNobody && (rules.empty() || rules.back() != found)) rules.push_back(found);
+      return found != Cover::kNobody;
+    };
+    const bool all = all_of_reach(
+        rule, [&](size_t slot) { return add(find_for_everyone(slot)); },
+        [&](size_t slot, size_t index) { return add(find(slot, index)); });
+    if (!all) return {};
+    std::sort(rules.begin(), rules.end());
+    rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
+    std::vector<std::string> ids;
+    ids.reserve(rules.size());
+    for (uint32_t one : rules) ids.push_back(policy_.rules[one].id);
     return ids;
+  }
+
+  // Whether something of what the rule matches of the operation is not denied anyway, for some client.
+  bool reaches_undenied(size_t rule, const RuleReach::OfSlot& slot) const {
+    if (denied_.find_for_everyone(slot.slot) != Cover::kNobody) return false;
+    const std::vector<uint32_t> classes = reaches_[rule].classes(classes_);
+    return std::any_of(classes.begin(), classes.end(),
+                       [this, rule, &slot](uint32_t index) { return reaches_undenied(rule, slot, index); });
+  }
+  bool reaches_undenied(size_t rule, const RuleReach::OfSlot& slot, size_t index) const {
+    return !reaches_[rule].of(slot, classes_.client(index)).none() &&
+           denied_.find(slot.slot, index) == Cover::kNobody;
   }
 
   void warn(const Position& at, std::string_view rule, const std::string& message) {
@@ -121,15 +148,12 @@ class PolicyReview {
   }
 
   void review_match(size_t index) {
-    Obstacle last = Obstacle::kNone;
-    for (const Reach& one : reaches_[index]) {
-      if (!one.none()) return;
-      last = std::max(last, one.obstacle);
-    }
+    const std::optional<Obstacle> obstacle = reaches_[index].obstacle();
+    if (!obstacle) return;
     silent_[index] = true;
     const Rule& rule = policy_.rules[index];
-    if (last != Obstacle::kNone)
-      warn(rule.at, "rule-never-matches", rule.id + " never matches: " + obstacle_text(rule, last));
+    if (*obstacle != Obstacle::kNone)
+      warn(rule.at, "rule-never-matches", rule.id + " never matches: " + obstacle_text(rule, *obstacle));
   }
 
   std::string obstacle_text(const Rule& rule, Obstacle obstacle) const {
@@ -161,24 +185,46 @@ class PolicyReview {
 
   void review_denied(size_t index) {
     if (silent_[index] || !is_enforced(index, Effect::kAllow)) return;
-    const auto ids = covering_all(Effect::kDeny, index);
+    const auto ids = covering_all(
+        index, [this](size_t slot) { return denied_.find_for_everyone(slot); },
+        [this](size_t slot, size_t one) { return denied_.find(slot, one); });
     if (ids.empty()) return;
     silent_[index] = true;
     const Rule& rule = policy_.rules[index];
     warn(rule.at, "allow-always-denied",
-         rule.id + " allows nothing: all that it matches is denied by " + join(ids) +
+         rule.id + " allows nothing: all that it matches is denied by " + join_some(ids, kMostRulesNamed) +
              ", remove it or make an exception there with not");
   }
 
-  void review_redundant(size_t index) {
-    if (silent_[index] || !is_enforced(index, Effect::kAllow)) return;
-    const auto ids = covering_all(Effect::kAllow, index);
-    if (ids.empty()) return;
-    silent_[index] = true;
-    const Rule& rule = policy_.rules[index];
-    warn(rule.at, "allow-redundant",
-         rule.id + " changes nothing: all that it allows is allowed by " + join(ids) +
-             ", remove it or narrow the other");
+  // From the last on, and never by a rule that is redundant itself: all that are reported can go together.
+  void review_redundant() {
+    Cover before(slots(), classes_), behind(slots(), classes_);
+    const auto counts = [this](size_t rule) { return !silent_[rule] && is_enforced(rule, Effect::kAllow); };
+    for (uint32_t rule = 0; rule < policy_.rules.size(); ++rule) {
+      if (counts(rule)) before.add(rule, reaches_[rule]);
+    }
+    for (auto index = static_cast<uint32_t>(policy_.rules.size()); index-- > 0;) {
+      if (!counts(index)) continue;
+      const auto ids = covering_all(
+          index,
+          [&](size_t slot) {
+            const uint32_t found = before.find_for_everyone(slot, index);
+            return found != Cover::kNobody ? found : behind.find_for_everyone(slot);
+          },
+          [&](size_t slot, size_t one) {
+            const uint32_t found = before.find(slot, one, index);
+            return found != Cover::kNobody ? found : behind.find(slot, one);
+          });
+      if (ids.empty()) {
+        behind.add(index, reaches_[index]);
+        continue;
+      }
+      silent_[index] = true;
+      const Rule& rule = policy_.rules[index];
+      warn(rule.at, "allow-redundant",
+           rule.id + " changes nothing: all that it allows is allowed by " + join_some(ids, kMostRulesNamed) +
+               ", remove it or narrow the other");
+    }
   }
 
   void review_credentials(size_t index) {
@@ -187,15 +233,11 @@ class PolicyReview {
     const auto& tags = rule.when.tags;
     if (std::find(tags.begin(), tags.end(), kCredentialRead) != tags.end()) return;  // it is meant
     std::vector<std::string> reached;
-    for (size_t slot = 0; slot < slots(); ++slot) {
-      const Operation* operation = policy_.operation(slot);
+    for (const RuleReach::OfSlot& slot : reaches_[index].slots()) {
+      const Operation* operation = policy_.operation(slot.slot);
       if (operation == nullptr || !operation->has_tag(kCredentialRead)) continue;
       if (names_literally(rule.when.words(Field::kOperation), operation->id)) continue;
-      bool reaches = false;
-      for (size_t client = 0; client < clients(); ++client)
-        reaches =
-            reaches || (!reach(index, slot, client).none() && !covering(Effect::kDeny, index, slot, client));
-      if (reaches) reached.push_back(operation->id);
+      if (reaches_undenied(index, slot)) reached.push_back(operation->id);
     }
     if (reached.empty()) return;
     warn(rule.at, "allow-reads-credentials",
@@ -204,32 +246,36 @@ class PolicyReview {
              "name the operation if it is meant");
   }
 
-  void review_client(size_t client) {
+  void review_clients() {
+    std::vector<bool> allowed(classes_.size());
     for (size_t rule = 0; rule < policy_.rules.size(); ++rule) {
       if (!is_enforced(rule, Effect::kAllow)) continue;
-      for (size_t slot = 0; slot < slots(); ++slot) {
-        if (!reach(rule, slot, client).none() && !covering(Effect::kDeny, rule, slot, client)) return;
+      for (uint32_t index : reaches_[rule].classes(classes_)) {
+        const auto& reached = reaches_[rule].slots();
+        allowed[index] = allowed[index] || std::any_of(reached.begin(), reached.end(), [&](const auto& slot) {
+                           return reaches_undenied(rule, slot, index);
+                         });
       }
     }
-    warn(config_.clients[client].at, "client-without-allow",
-         "client " + config_.clients[client].name +
-             ": no rule allows it anything, so that all its requests are denied; allow it something or "
-             "remove it");
+    for (size_t client = 0; client < config_.clients.size(); ++client) {
+      if (allowed[classes_.class_of(client)]) continue;
+      warn(config_.clients[client].at, "client-without-allow",
+           "client " + config_.clients[client].name +
+               ": no rule allows it anything, so that all its requests are denied; allow it something or "
+               "remove it");
+    }
   }
 
   // It may well be meant: what no rule allows is denied. A shadow rule speaks too, and so does an exception.
   void review_operations(size_t api) {
+    std::vector<bool> spoken_of(slots());
+    for (const RuleReach& reach : reaches_) {
+      for (const RuleReach::OfSlot& slot : reach.slots()) spoken_of[slot.slot] = true;
+    }
     std::vector<std::string> silent;
     for (size_t slot = 0; slot < slots(); ++slot) {
       const Vocabulary::Slot& operation = policy_.vocabulary.slots[slot];
-      if (operation.api != api || operation.unknown) continue;
-      const bool spoken_of =
-          std::any_of(reaches_.begin(), reaches_.end(), [this, slot](const std::vector<Reach>& rule) {
-            const auto first = rule.begin() + static_cast<ptrdiff_t>(slot * clients());
-            return std::any_of(first, first + static_cast<ptrdiff_t>(clients()),
-                               [](const Reach& one) { return one.speaks(); });
-          });
-      if (!spoken_of) silent.push_back(operation.id);
+      if (operation.api == api && !operation.unknown && !spoken_of[slot]) silent.push_back(operation.id);
     }
     if (silent.empty()) return;
     findings_.note(config_.apis[api].at, "operations-without-rule",
@@ -269,8 +315,10 @@ class PolicyReview {
   const CompiledPolicy& policy_;
   const Config& config_;
   Findings& findings_;
-  std::vector<std::vector<Reach>> reaches_;  // by rule; of each operation and client
-  std::vector<bool> silent_;                 // by rule: reported as one that counts for nothing
+  const ClientClasses classes_;
+  Cover denied_;                    // by enforced denies without a condition
+  std::vector<RuleReach> reaches_;  // by rule
+  std::vector<bool> silent_;        // by rule: reported as one that counts for nothing
 };
 
 }  // namespace

@@ -55,6 +55,9 @@ struct Tallied {
       "sluice_unknown_operations_total", "Requests that fit no operation of the API's catalogue.", {}};
   CounterFamily unknown_fields{
       "sluice_unknown_fields_total", "Members of bodies that the API's catalogue does not name.", {}};
+  CounterFamily limits_exceeded{"sluice_limit_exceeded_total",
+                                "Times that the vendor answered 429 for the third time in a minute, or more.",
+                                {}};
 };
 
 std::string name_of(const std::vector<std::string>& names, size_t index) {
@@ -87,6 +90,9 @@ void add_tally(const Tally& tally, Tallied& all) {
   }
   for (const auto& [api, count] : tally.unknown_fields()) {
     all.unknown_fields.counts[{{"api", name_of(names.apis, api)}}] += count;
+  }
+  for (const auto& [api, count] : tally.limits_exceeded()) {
+    all.limits_exceeded.counts[{{"api", name_of(names.apis, api)}}] += count;
   }
   all.policy_seconds.add({}, tally.policy_times());
   for (size_t api = 0; api <= names.apis.size(); ++api) {
@@ -184,6 +190,7 @@ std::string Metrics::render() {
   append(tallied.shadow_decisions, families);
   append(tallied.unknown_operations, families);
   append(tallied.unknown_fields, families);
+  append(tallied.limits_exceeded, families);
   append(samples, families);
   return prometheus::TextSerializer().Serialize(families);
 }

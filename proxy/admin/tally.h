@@ -88,6 +88,9 @@ class Tally {
   void unknown_operation(size_t api) { unknown_operations_.add(api); }
   void unknown_fields(size_t api, size_t count) { unknown_fields_.add(api, count); }
 
+  // The vendor has answered 429 three times within a minute, or more often.
+  void limit_exceeded(size_t api) { limits_exceeded_.add(api); }
+
   // For Metrics.
   const TallyNames& names() const { return *names_; }
   std::vector<std::pair<RequestLabels, uint64_t>> requests() const;
@@ -96,6 +99,7 @@ class Tally {
   // By API.
   std::map<uint64_t, uint64_t> unknown_operations() const { return unknown_operations_.read(); }
   std::map<uint64_t, uint64_t> unknown_fields() const { return unknown_fields_.read(); }
+  std::map<uint64_t, uint64_t> limits_exceeded() const { return limits_exceeded_.read(); }
   // By API; the last one is of kNoIndex.
   const std::vector<std::unique_ptr<Histogram>>& request_times() const { return request_times_; }
   const std::vector<std::unique_ptr<Histogram>>& upstream_times() const { return upstream_times_; }
@@ -104,7 +108,7 @@ class Tally {
 
  private:
   std::shared_ptr<const TallyNames> names_;
-  Counts requests_, upstream_requests_, unknown_operations_, unknown_fields_;
+  Counts requests_, upstream_requests_, unknown_operations_, unknown_fields_, limits_exceeded_;
   std::vector<std::unique_ptr<Histogram>> request_times_, upstream_times_, queue_waits_;
   Histogram policy_times_;
   mutable std::mutex mutex_;  // guards shadow_decisions_

@@ -28,8 +28,9 @@ enum class AuditType : uint8_t {
   kGateStarted,
   kGateStopped,
   kAuditGap,
+  kLimitExceeded,  // the vendor answers 429 again and again
 };
-inline constexpr size_t kAuditTypeCount = 12;
+inline constexpr size_t kAuditTypeCount = 13;
 // "request.attempted": the event type without "io.sluice.".
 std::string_view to_text(AuditType type);
 std::optional<AuditType> parse_audit_type(std::string_view text);

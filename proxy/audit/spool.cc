@@ -399,7 +399,8 @@ bool Spool::Impl::track(const StoredEvent& event) {
     case AuditType::kCredentialRefused:
     case AuditType::kGateStarted:
     case AuditType::kGateStopped:
-    case AuditType::kAuditGap: return true;
+    case AuditType::kAuditGap:
+    case AuditType::kLimitExceeded: return true;
   }
   return true;
 }

@@ -1,9 +1,9 @@
 #include "proxy/cli/diff_command.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <iostream>
 #include <memory>
+#include <set>
 
 #include "policy/review/diff.h"
 #include "proxy/cli/load.h"
@@ -27,14 +27,12 @@ bool is_met(const std::string& fail_on, const DiffReport& report) {
 
 // As `check` does; what is wrong with the configuration, once.
 void print(const Findings& before, const Findings& after) {
-  std::vector<std::string> told;
+  std::set<std::string> told;
   for (Findings findings : {before, after}) {
     findings.sort();
     for (const Finding& finding : findings.all()) {
-      const std::string line = to_text(finding);
-      if (std::find(told.begin(), told.end(), line) != told.end()) continue;
-      std::cerr << line << '\n';
-      told.push_back(line);
+      const auto [line, is_new] = told.insert(to_text(finding));
+      if (is_new) std::cerr << *line << '\n';
     }
   }
 }

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <iterator>
 #include <memory>
 
 #include "config/ascii.h"
@@ -35,16 +34,19 @@ int usage_error(const std::string& message) {
 
 Result<std::string> read_body(const std::string& file) {
   if (file != "-") return read_file(file);
-  std::string text(std::istreambuf_iterator<char>(std::cin), {});
+  std::string text(kMaximumFileSize + 1, '\0');
+  std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(std::cin.gcount()));
+  if (text.size() > kMaximumFileSize) return Error{"cannot read stdin: it is larger than 10 MiB"};
   return text;
 }
 
-// "K: V".
+// "K: V". What is neither is not shown: it may be a token.
 Result<void> add_header(const std::string& text, ReviewRequest& request) {
   const size_t colon = text.find(':');
   const std::string name = text.substr(0, colon);
   if (colon == std::string::npos || !is_token(name))
-    return Error{"--header: expected 'NAME: VALUE', got '" + text + "'"};
+    return Error{"--header: expected 'NAME: VALUE', such as 'Accept: application/json'"};
   const size_t start = text.find_first_not_of(" \t", colon + 1);
   const size_t end = text.find_last_not_of(" \t");
   request.headers.emplace_back(name, start == std::string::npos ? "" : text.substr(start, end - start + 1));

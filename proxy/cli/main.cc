@@ -1,6 +1,7 @@
 // The composition root: every subcommand of sluice, and nothing else.
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <iostream>
 
 #include "proxy/cli/catalogue_command.h"
 #include "proxy/cli/check_command.h"
@@ -33,6 +34,11 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help
     std::cerr << "sluice: " << error.what() << " (sluice --help lists the commands)\n";
+    return 2;
+  }
+  // A report that is cut off must not pass for one without findings.
+  if (!std::cout.flush()) {
+    std::cerr << "sluice: cannot write the output\n";
     return 2;
   }
   return exit_code;

@@ -32,10 +32,11 @@ class TestRun {
       report.results.push_back(no_test(list == nullptr ? Position{path, 0, 0} : list->at));
     } else {
       const TestContext context{loaded->config, *loaded->engine, &route_request};
-      for (const PolicyTest& test : read_policy_tests(*list, context, report_.findings)) {
-        report.results.push_back(run_test(test, *loaded->engine, loaded->config));
-        if (report_.coverage) report_.coverage->add(report.results.back().explanation);
-      }
+      read_policy_tests(*list, context, report_.findings, [this, &report, loaded](const PolicyTest& test) {
+        TestResult& result = report.results.emplace_back(run_test(test, *loaded->engine, loaded->config));
+        if (report_.coverage) report_.coverage->add(result.explanation);
+        result.forget_rules();
+      });
     }
     report_.files.push_back(std::move(report));
   }

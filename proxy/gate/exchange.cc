@@ -288,7 +288,9 @@ void Exchange::admit() {
   const Admission admission = worker_.pacer(route_.api).admit(*this, {client_, wait, bytes, !writes});
   switch (admission.kind) {
     case Admission::Kind::kGo: return on_turn();
-    case Admission::Kind::kQueued: return writes ? record_attempt() : void();
+    case Admission::Kind::kQueued:
+      worker_.pool(route_.api).prepare();
+      return writes ? record_attempt() : void();
     case Admission::Kind::kQueueFull:
       return reply(Problem::kQueueFull, "too many requests of this client wait", admission.retry_after);
     case Admission::Kind::kWaitTooLong:

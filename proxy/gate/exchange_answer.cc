@@ -51,8 +51,9 @@ void Exchange::on_response_head(const ResponseHead& head) {
 bool Exchange::send_again_later(const ResponseHead& head) {
   const HeaderField* retry_after = find_field(head, HeaderId::kRetryAfter);
   Pacer& pacer = worker_.pacer(route_.api);
-  pacer.reject(retry_pause(retry_after != nullptr ? retry_after->value : std::string_view(),
-                           std::chrono::system_clock::now()));
+  if (pacer.reject(retry_pause(retry_after != nullptr ? retry_after->value : std::string_view(),
+                               std::chrono::system_clock::now())))
+    worker_.report_limit(route_.api);
   if (!is_complete() || requeued_ >= kMaxRequeues) return false;
   if (!pacer.readmit(*this, client_)) return false;
   ++requeued_;

@@ -31,7 +31,7 @@ void Upstream::on_dialed(StreamPtr stream) {
   stream_ = std::move(stream);
   stream_->set_observer(this);
   phase_ = Phase::kIdle;
-  if (observer_ != nullptr) observer_->on_upstream_connected();
+  observer_ != nullptr ? observer_->on_upstream_connected() : pool_.give_back(*this);
 }
 
 void Upstream::on_dial_failed(const std::string& reason) {

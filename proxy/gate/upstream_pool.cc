@@ -20,11 +20,21 @@ Upstream* UpstreamPool::take(UpstreamObserver& observer) {
 }
 
 Upstream* UpstreamPool::take_new(UpstreamObserver& observer) {
+  Upstream& connection = add();
+  connection.lend_to(observer);
+  connection.connect();
+  return &connection;
+}
+
+void UpstreamPool::prepare() {
+  const bool is_ready =
+      std::any_of(all_.begin(), all_.end(), [](const auto& one) { return one->observer_ == nullptr; });
+  if (!is_ready) add().connect();
+}
+
+Upstream& UpstreamPool::add() {
   all_.push_back(std::make_unique<Upstream>(*this, loop_, resolver_, connector_, api_, served_));
-  Upstream* connection = all_.back().get();
-  connection->lend_to(observer);
-  connection->connect();
-  return connection;
+  return *all_.back();
 }
 
 void UpstreamPool::give_back(Upstream& connection) {

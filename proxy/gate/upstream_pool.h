@@ -19,6 +19,8 @@ class UpstreamPool {
   // The connection is lent: hand it back with give_back() or discard(), unless it reported an end or a
   // failure. It is connected already, or on_upstream_connected follows.
   Upstream* take(UpstreamObserver& observer);
+  // Somebody will take one soon: opens one, if none is idle and none is being opened for that.
+  void prepare();
   // One that has not served a request before.
   Upstream* take_new(UpstreamObserver& observer);
   // Closes it, whatever it is doing. No call to the observer follows.
@@ -30,8 +32,9 @@ class UpstreamPool {
 
  private:
   friend class Upstream;
-  // Requires: the answer was fully read and the vendor allows another request.
+  // Requires: it is new, or its answer was fully read and the vendor allows another request.
   void give_back(Upstream& connection);
+  Upstream& add();
 
   EventLoop& loop_;
   Resolver& resolver_;

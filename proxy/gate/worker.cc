@@ -114,6 +114,21 @@ uint64_t Worker::record_durably(std::unique_ptr<AuditRecord> record, Exchange& e
 
 void Worker::submit(std::unique_ptr<AuditRecord> record) { keep(shared_.audit->submit(std::move(record))); }
 
+void Worker::report_limit(size_t api) {
+  constexpr std::string_view kWhy =
+      "the vendor answers 429 again and again: its key is used elsewhere, or its limit is lower than "
+      "configured";
+  const std::string& name = shared_.serving->config.apis[api].name;
+  log_warning("limit exceeded", {{"api", name}, {"reason", kWhy}});
+  tally_.limit_exceeded(api);
+  auto record = take_record();
+  record->type = AuditType::kLimitExceeded;
+  record->time = std::chrono::system_clock::now();
+  record->api = name;
+  record->reason = kWhy;
+  submit(std::move(record));
+}
+
 // As many records as requests are under way at once go round.
 void Worker::keep(std::unique_ptr<AuditRecord> spent) {
   if (spent != nullptr && spare_records_.size() < kMostSpares) spare_records_.push_back(std::move(spent));

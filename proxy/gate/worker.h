@@ -78,6 +78,8 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   // meanwhile.
   uint64_t record_durably(std::unique_ptr<AuditRecord> record, Exchange& exchange);
   void submit(std::unique_ptr<AuditRecord> record);
+  // The vendor answers 429 again and again: for the audit, the log and the metrics.
+  void report_limit(size_t api);
   // An empty record, with the memory of an older one where there is one.
   std::unique_ptr<AuditRecord> take_record();
   void forget_record(uint64_t token) { recording_.erase(token); }

@@ -22,6 +22,11 @@ void Promises::remove(PacedRequest& request) {
   --size_;
 }
 
+// If the one at this rank went one slot later. A little lateness of the timers does not free from a promise.
+bool Promises::would_break(const PacedRequest& request, size_t rank, const SlotTimes& slots) {
+  return slots.at(rank) <= request.deadline_ && slots.at(rank + 1) > request.promise_;
+}
+
 Nanos Promises::until_room(Nanos promise, const SlotTimes& slots, Nanos now) const {
   size_t rank = size_;
   const PacedRequest* later = last_;
@@ -29,8 +34,7 @@ Nanos Promises::until_room(Nanos promise, const SlotTimes& slots, Nanos now) con
   // Those after it come one slot later.
   for (; later != nullptr && later->promise_ > promise; later = later->earlier_) {
     --rank;
-    const bool is_kept = slots.at(rank) <= later->promise_;
-    if (is_kept && slots.at(rank + 1) > later->promise_) wait = std::max(wait, slots.at(rank) - now);
+    if (would_break(*later, rank, slots)) wait = std::max(wait, slots.at(rank) - now);
   }
   if (slots.at(rank) > promise) wait = std::max(wait, slots.at(size_) - promise);
   return wait;
@@ -40,7 +44,7 @@ bool Promises::allow(const PacedRequest& next, const SlotTimes& slots) const {
   size_t rank = 0;
   for (const PacedRequest* other = first_; other != nullptr && other != &next;
        other = other->later_, ++rank) {
-    if (slots.at(rank) <= other->promise_ && slots.at(rank + 1) > other->promise_) return false;
+    if (would_break(*other, rank, slots)) return false;
   }
   return true;
 }

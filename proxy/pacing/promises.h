@@ -31,6 +31,8 @@ class Promises {
   PacedRequest* first_ready() const;
 
  private:
+  static bool would_break(const PacedRequest& request, size_t rank, const SlotTimes& slots);
+
   PacedRequest* first_ = nullptr;
   PacedRequest* last_ = nullptr;
   size_t size_ = 0;

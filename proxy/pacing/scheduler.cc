@@ -13,7 +13,7 @@ namespace {
 constexpr int64_t kSharePercent = 80;
 
 // Timers may be late: what is promised leaves room for it, but no more than a part of a short wait.
-Nanos reserve_of(Nanos max_wait) { return std::min(kSlotLife, max_wait / 10); }
+Nanos reserve_of(Nanos max_wait) { return std::min(kSlotLife, max_wait / 5); }
 
 }  // namespace
 
@@ -76,7 +76,7 @@ Nanos Scheduler::time_lacking(size_t client, Nanos time_left, bool has_appointme
 SlotTimes Scheduler::slot_times(Nanos now) const {
   const size_t count = std::max<size_t>(queue_.size(), 1);
   const size_t reserved = slot_ ? 1 : 0;
-  const Nanos first = slot_ ? std::max(slot_->from, now) : budget_.expected_slot(now, 0);
+  const Nanos first = slot_ ? slot_->from : budget_.expected_slot(now, 0);
   const Nanos last = budget_.expected_slot(now, count - reserved);
   if (first == Nanos::max() || last == Nanos::max()) return {Nanos::max(), Nanos(0)};
   return {first, (last - first) / static_cast<int64_t>(count)};

@@ -23,6 +23,40 @@ TEST(Finding, KeepsControlCharactersFromTheTerminal) {
   EXPECT_EQ(to_text({{"a", 1, 1}, Severity::kError, "x", "é"}), "a:1:1: error: é");
 }
 
+TEST(Finding, KeepsFromTheTerminalWhatReordersOrControlsIt) {
+  EXPECT_EQ(to_text({{"a", 1, 1}, Severity::kError, "x", "\u009b2J \u202e \u2028"}),
+            "a:1:1: error: \\xc2\\x9b2J \\xe2\\x80\\xae \\xe2\\x80\\xa8");
+  EXPECT_EQ(to_text({{"a", 1, 1}, Severity::kError, "x", "\xff"}), "a:1:1: error: \\xff");
+}
+
+TEST(Finding, AreBoundedWhateverTheFile) {
+  Findings findings;
+  for (int line = 1; line <= 20'000; ++line) findings.warning({"a", line, 1}, "x", "odd");
+  EXPECT_FALSE(findings.has_errors());
+  findings.error({"a", 20'001, 1}, "x", "wrong");
+  EXPECT_TRUE(findings.has_errors()) << "left out, but not forgotten";
+  ASSERT_EQ(findings.all().size(), 10'001U);
+  EXPECT_EQ(to_text(findings.all().back()),
+            "a: note: more than 10000 findings: correct these, then check again");
+  Findings more;
+  more.add(findings);
+  more.add(findings);
+  EXPECT_EQ(more.all().size(), 10'001U);
+  EXPECT_TRUE(more.has_errors());
+}
+
+TEST(Finding, QuotesALongNameByItsEnds) {
+  Findings findings;
+  std::string name;
+  for (int i = 0; i < 100'000; ++i) name += "é";
+  findings.error({"a", 1, 1}, "x", "client: unknown client \"" + name + "\", did you mean \"b\"?");
+  const std::string& message = findings.all()[0].message;
+  EXPECT_LT(message.size(), 4100U);
+  EXPECT_THAT(message, testing::StartsWith("client: unknown client \"éé"));
+  EXPECT_THAT(message, testing::HasSubstr("é ... é"));
+  EXPECT_THAT(message, testing::EndsWith("é\", did you mean \"b\"?"));
+}
+
 TEST(Finding, OnlyErrorsAreErrors) {
   Findings findings;
   findings.warning({"a", 1, 1}, "odd", "odd");

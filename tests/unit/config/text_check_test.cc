@@ -31,13 +31,21 @@ TEST(TextCheck, AcceptsTextWithTabsAndBothLineEnds) {
 }
 
 TEST(TextCheck, FindsWhatReadersSeeDifferently) {
-  for (std::string_view text : {"ab\0"sv, "ab\x04"sv, "ab\x1b"sv, "ab\x7f"sv, "ab\rc"sv, "ab\r"sv, "ab\xff"sv,
-                                "ab\xe2\x80\xae"sv, "ab\xe2\x81\xa6"sv}) {
+  for (std::string_view text :
+       {"ab\0"sv, "ab\x04"sv, "ab\x1b"sv, "ab\x7f"sv, "ab\rc"sv, "ab\r"sv, "ab\xff"sv, "ab\xe2\x80\xae"sv,
+        "ab\xe2\x81\xa6"sv, "ab\xc2\x85"sv, "ab\xc2\x9b"sv, "ab\xe2\x80\xa8"sv, "ab\xe2\x80\xa9"sv}) {
     auto bad = find_unreadable(text);
     ASSERT_TRUE(bad);
     EXPECT_EQ(bad->offset, 2U);
   }
-  EXPECT_FALSE(find_unreadable("\xe2\x80\xa9\xe2\x80\xaf"));
+  EXPECT_FALSE(find_unreadable("\xe2\x80\xa7\xe2\x80\xaf\xc2\xa0"));
+}
+
+TEST(TextCheck, WritesOutWhatIsNotPrintable) {
+  EXPECT_EQ(printable("a\t\n\x1b\x7f \xc3\xa9\xc2\xa0"), "a\\x09\\x0a\\x1b\\x7f \xc3\xa9\xc2\xa0");
+  EXPECT_EQ(printable("\xc2\x9b\xe2\x80\xae\xe2\x80\xa8"), "\\xc2\\x9b\\xe2\\x80\\xae\\xe2\\x80\\xa8");
+  EXPECT_EQ(printable("\xff\xe2\x80"), "\\xff\\xe2\\x80");
+  EXPECT_EQ(printable("\0"sv), "\\x00");
 }
 
 }  // namespace

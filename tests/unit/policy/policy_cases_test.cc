@@ -33,8 +33,9 @@ void add_cases(const std::filesystem::path& file, std::vector<Case>& cases) {
       cases.push_back({name + "policy", policy->finding_texts(), nullptr, {}});
     } else {
       const TestContext context{policy->config, *policy->engine, &route_request};
-      for (PolicyTest& test : read_policy_tests(*tests, context, findings))
-        cases.push_back({name + test.name, "", policy, std::move(test)});
+      read_policy_tests(*tests, context, findings, [&](const PolicyTest& test) {
+        cases.push_back({name + test.name, "", policy, test});
+      });
     }
   } else {
     cases.push_back({name + "policy and tests", "are missing", nullptr, {}});
@@ -67,7 +68,7 @@ TEST_P(PolicyCase, DecidesAsTheFileSays) {
 
   // What is explained is what is decided, though it looks at every rule and not at those that can apply.
   const Decision decision = policy.decide(GetParam().test.request);
-  const Explanation& explanation = result.explanation;
+  const Explanation explanation = explain(*policy.engine, policy.config, GetParam().test.request);
   EXPECT_EQ(explanation.outcome, decision.outcome);
   std::vector<std::string> deciding;
   for (const RuleExplanation& rule : explanation.rules) {

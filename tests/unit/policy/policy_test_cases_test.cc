@@ -34,8 +34,9 @@ std::string said_of(const std::string& name) {
   if (file && file->tests() != nullptr) {
     TestReport::File& results = report.files.emplace_back();
     const TestContext context{policy.config, *policy.engine, &route_request};
-    for (const PolicyTest& test : read_policy_tests(*file->tests(), context, report.findings))
+    read_policy_tests(*file->tests(), context, report.findings, [&](const PolicyTest& test) {
       results.results.push_back(run_test(test, *policy.engine, policy.config));
+    });
   }
   std::string said;
   for (const Finding& finding : report.findings.all()) said += to_text(finding) + "\n";
