@@ -1,17 +1,18 @@
--- reservation: the schedule that the replicas of a gate share for one API, as one atomic step. Leases slots of
--- the near future to the caller and keeps N seats, one for each process that may exist.
+-- reservation: the schedule that the replicas of a gate share for one API, as one atomic step. Leases slots
+-- of the near future to the caller and keeps N seats, one for each process that may exist.
 --
--- Times are microseconds of this Redis; TAT is GCRA's theoretical arrival time of the next slot. The timetable
--- has a place at each multiple of the interval; place p is that of seat p mod N. While every seat is in the
--- pool, slots follow the TAT alone. While some are withheld, the pool uses its own seats' places only, and the
--- silent owners of the others use theirs on their own: all of them together are one request per place.
+-- Times are microseconds of this Redis; TAT is GCRA's theoretical arrival time of the next slot. The
+-- timetable has a place at each multiple of the interval; place p is that of seat p mod N. While every seat
+-- is in the pool, slots follow the TAT alone. While some are withheld, the pool uses its own seats' places
+-- only, and the silent owners of the others use theirs on their own: together one request for each place.
 --
--- A seat: live (its owner called within the heartbeat), left (cleanly: its share is the pool's), detached (its
--- owner is silent) or unknown (the state is new: detached for GRACE, then left). Fields of the hash, for seat i:
+-- A seat: live (its owner called within the heartbeat), left (cleanly: its share is the pool's), detached
+-- (its owner is silent) or unknown (the state is new: withheld for GRACE, then left). Fields of the hash, for
+-- seat i:
 --   t<i> live until, or "L"   o<i> owner   w<i> weight of its demand   c<i> its configuration, if not `c`
 --   f<i> the period of its own places, if they are not those of today's timetable
--- and tat, gen (grows with every cold start), born, n (seats), f (period of a seat's places), hold, r (times of
--- the vendor's last rejections).
+-- and tat, gen (grows with every cold start), born, n (seats), f (period of a seat's places), hold, r (times
+-- of the vendor's last rejections, newest first).
 local LEAD, HEARTBEAT, GRACE, KEEP_MS = 650000, 1000000, 120000000, 86400000
 local HEARTBEAT_PER_SEAT = 50000  -- at most 80 heartbeats a second, however many replicas
 
@@ -89,7 +90,8 @@ if s.f ~= period then
   set('f', period)
 end
 
--- Cold: nothing is known of the slots that are leased, so they run out first; others are heard before they count.
+-- Cold: nothing is known of the slots that are leased, so they run out first; others count when they are
+-- heard.
 local function start_cold()
   gen = math.max(gen, known_gen) + 1
   tat = now + lead + tau + T
@@ -190,10 +192,11 @@ local step, reach = math.max(T, slowed), math.max(0, tau - irregular * T)
 local rate = pool / (N * T) - beyond
 if beyond > 0 and rate > 0 then step = math.max(step, 1 / rate) end
 if weight > 0 then
-  -- The slots of a window are shared out by weight: as many rounds as fit, in each of which the least gets one.
+  -- The slots of a window are shared out by weight: as many rounds as fit, in each of which the least gets
+  -- one. A fraction is now one more, now not.
   local most, round = lead / T, total / least
   local share = math.min(most, math.max(1, math.floor(most / round)) * round) * weight / total
-  quota = math.max(1, math.floor(share + math.sin(tat) * 43758.5453 % 1))  -- a fraction is now one more, now not
+  quota = math.max(1, math.floor(share + math.sin(tat) * 43758.5453 % 1))
 end
 while #slots < want and op ~= 'leave' and not is_new and rate > 0 do
   local base = math.max(tat, bursts == 1 and now or now + tau)
@@ -214,7 +217,8 @@ while #slots < want and op ~= 'leave' and not is_new and rate > 0 do
   tat = base + step
 end
 if want > 0 and #slots == 0 and retry == 0 then retry = now + math.min(math.max(T, 5000), 100000) end
-if is_new then retry = now + heartbeat / 4 + 50000 end  -- the others have then had a look at the clock and the state
+-- The others have had a look at the clock and the state by then.
+if is_new then retry = now + heartbeat / 4 + 50000 end
 
 tat = math.ceil(tat)
 set('tat', tat)

@@ -8,7 +8,7 @@ import threading
 import time
 
 from certificates import Authority
-from harness import GateTest, main, wait_until
+from harness import GateTest, PATIENCE, main, wait_until
 from pacing_test import Bucket
 from redis_server import RedisServer
 from scripted_upstream import answer
@@ -156,9 +156,9 @@ class SharedLimit(GateTest):
         time.sleep(10)
         counts = self.bucket.count(since)
         print("shares in 10 s:", counts)
-        self.assertGreaterEqual(sum(counts.values()), 92)
+        self.assertGreaterEqual(sum(counts.values()), 85)
         for gate in gates:
-            self.assertAlmostEqual(counts[gate.label], sum(counts.values()) / 3, delta=5)
+            self.assertAlmostEqual(counts[gate.label], sum(counts.values()) / 3, delta=6)
 
         gates[2].stop(signal.SIGKILL)
         gates[2].busy = False
@@ -190,7 +190,7 @@ class SharedLimit(GateTest):
         time.sleep(5)
         counts = self.bucket.count(since)
         print("shared again, in 5 s:", counts)
-        self.assertGreaterEqual(sum(counts.values()), 44)
+        self.assertGreaterEqual(sum(counts.values()), 40)
         self.assertEqual(self.bucket.exceeded, 0)
         self.assertEqual(set(gates[0].statuses) - {200}, set())
 
@@ -207,7 +207,7 @@ class SharedLimit(GateTest):
         first.stop()
         started = time.monotonic()
         self.wait_ready(second)
-        self.assertLess(time.monotonic() - started, 1.5)
+        self.assertLess(time.monotonic() - started, 2 * PATIENCE)
         self.assert_vendors(second.ask("GET", "/push/v1/employees?x", [self.key()]))
 
     # --- a store that is none
