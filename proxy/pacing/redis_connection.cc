@@ -137,6 +137,7 @@ void RedisConnection::close() {
   deadline_.clear();
   stream_.reset();
   sent_.clear();
+  refusal_.clear();
   overdue_ = false;
 }
 
@@ -263,19 +264,29 @@ bool RedisConnection::take_greeting(Sent what, const Answer& answer) {
 }
 
 bool RedisConnection::take_run(const Answer& answer) {
-  if (answer.kind == Answer::Kind::kError) {
-    const std::string_view known = refusal(first_word(answer.text));
-    lose(known.empty() ? "it fails: " + answer.text.substr(0, 200) : std::string(known), !known.empty());
-    return false;
+  const bool is_error = answer.kind == Answer::Kind::kError;
+  if (is_error && !refusal(first_word(answer.text)).empty()) {
+    refusal_ = refusal(first_word(answer.text));
+    sent_.pop_front();
+    observer_.on_refused();
+    return go_on();
   }
-  if (answer.kind != Answer::Kind::kNumbers || !answer.only_numbers) {
-    lose("its answer makes no sense");
+  if (is_error || answer.kind != Answer::Kind::kNumbers || !answer.only_numbers) {
+    lose(is_error ? "it fails: " + answer.text.substr(0, 200) : "its answer makes no sense");
     return false;
   }
   sent_.pop_front();
-  await_answer();
   observer_.on_answer(answer.numbers);
-  return phase_ == Phase::kReady;
+  return go_on();
+}
+
+// After the answer to a run.
+bool RedisConnection::go_on() {
+  if (phase_ != Phase::kReady) return false;
+  await_answer();
+  if (refusal_.empty() || !sent_.empty()) return true;
+  lose(refusal_);
+  return false;
 }
 
 void RedisConnection::on_end() { lose("it has closed the connection"); }
@@ -293,9 +304,10 @@ void RedisConnection::on_deadline() {
   lose("it does not answer in time");
 }
 
-void RedisConnection::lose(const std::string& reason, bool without_effect) {
+void RedisConnection::lose(const std::string& reason) {
+  const std::string why(reason, 0);  // closing clears what it may stand in
   close();
-  observer_.on_lost(reason, without_effect);
+  observer_.on_lost(why);
 }
 
 }  // namespace sluice

@@ -25,8 +25,10 @@ class RedisConnectionObserver {
   virtual void on_ready(bool is_same) = 0;
   // Of the oldest run without an answer. An array of integers; what else the script may return is on_lost.
   virtual void on_answer(std::span<const int64_t> numbers) = 0;
-  // Last call until open(). `without_effect`: the server has refused the oldest run.
-  virtual void on_lost(const std::string& reason, bool without_effect) = 0;
+  // The server has refused the oldest run without an effect. on_lost follows when the others are answered.
+  virtual void on_refused() = 0;
+  // Last call until open().
+  virtual void on_lost(const std::string& reason) = 0;
 
  protected:
   ~RedisConnectionObserver() = default;
@@ -76,7 +78,8 @@ class RedisConnection final : private DialObserver, private StreamObserver, priv
   bool take(const Answer& answer);
   bool take_greeting(Sent what, const Answer& answer);
   bool take_run(const Answer& answer);
-  void lose(const std::string& reason, bool without_effect = false);
+  bool go_on();
+  void lose(const std::string& reason);
 
   EventLoop& loop_;
   const RedisTarget& target_;

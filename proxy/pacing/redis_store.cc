@@ -104,6 +104,7 @@ void RedisStore::run_woken() {
 }
 
 void RedisStore::on_ready(bool is_same) {
+  refused_ = false;
   for (Member& member : members_) {
     member.client->on_up(monotonic_now(), is_same);
     tick(member);
@@ -116,22 +117,30 @@ void RedisStore::on_answer(std::span<const int64_t> numbers) {
   const auto reply = parse_reservation(numbers);
   if (!reply) {
     connection_->close();
-    return on_lost("its answer makes no sense", false);
+    return on_lost("its answer makes no sense");
   }
   calling_.pop_front();
-  set_trouble("");
-  backoff_ = kFirstBackoff;
+  if (calling_.empty() && !refused_) {
+    set_trouble("");
+    backoff_ = kFirstBackoff;
+  }
   member.client->on_reply(monotonic_now(), *reply);
-  tick(member);
+  if (!refused_) tick(member);
   arm();
   end_if_settled();
 }
 
-// A refused run has had no effect; what was sent after it was refused too, or is not known.
-void RedisStore::on_lost(const std::string& reason, bool without_effect) {
+// Nothing is called any more on this connection, but what is on its way is still answered.
+void RedisStore::on_refused() {
+  refused_ = true;
+  Member& member = *calling_.front();
+  calling_.pop_front();
+  member.client->on_refused(monotonic_now());
+}
+
+void RedisStore::on_lost(const std::string& reason) {
   set_trouble(reason);
   const Nanos now = monotonic_now();
-  if (without_effect && !calling_.empty()) calling_.front()->client->on_refused(now);
   calling_.clear();
   reconnect_at_ = now + backoff_;
   backoff_ = std::min(backoff_ * 2, kLongestBackoff);

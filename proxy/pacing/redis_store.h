@@ -50,7 +50,8 @@ class RedisStore final : public ReservationStore, private RedisConnectionObserve
 
   void on_ready(bool is_same) override;
   void on_answer(std::span<const int64_t> numbers) override;
-  void on_lost(const std::string& reason, bool without_effect) override;
+  void on_refused() override;
+  void on_lost(const std::string& reason) override;
   void on_deadline() override;
 
   Member& member_of(const StoreClient& client);
@@ -72,6 +73,7 @@ class RedisStore final : public ReservationStore, private RedisConnectionObserve
   Nanos reconnect_at_ = Nanos::max();
   Nanos end_at_ = Nanos::max();
   Millis backoff_;
+  bool refused_ = false;  // a call, on this connection
   bool stopping_ = false;
   std::thread thread_;
 

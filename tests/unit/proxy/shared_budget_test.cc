@@ -311,6 +311,36 @@ TEST(SharedBudget, KeepsTheShareOfOneThatDiedUntilAnotherTakesItsSeat) {
   EXPECT_EQ(world.overruns(), 0);
 }
 
+TEST(SharedBudget, GivesANewcomerTheSeatThatWasLeftNotThatOfOneThatIsCutOff) {
+  World world(seed());
+  run_in(world, 3);
+  world.cut(1, World::Cut::kBoth);
+  world.run_for(seconds(5));
+  world.leave(2);
+  world.run_for(seconds(1));
+  world.start(3);
+  world.run_for(seconds(5));
+  const Nanos from = world.now();
+  world.run_for(minutes(2));
+  EXPECT_NEAR(rate(world, from), 10.0, 0.1);  // two thirds of the two, and one of the one that is alone
+  EXPECT_EQ(world.overruns(), 0);
+}
+
+TEST(SharedBudget, MakesNoUseOfABurstOnceMoreWhenItComesBack) {
+  for (const int64_t replicas : {1, 3}) {
+    World world(seed());
+    run_in(world, replicas, {0, 1});
+    world.run_for(seconds(10));
+    for (size_t i = 0; i < static_cast<size_t>(replicas); ++i) world.set_load(i, {});  // the burst is used
+    world.run_for(seconds(5));
+    world.set_store_down(true);
+    world.run_for(seconds(10));
+    world.set_store_down(false);
+    world.run_for(seconds(5));
+    EXPECT_EQ(world.overruns(), 0);
+  }
+}
+
 TEST(SharedBudget, GivesNothingToMoreProcessesThanThereAreSeats) {
   World world(seed());
   run_in(world, 3);

@@ -58,6 +58,12 @@ class World::Process final : public ReservationStore, public BudgetObserver {
     do_at(world_.now_, [this] { pump(); });
   }
 
+  void set_load(Load load) {
+    load_ = load;
+    if (load_.per_second > 0) next_request();
+    tell_demand();
+    pump();
+  }
   void kill() { alive_ = false; }
   void leave() {
     load_.per_second = 0;
@@ -195,6 +201,7 @@ size_t World::start(int64_t replicas, Load load, RateLimit limit) {
   return number;
 }
 
+void World::set_load(size_t process, Load load) { processes_[process]->set_load(load); }
 void World::kill(size_t process) { processes_[process]->kill(); }
 void World::leave(size_t process) { processes_[process]->leave(); }
 void World::stop(size_t process, Nanos duration) { processes_[process]->stop(now_ + duration); }

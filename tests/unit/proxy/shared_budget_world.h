@@ -30,6 +30,7 @@ class World {
 
   // Starts a process; returns its number. `replicas` is its configuration.
   size_t start(int64_t replicas, Load load = {}, RateLimit limit = {0, 0});
+  void set_load(size_t process, Load load);
   void kill(size_t process);
   void leave(size_t process);
   void stop(size_t process, Nanos duration);  // as SIGSTOP does
