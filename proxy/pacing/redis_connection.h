@@ -92,6 +92,7 @@ class RedisConnection final : private DialObserver, private StreamObserver, priv
   std::unique_ptr<redisReader, ReaderCloser> reader_;
   std::unique_ptr<Answer> answer_;                    // that is being read
   std::deque<Sent> sent_;                             // not answered
+  std::string refusal_;                               // not empty: a run was refused, and why
   std::string run_id_, replication_id_;               // of this connection's server; empty: it does not say
   std::pair<std::string, std::string> known_server_;  // of the one before
   std::string digest_;                                // of the script, as the server calls it

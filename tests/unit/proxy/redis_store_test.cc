@@ -104,6 +104,26 @@ TEST(RedisStore, ComesBackAfterTheServerHasDroppedItAndTheScript) {
   ASSERT_TRUE(becomes_true([&] { return process.limits->state().detail == "ok"; }));
 }
 
+TEST(RedisStore, GoesOnAloneWithEveryApiWhenTheServerTakesNoWrites) {
+  RedisServer redis(true);
+  auto limits = std::move(*SharedLimits::make(config_for(redis.port(), 1)));
+  const auto first = limits->make_budget("first", {100, 10});
+  const auto second = limits->make_budget("second", {100, 10});
+  limits->start();
+  const auto all = [&limits](SharedBudget::Standing standing) {
+    const SharedLimitsState state = limits->state();
+    return state.apis[0].standing == standing && state.apis[1].standing == standing;
+  };
+  ASSERT_TRUE(becomes_true([&] { return all(SharedBudget::Standing::kSharing); }));
+  redis.run({"REPLICAOF", "127.0.0.1", "1"});
+  ASSERT_TRUE(becomes_true([&] { return all(SharedBudget::Standing::kAlone); }));
+  EXPECT_NE(limits->state().detail.find("it is a read-only replica"), std::string::npos);
+  redis.run({"REPLICAOF", "NO", "ONE"});
+  ASSERT_TRUE(becomes_true([&] { return all(SharedBudget::Standing::kSharing); }));
+  limits->leave();
+  limits.reset();
+}
+
 TEST(RedisStore, EndsWithoutAServer) {
   Process process(1);
   ASSERT_TRUE(becomes_true(
