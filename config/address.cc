@@ -147,4 +147,42 @@ Result<UpstreamUrl> parse_url(std::string_view text) {
   return url;
 }
 
+Result<RedisUrl> parse_redis_url(std::string_view text) {
+  constexpr int64_t kMostDatabases = 65'536;
+  RedisUrl url;
+  const size_t scheme_end = text.find("://");
+  const std::string scheme = to_lower(text.substr(0, scheme_end == std::string_view::npos ? 0 : scheme_end));
+  if (scheme != "redis" && scheme != "rediss") {
+    return Error{"expected a URL that starts with redis:// or rediss://"};
+  }
+  url.tls = scheme == "rediss";
+  std::string_view rest = text.substr(scheme_end + 3);
+  if (const size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    // Not quoted in the message: it may be a password.
+    if (rest.substr(0, at).find_first_of(":/") != std::string_view::npos) {
+      return Error{"a URL must not hold a password, use password: { env: NAME } or { file: PATH }"};
+    }
+    url.user = rest.substr(0, at);
+    rest.remove_prefix(at + 1);
+  }
+  if (rest.find_first_of("?#") != std::string_view::npos) {
+    return Error{"a URL of a store has no query and no fragment"};
+  }
+  const size_t slash = std::min(rest.find('/'), rest.size());
+  auto place = split_host(rest.substr(0, slash));
+  if (!place) return place.error();
+  auto port = place->port ? parse_port(*place->port) : std::optional(url.port);
+  if (!port || *port == 0) return Error{"the port must be a number from 1 to 65535"};
+  url.port = *port;
+  url.host = std::move(place->host);
+  const std::string_view database = rest.substr(std::min(slash + 1, rest.size()));
+  const char* end = database.data() + database.size();
+  if (database.empty()) return url;
+  const auto read = std::from_chars(database.data(), end, url.database);
+  if (read.ec != std::errc() || read.ptr != end || url.database < 0 || url.database >= kMostDatabases) {
+    return Error{"the path must be the number of a database, 0 to 65535"};
+  }
+  return url;
+}
+
 }  // namespace sluice

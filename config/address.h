@@ -18,6 +18,9 @@ std::string to_text(const Address& address);
 // with the query, and "" for none.
 Result<UpstreamUrl> parse_url(std::string_view text);
 
+// redis:// or rediss://, with a user name, a port and the number of a database if wanted; no password.
+Result<RedisUrl> parse_redis_url(std::string_view text);
+
 // A DNS name (underscores allowed, as in container names) or an IPv4 address. What resolvers take for an
 // abbreviated IPv4 address (127.1, 0x7f000001) is neither.
 bool is_host(std::string_view text);

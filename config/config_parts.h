@@ -23,6 +23,7 @@ std::vector<ApiConfig> read_apis(const Value& value, const ReadContext& context)
 std::vector<ClientConfig> read_clients(const Value& value, bool certificates_verified,
                                        const ReadContext& context);
 AuditConfig read_audit(const Value& value, const ReadContext& context);
+RateLimitStoreConfig read_rate_limit_store(const Value& value, const ReadContext& context);
 // Beside the configuration file.
 std::string default_spool(const std::string& file);
 

@@ -179,6 +179,9 @@ Config read_root(const Value& root, const ReadContext& context) {
   }
   if (const Value* policy = map.optional("policy")) config.policy_at = policy->at;
   read_required_path(map, "policy", config.policy, context);
+  if (const Value* store = map.optional("rate_limit_store")) {
+    config.rate_limit_store = read_rate_limit_store(*store, context);
+  }
   if (const Value* audit = map.optional("audit")) config.audit = read_audit(*audit, context);
   if (const Value* log = map.optional("log")) config.log = read_log(*log, context);
   map.finish();

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/rate_limit_store.h"
 #include "config/secret.h"
 #include "config/units.h"
 
@@ -180,6 +181,7 @@ struct Config {
   std::vector<ClientConfig> clients;  // file order; an index into it names a client everywhere else
   std::string policy;                 // path
   Position policy_at;
+  std::optional<RateLimitStoreConfig> rate_limit_store;  // absent: this process has the limits for itself
   AuditConfig audit;
   LogConfig log;
 };

@@ -59,6 +59,7 @@ Gate::Gate(std::shared_ptr<const Serving> serving) : certificates_(loop_), delay
 
 Result<std::unique_ptr<Gate>> Gate::open(std::shared_ptr<const Serving> serving) {
   auto gate = std::unique_ptr<Gate>(new Gate(std::move(serving)));
+  if (Result<void> opened = gate->open_budgets(); !opened) return opened.error();
   if (Result<void> opened = gate->open_workers(); !opened) return opened.error();
   if (Result<void> opened = gate->open_admin(); !opened) return opened.error();
   if (Result<void> opened = gate->open_audit(); !opened) return opened.error();
@@ -73,11 +74,23 @@ Gate::~Gate() {
   workers_.clear();
 }
 
+Result<void> Gate::open_budgets() {
+  const Serving& serving = *shared_.serving;
+  if (serving.config.rate_limit_store) {
+    auto limits = SharedLimits::make(*serving.config.rate_limit_store);
+    if (!limits) return limits.error();
+    limits_ = std::move(*limits);
+  }
+  for (size_t i = 0; i < serving.apis.size(); ++i) {
+    const RateLimit limit = serving.apis[i].limit;
+    shared_.budgets.push_back(limits_ != nullptr ? limits_->make_budget(serving.config.apis[i].name, limit)
+                                                 : make_local_budget(limit, monotonic_now()));
+  }
+  return {};
+}
+
 Result<void> Gate::open_workers() {
   const Config& config = shared_.serving->config;
-  for (const ServedApi& api : shared_.serving->apis) {
-    shared_.budgets.push_back(make_local_budget(api.limit, monotonic_now()));
-  }
   std::vector<double> weights;
   for (const ClientConfig& client : config.clients) weights.push_back(weight_of(client));
   for (size_t i = 0; i < config.apis.size(); ++i) {
@@ -93,7 +106,7 @@ Result<void> Gate::open_workers() {
   }
   const size_t count = config.workers > 0 ? static_cast<size_t>(config.workers)
                                           : std::max<size_t>(1, std::thread::hardware_concurrency());
-  size_thread_pool(count + 1);  // and the webhooks' loop
+  size_thread_pool(count + 2);  // and the loops of the webhooks and of the shared limits
   std::vector<uint16_t> ports;
   for (size_t i = 0; i < count; ++i) {
     auto worker = std::make_unique<Worker>(shared_);
@@ -141,6 +154,8 @@ void Gate::watch_certificates() {
     if (serving.apis[i].tls == nullptr) continue;
     certificates_.watch("api " + serving.config.apis[i].name, *serving.apis[i].tls);
   }
+  if (limits_ != nullptr && limits_->tls() != nullptr)
+    certificates_.watch("rate_limit_store", *limits_->tls());
   certificates_.start();
 }
 
@@ -159,6 +174,7 @@ void Gate::watch_signals() {
 void Gate::hold_signals() { mask_signals(SIG_BLOCK); }
 
 void Gate::run() {
+  if (limits_ != nullptr) limits_->start();
   workers_left_ = workers_.size();
   for (const auto& worker : workers_) {
     threads_.emplace_back([this, &worker] {
@@ -208,11 +224,13 @@ void Gate::begin_drain() {
   for (const auto& worker : workers_) worker->drain(shared_.serving->config.drain.timeout);
 }
 
-// The last one ends the rest: the audit takes what is left, then the admin port closes.
+// The last one ends the rest: the seats go back to the other replicas, the audit takes what is left, then the
+// admin port closes.
 void Gate::on_worker_ended() {
   if (--workers_left_ > 0) return;
   delay_.clear();
   certificates_.stop();
+  if (limits_ != nullptr) limits_->leave();
   audit_->stop(signals_seen_ > 1 ? Millis(0) : kWebhookPatience);
   admin_.reset();
   hold_signals();

@@ -13,6 +13,7 @@
 #include "proxy/audit/audit_log.h"
 #include "proxy/gate/certificate_watcher.h"
 #include "proxy/gate/worker.h"
+#include "proxy/pacing/shared_limits.h"
 
 namespace sluice {
 
@@ -33,6 +34,7 @@ class Gate final : private DeadlineObserver {
  private:
   explicit Gate(std::shared_ptr<const Serving> serving);
   Result<void> open_audit();
+  Result<void> open_budgets();
   Result<void> open_workers();
   Result<void> open_admin();
   void watch_certificates();
@@ -51,6 +53,7 @@ class Gate final : private DeadlineObserver {
   Shared shared_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<AuditLog> audit_;
+  std::unique_ptr<SharedLimits> limits_;  // null: this process has the limits for itself
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   std::unique_ptr<Admin> admin_;

@@ -25,6 +25,16 @@ ApiFigures sum(const std::vector<std::unique_ptr<Worker>>& workers, size_t api) 
   return total;
 }
 
+nlohmann::ordered_json to_json(const SharedLimitsState& limits) {
+  nlohmann::ordered_json apis = nlohmann::ordered_json::array();
+  for (const SharedLimitsState::PerApi& api : limits.apis) {
+    apis.push_back({{"name", api.name},
+                    {"standing", to_text(api.standing)},
+                    {"seats", {{"shared", api.pool}, {"all", api.seats}}}});
+  }
+  return {{"up", limits.up}, {"detail", limits.detail}, {"apis", apis}};
+}
+
 }  // namespace
 
 std::vector<PartState> Gate::parts() const {
@@ -34,6 +44,10 @@ std::vector<PartState> Gate::parts() const {
   const bool blocks = shared_.serving->config.audit.when_unavailable == WhenUnavailable::kBlock;
   const bool usable = audit_->usable();
   parts.push_back({"audit", usable || !blocks, usable ? "ok" : audit_->trouble()});
+  if (limits_ != nullptr) {
+    const SharedLimitsState limits = limits_->state();
+    parts.push_back({"rate_limit_store", limits.ready, limits.detail});
+  }
   for (const WebhookState& webhook : audit_->webhooks()) {
     std::string detail = "ok";
     if (webhook.disabled)
@@ -68,6 +82,7 @@ std::string Gate::status_json() const {
                             {"waiting", shared_.schedulers[i]->waiting()},
                             {"connections", {{"active", figures.active}, {"idle", figures.idle}}}});
   }
+  if (limits_ != nullptr) json["rate_limit_store"] = to_json(limits_->state());
   nlohmann::ordered_json webhooks = nlohmann::ordered_json::array();
   for (const WebhookState& webhook : audit_->webhooks()) {
     webhooks.push_back({{"name", webhook.name},
@@ -98,6 +113,10 @@ std::vector<MetricSample> Gate::samples() const {
       {{"sha256", shared_.serving->policy_sha256}}, 1);
   add("sluice_config_last_reload_success", "Whether the configuration that was last read is in force.",
       kGauge, {}, 1);
+  if (limits_ != nullptr) {
+    add("sluice_rate_limit_store_up", "Whether the store of the shared limits answers.", kGauge, {},
+        limits_->state().up ? 1 : 0);
+  }
   for (size_t i = 0; i < config.listen.size(); ++i) {
     int64_t open = 0;
     for (const auto& worker : workers_) open += worker->figures().connections[i];

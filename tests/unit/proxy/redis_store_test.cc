@@ -1,0 +1,137 @@
+#include "proxy/pacing/redis_store.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+
+#include "proxy/pacing/shared_limits.h"
+#include "redis_server.h"
+
+namespace sluice {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+RateLimitStoreConfig config_for(uint16_t port, int64_t replicas) {
+  RateLimitStoreConfig config;
+  config.redis.host = "127.0.0.1";
+  config.redis.port = port;
+  config.replicas = replicas;
+  return config;
+}
+
+// A process: its limits, and what a scheduler would see of one API.
+struct Process final : BudgetObserver {
+  explicit Process(uint16_t port, int64_t replicas = 1, RateLimit limit = {1'000, 500})
+      : limits(std::move(*SharedLimits::make(config_for(port, replicas)))),
+        budget(limits->make_budget("api", limit)) {
+    budget->set_observer(this);
+    limits->start();
+  }
+  ~Process() {
+    limits.reset();
+    budget->set_observer(nullptr);
+  }
+  void on_slots() override { ++woken; }
+
+  SharedBudget::Standing standing() const { return limits->state().apis[0].standing; }
+
+  std::unique_ptr<SharedLimits> limits;
+  std::unique_ptr<Budget> budget;
+  std::atomic<int> woken{0};
+};
+
+::testing::AssertionResult becomes_true(const std::function<bool()>& what) {
+  for (int i = 0; i < 1'000; ++i) {
+    if (what()) return ::testing::AssertionSuccess();
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  return ::testing::AssertionFailure() << "not within 10 s";
+}
+
+TEST(RedisStore, BringsSlotsToSeveralThreads) {
+  RedisServer redis(true);
+  Process process(redis.port());
+  ASSERT_TRUE(becomes_true([&] { return process.standing() == SharedBudget::Standing::kSharing; }));
+  std::atomic<int> taken{0};
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&, i] {
+      while (!stop) {
+        process.budget->set_demand(100, 1 + i);
+        if (process.budget->take_slot(monotonic_now())) ++taken;
+        process.budget->expected_slot(monotonic_now(), 3);
+        if (i == 0 && taken == 100)
+          process.budget->reject(monotonic_now(), monotonic_now() + milliseconds(5));
+        process.limits->state();
+        std::this_thread::sleep_for(milliseconds(1));
+      }
+    });
+  }
+  EXPECT_TRUE(becomes_true([&] { return taken >= 300; }));
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(process.woken, 0);
+  EXPECT_EQ(process.limits->state().detail, "ok");
+}
+
+TEST(RedisStore, GivesItsSeatBackWhenItEnds) {
+  RedisServer redis(true);
+  auto first = std::make_unique<Process>(redis.port());
+  ASSERT_TRUE(becomes_true([&] { return first->standing() == SharedBudget::Standing::kSharing; }));
+  Process second(redis.port());
+  ASSERT_TRUE(becomes_true([&] { return second.standing() == SharedBudget::Standing::kNoSeat; }));
+  const Nanos before = monotonic_now();
+  first->limits->leave();
+  EXPECT_LT(monotonic_now() - before, seconds(1));
+  EXPECT_EQ(redis.run({"HGET", "sluice:{api}:limit", "t0"}).text, "L");
+  EXPECT_TRUE(becomes_true([&] { return second.standing() == SharedBudget::Standing::kSharing; }));
+}
+
+TEST(RedisStore, ComesBackAfterTheServerHasDroppedItAndTheScript) {
+  RedisServer redis(true);
+  Process process(redis.port());
+  ASSERT_TRUE(becomes_true([&] { return process.standing() == SharedBudget::Standing::kSharing; }));
+  redis.run({"SCRIPT", "FLUSH"});
+  ASSERT_TRUE(becomes_true(
+      [&] { return process.limits->state().detail.find("lost the script") != std::string::npos; }));
+  ASSERT_TRUE(becomes_true([&] { return process.limits->state().detail == "ok"; }));
+  redis.run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+  ASSERT_TRUE(becomes_true([&] { return process.limits->state().detail != "ok"; }));
+  ASSERT_TRUE(becomes_true([&] { return process.limits->state().detail == "ok"; }));
+}
+
+TEST(RedisStore, GoesOnAloneWithEveryApiWhenTheServerTakesNoWrites) {
+  RedisServer redis(true);
+  auto limits = std::move(*SharedLimits::make(config_for(redis.port(), 1)));
+  const auto first = limits->make_budget("first", {100, 10});
+  const auto second = limits->make_budget("second", {100, 10});
+  limits->start();
+  const auto all = [&limits](SharedBudget::Standing standing) {
+    const SharedLimitsState state = limits->state();
+    return state.apis[0].standing == standing && state.apis[1].standing == standing;
+  };
+  ASSERT_TRUE(becomes_true([&] { return all(SharedBudget::Standing::kSharing); }));
+  redis.run({"REPLICAOF", "127.0.0.1", "1"});
+  ASSERT_TRUE(becomes_true([&] { return all(SharedBudget::Standing::kAlone); }));
+  EXPECT_NE(limits->state().detail.find("it is a read-only replica"), std::string::npos);
+  redis.run({"REPLICAOF", "NO", "ONE"});
+  ASSERT_TRUE(becomes_true([&] { return all(SharedBudget::Standing::kSharing); }));
+  limits->leave();
+  limits.reset();
+}
+
+TEST(RedisStore, EndsWithoutAServer) {
+  Process process(1);
+  ASSERT_TRUE(becomes_true(
+      [&] { return process.limits->state().detail.find("cannot connect") != std::string::npos; }));
+  EXPECT_EQ(process.standing(), SharedBudget::Standing::kNeverReached);
+  EXPECT_FALSE(process.limits->state().ready);
+  process.limits->leave();
+}
+
+}  // namespace
+}  // namespace sluice
