@@ -196,10 +196,14 @@ void RedisStore::end() {
 }
 
 void RedisStore::set_trouble(const std::string& reason) {
+  constexpr size_t kMostSaid = 16;
   {
     const std::lock_guard lock(mutex_);
     if (trouble_ == reason) return;
     trouble_ = reason;
+    if (reason.empty()) said_.clear();
+    if (said_.size() >= kMostSaid || std::find(said_.begin(), said_.end(), reason) != said_.end()) return;
+    if (!reason.empty()) said_.push_back(reason);
   }
   const std::string where = target_.url.host + ":" + std::to_string(target_.url.port);
   if (reason.empty()) return log_info("the rate limit store is reached", {{"store", where}});

@@ -79,6 +79,7 @@ class RedisStore final : public ReservationStore, private RedisConnectionObserve
 
   mutable std::mutex mutex_;  // guards what follows
   std::string trouble_;
+  std::vector<std::string> said_;  // in the log, since the store was last reached: reasons may take turns
   bool wake_posted_ = false;
 };
 
