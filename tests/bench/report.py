@@ -64,7 +64,8 @@ def pacing_table(rows, lateness, seconds):
     print(f"A vendor that permits 10 requests a second, for {seconds} s: a script with 64 requests always outstanding, and\n"
           f"{rows[0]['asked']} interactive requests, one a second, that are given up after 10 s")
     print(f"{'':20}{'vendor':>7}{'of limit':>10}{'interactive wait, s':>25}{'':>9}{'batch':>7}{'told 429 or 503':>20}")
-    print(f"{'':20}{'429s':>7}{'used':>10}{'p50':>9}{'p99':>7}{'longest':>9}{'failed':>9}{'done':>7}{'batch':>8}{'interactive':>12}")
+    print(f"{'':20}{'429s':>7}{'used':>10}{'p50':>9}{'p99':>7}{'longest':>9}{'failed':>9}{'done':>7}{'batch':>8}"
+          f"{'interactive':>12}")
     for row in rows:
         print(f"{row['way']:20}{row['vendor_429']:>7}{row['used']:>10.1%}{row['p50']:>9.2f}{row['p99']:>7.2f}{row['longest']:>9.2f}"
               f"{row['failed']:>9}{row['done']:>7}{row['told_batch']:>8}{row['told_interactive']:>12}")
@@ -81,7 +82,8 @@ def cost_table(cost):
     print("What the waiting room costs, while so many wait")
     print(f"{'':48}{'clients':>8}{'waiting':>9}{'instructions':>14}{'ns':>8}")
     for row in cost["turns"]:
-        print(f"{whats[row['what']]:48}{row['clients']:>8}{row['waiting']:>9}{row['instructions']:>14.0f}{row['nanoseconds']:>8.0f}")
+        print(f"{whats[row['what']]:48}{row['clients']:>8}{row['waiting']:>9}{row['instructions']:>14.0f}"
+              f"{row['nanoseconds']:>8.0f}")
     print()
     octets = cost["octets"]
     print(f"octets of the queue in a request that waits       {octets['paced_request']:>6}")

@@ -1,21 +1,23 @@
 """Bursts are smoothed to what the vendor permits: it never has to say 429 (interface section 2.4)."""
 
+import random
 import threading
 import time
 
-from harness import GateTest, main
+from harness import GateTest, main, wait_until
 from raw_http import request_bytes
 from scripted_upstream import answer
 
 
 class Bucket:
-    """A vendor's limit, counted strictly by arrival."""
+    """A vendor's limit, counted strictly by arrival, which the network delays by up to `jitter` seconds."""
 
-    def __init__(self, rate, burst):
-        self.rate, self.burst, self.level, self.at = rate, burst, burst, time.monotonic()
-        self.lock, self.exceeded = threading.Lock(), 0
+    def __init__(self, rate, burst, level=None, jitter=0):
+        self.rate, self.burst, self.level, self.at = rate, burst, burst if level is None else level, time.monotonic()
+        self.jitter, self.lock, self.exceeded = jitter, threading.Lock(), 0
 
     def script(self, request, connection):
+        time.sleep(random.uniform(0, self.jitter))
         with self.lock:
             now = time.monotonic()
             self.level = min(self.burst, self.level + (now - self.at) * self.rate)
@@ -54,6 +56,25 @@ class Pacing(GateTest):
         slowest = max(seconds for _, seconds in results)
         self.assertGreater(slowest, 2.5, "40 requests at 10 a second with a bucket of 10 take 3 seconds")
         self.assertLess(slowest, 6)
+
+    def test_an_interactive_request_passes_the_waiting_batch_and_the_vendor_is_never_asked_too_fast(self):
+        bucket = Bucket(10, 10, level=0, jitter=0.03)
+        api = self.push(self.upstream(bucket.script).url, limit={"rate": 10, "burst": 10})
+        configuration = self.configuration({"push": api}, clients={
+            "admin": {"token": {"env": "ADMIN_TOKEN"}, "priority": "batch"},
+            "siem": {"token": {"env": "SIEM_TOKEN"}, "priority": "interactive"}},
+            policy={"version": 1, "rules": [{"id": "reads", "effect": "allow", "when": {"access": "read"}}]})
+        gate, vendor = self.serve(configuration), self.doubles[0]
+        batch = threading.Thread(target=self.at_once, args=(gate, 50))
+        batch.start()
+        wait_until("the batch to wait", lambda: gate.metric("sluice_queue_depth", client="admin") >= 40)
+        seen = len(vendor.requests)
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees?urgent", [self.key("siem")]))
+        place = vendor.targets().index("GET /v1/employees?urgent")
+        batch.join()
+        self.assertLessEqual(place - seen, 5, "so many of the batch went before it; half a second's worth are 5")
+        self.assertEqual(bucket.exceeded, 0)
+        self.assertEqual(len(vendor.requests), 51)
 
     def test_the_time_waited_is_told(self):
         gate = self.push_gate(api={"limit": {"rate": 10, "burst": 10}})

@@ -12,9 +12,10 @@ from programs import Problem
 from raw_http import Reader, request_bytes
 
 # What happens, to how many clients, while so many requests wait.
-TURNS = ([("equal", clients, waiting) for clients, waiting in ((1, 1), (1, 100), (1, 10_000), (100, 100), (100, 10_000), (10_000, 10_000))] +
-         [(kind, clients, waiting) for kind, clients in (("urgent", 2), ("refused", 1), ("refused", 100))
-          for waiting in (1, 100, 10_000)])
+TURNS = (
+    [("equal", clients, waiting)
+     for clients, waiting in ((1, 1), (1, 100), (1, 10_000), (100, 100), (100, 10_000), (10_000, 10_000))] +
+    [(kind, clients, waiting) for kind, clients in (("urgent", 2), ("refused", 1), ("refused", 100)) for waiting in (1, 100, 10_000)])
 FEW, MANY = 200, 2_200
 QUEUED = 5_000  # connections whose memory is measured
 

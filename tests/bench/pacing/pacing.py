@@ -29,7 +29,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 Way = collections.namedtuple("Way", "name kind limit server meaning")
 WAYS = (
     Way("sluice", "gate", "", "",
-        "limit 10 and burst 10, batch and interactive by priority, else its defaults: who would wait over 9 s is told when to come"),
+        "limit 10, burst 10, batch and interactive by priority, else defaults: who would wait over 9 s is told when to come"),
     Way("sluice, long queue", "gate", "queue: { max_wait: 1m }", "", "the same with max_wait 1m"),
     Way("nginx delay", "nginx", "limit_req zone=all burst=100;", "",
         "limit_req rate=10r/s burst=100: one queue for all"),
@@ -89,8 +89,8 @@ class Lane:
 
     def begin(self):
         port = self.program.address[1]
-        self.callers = subprocess.Popen([sys.executable, "-B", HERE / "callers.py", str(port), self.target, str(self.seconds)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-B", HERE / "callers.py", str(port), self.target, str(self.seconds)]
+        self.callers = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.callers.stdin.write(json.dumps(self.keys))
         self.callers.stdin.close()
 
@@ -116,7 +116,8 @@ def figures(way, called, seen):
             "used": counted["served"] / (RATE * (called["end"] - called["start"])),
             "p50": waits[len(waits) // 2], "p99": waits[min(len(waits) - 1, len(waits) * 99 // 100)], "longest": waits[-1],
             "failed": called["waits"].count(None), "asked": len(waits), "done": told["batch"][200],
-            "told_batch": told["batch"][429] + told["batch"][503], "told_interactive": told["interactive"][429] + told["interactive"][503],
+            "told_batch": told["batch"][429] + told["batch"][503],
+            "told_interactive": told["interactive"][429] + told["interactive"][503],
             "broken": told["batch"][0] + told["interactive"][0]}
 
 
