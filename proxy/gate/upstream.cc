@@ -35,8 +35,10 @@ void Upstream::on_dialed(StreamPtr stream) {
 }
 
 void Upstream::on_dial_failed(const std::string& reason) {
-  log_warning("upstream unreachable",
-              {{"api", api_.name}, {"host", api_.upstream.authority}, {"reason", reason}});
+  if (observer_ != nullptr) {  // whoever takes the next one will say it
+    log_warning("upstream unreachable",
+                {{"api", api_.name}, {"host", api_.upstream.authority}, {"reason", reason}});
+  }
   fail(UpstreamFailure::kUnreachable, reason);
 }
 

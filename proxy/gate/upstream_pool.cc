@@ -11,7 +11,12 @@ UpstreamPool::UpstreamPool(EventLoop& loop, Resolver& resolver, const Connector&
 UpstreamPool::~UpstreamPool() { close_all(); }
 
 Upstream* UpstreamPool::take(UpstreamObserver& observer) {
-  if (idle_.empty()) return take_new(observer);
+  if (idle_.empty()) {
+    Upstream* prepared = unlent();
+    if (prepared == nullptr) return take_new(observer);
+    prepared->lend_to(observer);
+    return prepared;
+  }
   Upstream* connection = idle_.back();
   idle_.pop_back();
   connection->deadline_.clear();
@@ -27,9 +32,13 @@ Upstream* UpstreamPool::take_new(UpstreamObserver& observer) {
 }
 
 void UpstreamPool::prepare() {
-  const bool is_ready =
-      std::any_of(all_.begin(), all_.end(), [](const auto& one) { return one->observer_ == nullptr; });
-  if (!is_ready) add().connect();
+  if (unlent() == nullptr) add().connect();
+}
+
+Upstream* UpstreamPool::unlent() const {
+  const auto found =
+      std::find_if(all_.begin(), all_.end(), [](const auto& one) { return one->observer_ == nullptr; });
+  return found == all_.end() ? nullptr : found->get();
 }
 
 Upstream& UpstreamPool::add() {

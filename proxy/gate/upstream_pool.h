@@ -35,6 +35,8 @@ class UpstreamPool {
   // Requires: it is new, or its answer was fully read and the vendor allows another request.
   void give_back(Upstream& connection);
   Upstream& add();
+  // One that is idle or being opened for nobody yet, or nullptr.
+  Upstream* unlent() const;
 
   EventLoop& loop_;
   Resolver& resolver_;

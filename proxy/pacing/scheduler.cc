@@ -37,7 +37,6 @@ size_t Scheduler::waiting() const {
 Admission Scheduler::admit(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos now) {
   const std::lock_guard lock(mutex_);
   clients_[terms.client].arrivals.add(now);
-  const bool has_appointment = clients_[terms.client].appointments.keep(now);
   if (goes_at_once(now)) {
     if (!terms.ready) {
       enqueue(pacer, request, terms, now);
@@ -48,7 +47,8 @@ Admission Scheduler::admit(Pacer& pacer, PacedRequest& request, const PaceTerms&
     return {};
   }
   const Nanos time_left = terms.max_wait - reserve_of(terms.max_wait);
-  const Nanos too_long = time_lacking(terms.client, time_left, has_appointment, now);
+  Nanos too_long = time_lacking(terms.client, time_left, clients_[terms.client].appointments.keep(now), now);
+  // Who would be let in anyway leaves the appointment to the one that was told to come.
   if (too_long == Nanos::max()) return {Admission::Kind::kNoSchedule, 1};
   if (is_full(terms)) {
     const Nanos free = wait_of(terms.client, 1, now);

@@ -230,6 +230,7 @@ TEST(PacingSimulation, NobodyWhoWasAdmittedIsSentLate) {
   for (size_t client = 0; client < 6; ++client) burst(client);
   room.time.run_for(4 * kHour);
   size_t late = 0, all = 0;
+  std::vector<size_t> by_tries(5);
   Nanos latest{0};
   double tries = 0;
   for (size_t client = 0; client < 6; ++client) {
@@ -237,12 +238,15 @@ TEST(PacingSimulation, NobodyWhoWasAdmittedIsSentLate) {
       ++all;
       late += one.late ? 1 : 0;
       tries += one.tries;
+      ++by_tries[static_cast<size_t>(std::min(one.tries, 5)) - 1];
       latest = std::max(latest, one.waited);
     }
   }
   std::cout << late << " of " << all << " admitted requests were late; mean tries "
             << tries / static_cast<double>(all) << "; "
             << 100 * static_cast<double>(all) / (10 * seconds_of(4 * kHour)) << " % of the limit used\n";
+  std::cout << "sent at the first try " << by_tries[0] << ", second " << by_tries[1] << ", third "
+            << by_tries[2] << ", fourth " << by_tries[3] << ", later " << by_tries[4] << "\n";
   EXPECT_GE(all, 100'000u);
   EXPECT_EQ(late, 0u);
 }
