@@ -23,7 +23,8 @@ bool is_before(const DiffChange& a, const DiffChange& b) {
     return std::tie(change.client, change.operation, change.rules_before, change.rules_after, change.why);
   };
   const int left = rank(a.direction), right = rank(b.direction);
-  return left != right ? left < right : key(a) < key(b);
+  if (left != right) return left < right;
+  return key(a) != key(b) ? key(a) < key(b) : marks_of(a) < marks_of(b);
 }
 
 bool is_same_line(const DiffChange& a, const DiffChange& b) { return !is_before(a, b) && !is_before(b, a); }
@@ -34,6 +35,7 @@ bool is_told(const DiffChange& change, const std::vector<std::string>& operation
              const std::vector<DiffChange>& told) {
   return std::any_of(told.begin(), told.end(), [&change, &operations](const DiffChange& other) {
     return other.client == change.client && other.direction == change.direction &&
+           marks_of(other) == marks_of(change) &&
            std::find(operations.begin(), operations.end(), other.operation) != operations.end();
   });
 }
@@ -69,6 +71,14 @@ DiffReport diff_policies(const Engine& before, const Engine& after, const Config
   report.changes.erase(std::unique(report.changes.begin(), report.changes.end(), is_same_line),
                        report.changes.end());
   return report;
+}
+
+std::vector<std::string> marks_of(const DiffChange& change) {
+  std::vector<std::string> marks;
+  for (const char* tag : {"credential-read", "credential-write", "destructive", "irreversible"}) {
+    if (std::find(change.tags.begin(), change.tags.end(), tag) != change.tags.end()) marks.emplace_back(tag);
+  }
+  return marks;
 }
 
 std::string_view to_text(Direction direction) {

@@ -49,6 +49,9 @@ struct DiffReport {
 // Requires: both were compiled for `config` and the same catalogues.
 DiffReport diff_policies(const Engine& before, const Engine& after, const Config& config);
 
+// Those of its tags that a reviewer has to see: credentials, and what cannot be undone. Changes that differ
+// in them are told apart.
+std::vector<std::string> marks_of(const DiffChange& change);
 std::string_view to_text(Direction direction);  // widened, narrowed, unknown
 std::string to_json(const DiffReport& report);
 std::string to_text(const DiffReport& report);

@@ -127,6 +127,8 @@ void Asked::add_schemas(const CompiledPolicy& policy, const DiffPlace& place) {
     body.schemas.push_back(&*operation->body);
     body.required = body.required || operation->body_required;
   }
+  // Whoever reads of a change wants to know whether it reaches credentials, even if no rule asks.
+  for (const char* tag : {"credential-read", "credential-write"}) add_once<std::string>(body.tags, tag);
   // Tags that no member carries are settled by the operation.
   const bool any = std::any_of(body.schemas.begin(), body.schemas.end(),
                                [this](const BodySchema* schema) { return has_any_tag(*schema, body.tags); });

@@ -43,8 +43,8 @@ std::vector<DiffChange> Enumeration::take() {
 
 bool Enumeration::Found::is_told_by(const DiffChange& other) const {
   return change.direction == other.direction && change.before == other.before &&
-         change.after == other.after && includes(change.rules_before, other.rules_before) &&
-         includes(change.rules_after, other.rules_after);
+         change.after == other.after && marks_of(change) == marks_of(other) &&
+         includes(change.rules_before, other.rules_before) && includes(change.rules_after, other.rules_after);
 }
 
 // Of changes by the same rules, the simplest; of changes by more rules, those that no fewer rules tell.

@@ -64,13 +64,6 @@ std::string example_line(const DiffExample& example) {
 }
 
 // What a reviewer must not overlook.
-std::vector<std::string> marks(const DiffChange& change) {
-  std::vector<std::string> marks;
-  for (const char* tag : {"credential-read", "credential-write", "destructive", "irreversible"}) {
-    if (std::find(change.tags.begin(), change.tags.end(), tag) != change.tags.end()) marks.emplace_back(tag);
-  }
-  return marks;
-}
 
 std::string decided_by(Outcome outcome, const std::vector<std::string>& rules) {
   std::string text(to_text(outcome));
@@ -115,7 +108,7 @@ void append_markdown_rows(const DiffReport& report, Direction direction, const c
   for (const DiffChange& change : report.changes) {
     if (change.direction != direction) continue;
     out += "| " + code(change.client) + " | " + code(change.operation);
-    for (const std::string& mark : marks(change)) out += " **" + mark + "**";
+    for (const std::string& mark : marks_of(change)) out += " **" + mark + "**";
     if (change.has_example) {
       out += " | " + std::string(to_text(change.before)) + ": " + code_list(change.rules_before) + " | " +
              std::string(to_text(change.after)) + ": " + code_list(change.rules_after) + " | " +
@@ -153,7 +146,7 @@ std::string to_text(const DiffReport& report) {
   std::string out;
   for (const DiffChange& change : report.changes) {
     out += std::string(to_text(change.direction)) + "  " + change.client + "  " + change.operation;
-    const std::vector<std::string> marked = marks(change);
+    const std::vector<std::string> marked = marks_of(change);
     if (!marked.empty()) out += "  [" + join(marked, "") + "]";
     out += "\n";
     if (!change.why.empty()) out += "  cannot be decided: " + change.why + "\n";

@@ -25,7 +25,7 @@ from raw_http import Connection, request_bytes
 from scripted_upstream import ScriptedUpstream
 from webhook_sink import WebhookSink
 
-BINARY = os.environ.get("SLUICE_BINARY", "")
+BINARY = os.path.abspath(os.environ["SLUICE_BINARY"]) if os.environ.get("SLUICE_BINARY") else ""
 PATIENCE = float(os.environ.get("SLUICE_TEST_PATIENCE", "1"))
 SANITIZED = bool(os.environ.get("SLUICE_SANITIZE"))
 SOURCE = pathlib.Path(__file__).resolve().parents[2]

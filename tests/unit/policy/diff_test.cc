@@ -144,6 +144,26 @@ TEST(Diff, ANarrowerPatternIsShownByATextBetween) {
   EXPECT_EQ(changed.lines(), (Lines{"widened soar push.employees.list"}));
 }
 
+TEST(Diff, CredentialsThatBecomeReachableAreALineOfTheirOwn) {
+  const std::string update =
+      "  - { id: u, effect: allow, when: { client: soar, operation: securenvoy.users.update } }\n";
+  // No rule speaks of credentials.
+  const Changed changed(kEmployees, kEmployees + update);
+  ASSERT_EQ(changed.lines(),
+            (Lines{"widened soar securenvoy.users.update", "widened soar securenvoy.users.update"}));
+  EXPECT_EQ(marks_of(changed.report.changes[0]), Lines{});
+  EXPECT_EQ(marks_of(changed.report.changes[1]), Lines{"credential-write"});
+  EXPECT_NE(changed.example(1).request.body.find("assword"), std::string::npos);
+  // One that denies them before and after leaves only the plain line.
+  const std::string deny = "  - { id: d, effect: deny, when: { tag: credential-write } }\n";
+  EXPECT_EQ(Changed(kEmployees + deny, kEmployees + deny + update).lines(),
+            (Lines{"widened soar securenvoy.users.update"}));
+  // And one that no longer does shows the credentials alone.
+  const Changed opened(update + deny, update);
+  ASSERT_EQ(opened.lines(), (Lines{"widened soar securenvoy.users.update"}));
+  EXPECT_EQ(marks_of(opened.report.changes[0]), Lines{"credential-write"});
+}
+
 TEST(Diff, ARepeatedQueryCounts) {
   const std::string allow =
       "  - { id: a, effect: allow, when: { client: soar, operation: push.employees.list, query: { q: a } } "
