@@ -1,5 +1,5 @@
-// RateLimitStoreConfig: where replicas of the gate share the vendors' limits (interface 2), defaults in place.
-// Owner: the Config it is part of.
+// RateLimitStoreConfig: where replicas of the gate share the vendors' limits (interface 2), defaults in
+// place. Owner: the Config it is part of.
 #pragma once
 
 #include <cstdint>
