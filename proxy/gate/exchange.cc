@@ -35,7 +35,7 @@ constexpr std::array<unsigned, 7> kMayFollow = [] {
       bit(P::kQueued),                           // after kReading
       bit(P::kRecording) | bit(P::kConnecting),  // after kQueued
       bit(P::kQueued) | bit(P::kConnecting),     // after kRecording
-      bit(P::kSending),                          // after kConnecting
+      bit(P::kSending) | bit(P::kQueued),        // after kConnecting
       // A read that the vendor refused waits again; one on a stale connection connects again.
       bit(P::kRelaying) | bit(P::kQueued) | bit(P::kConnecting),  // after kSending
       0U,                                                         // after kRelaying
@@ -311,6 +311,7 @@ void Exchange::ask_for_turn() {
 }
 
 void Exchange::on_turn() {
+  turn_ = monotonic_now();
   close_offer();
   note_wait();
   connect(false);
@@ -368,7 +369,16 @@ void Exchange::connect(bool fresh) {
   if (upstream_->connected()) send();
 }
 
-void Exchange::on_upstream_connected() { send(); }
+// Connecting may take longer than a turn lasts: the connection is kept, and the next turn is waited for.
+void Exchange::on_upstream_connected() {
+  Pacer& pacer = worker_.pacer(route_.api);
+  if (!pacer.is_void(turn_)) return send();
+  worker_.pool(route_.api).keep(*std::exchange(upstream_, nullptr));
+  if (!pacer.readmit(*this, {client_, wait_, queued_bytes(), true}, send_by_)) {
+    return reply(Problem::kWaitTooLong, "no connection to the vendor in time", 1);
+  }
+  enter(Phase::kQueued);
+}
 
 void Exchange::send() {
   enter(Phase::kSending);

@@ -162,6 +162,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   Nanos started_{0}, queued_{0}, sent_{0}, policy_time_{-1};
   Millis wait_{0};    // for its turn
   Nanos send_by_{0};  // when that is over
+  Nanos turn_{0};     // when it came
   int requeued_ = 0;
   std::shared_ptr<SharedRead> led_;       // whose answer others wait for
   std::shared_ptr<SharedRead> followed_;  // whose answer it waits for

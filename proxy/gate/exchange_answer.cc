@@ -55,7 +55,7 @@ bool Exchange::send_again_later(const ResponseHead& head) {
   if (pacer.reject(retry_pause(retry_after != nullptr ? retry_after->value : std::string_view(),
                                std::chrono::system_clock::now())))
     worker_.report_limit(route_.api);
-  if (!is_complete() || requeued_ >= kMaxRequeues) return false;
+  if (!is_complete() || requeued_ >= kMaxRequeues || downstream_->client_left()) return false;
   if (!pacer.readmit(*this, {client_, wait_, queued_bytes(), true}, send_by_)) return false;
   ++requeued_;
   let_go_of_upstream();
@@ -86,7 +86,10 @@ void Exchange::on_response_body(std::string_view piece) {
     if (answer_begun_) return cut_answer("credential-reflected");
     return reply(Problem::kCredentialReflected, "the answer's body held the credential");
   }
-  if (led_ != nullptr) led_->add_body(piece);
+  if (led_ != nullptr) {
+    led_->add_body(piece);
+    if (!led_->is_shareable) end_sharing(false);
+  }
   relay(step.released, step.piece);
 }
 
@@ -102,7 +105,8 @@ void Exchange::relay(std::string_view released, std::string_view piece) {
   const std::string_view end = answer_chunked_ ? kChunkEnd : std::string_view();
   downstream_->write(std::array<std::string_view, 5>{answer_head_, chunk, released, piece, end});
   answer_head_.clear();
-  if (downstream_->unsent() <= kHighWater || upstream_ == nullptr) return;
+  const bool others_wait = led_ != nullptr && !led_->followers.empty();  // for an answer that has a bound
+  if (downstream_->unsent() <= kHighWater || upstream_ == nullptr || others_wait) return;
   upstream_->set_reading(false);
   deadline_.clear();  // it is not the vendor that is silent
 }

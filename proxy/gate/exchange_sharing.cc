@@ -1,6 +1,7 @@
 // Identical reads that wait at the same time share one call (interface 2, `coalesce`).
 #include <algorithm>
 
+#include "config/ascii.h"
 #include "proxy/gate/exchange.h"
 #include "proxy/gate/worker.h"
 
@@ -10,14 +11,22 @@ namespace {
 
 constexpr size_t kMostFollowers = 1'000;
 constexpr size_t kLongestAnswer = 1024 * 1024;
+constexpr size_t kMostCopied = 64 * 1024 * 1024;                  // of one answer, to all followers
 constexpr HeadLimits kAnyHead{1024 * 1024, 10'000, 1024 * 1024};  // it was read once already
 
-bool is_plain_success(int status) { return status >= 200 && status < 300 && status != 206; }
+// A plain success, with nothing in it for one caller alone.
+bool may_be_shared(const ResponseHead& head) {
+  return head.status >= 200 && head.status < 300 && head.status != 206 &&
+         std::none_of(head.fields.begin(), head.fields.end(), [](const HeaderField& field) {
+           return equals_ignoring_case(field.name, "set-cookie");
+         });
+}
 
 }  // namespace
 
 void SharedRead::add_body(std::string_view piece) {
-  is_shareable = is_shareable && body.size() + piece.size() <= kLongestAnswer;
+  const size_t most = std::min(kLongestAnswer, kMostCopied / std::max<size_t>(followers.size(), 1));
+  is_shareable = is_shareable && body.size() + piece.size() <= most;
   if (is_shareable) body.append(piece);
 }
 
@@ -36,6 +45,8 @@ bool Exchange::may_share() const {
 // would get.
 std::string Exchange::sharing_key() const {
   std::string key = std::to_string(route_.api) + " " + std::string(credential_.name);
+  const ClientConfig& client = serving_->config.clients[client_];
+  key += " " + std::to_string(static_cast<int>(client.priority)) + " " + std::to_string(client.weight);
   for (const std::string& rule : record_->rules) key += " " + rule;
   return key += "\n" + upstream_head_;
 }
@@ -70,8 +81,9 @@ void Exchange::close_offer() {
 }
 
 void Exchange::keep_answer_head(const ResponseHead& head) {
-  if (led_ == nullptr || led_->followers.empty()) return;
-  led_->is_shareable = is_plain_success(head.status);
+  if (led_ == nullptr) return;
+  if (led_->followers.empty()) return led_.reset();  // nobody can join any more
+  if (!may_be_shared(head)) return end_sharing(false);
   led_->head = head.text;
 }
 
@@ -97,8 +109,8 @@ void Exchange::end_sharing(bool whole) {
 
 void Exchange::wait_alone() {
   if (join_identical()) return;
-  if (!worker_.pacer(route_.api).readmit(*this, {client_, wait_, queued_bytes(), true}, send_by_)) {
-    return reply(Problem::kWaitTooLong, "the vendor has asked for a pause", 1);
+  if (!worker_.pacer(route_.api).join(*this, {client_, wait_, queued_bytes(), true}, send_by_)) {
+    return reply(Problem::kWaitTooLong, "the answer that it waited for could not be shared", 1);
   }
   offer_to_share();
 }

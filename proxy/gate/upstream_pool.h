@@ -23,6 +23,8 @@ class UpstreamPool {
   void prepare();
   // One that has not served a request before.
   Upstream* take_new(UpstreamObserver& observer);
+  // Takes back one that is connected and was not used.
+  void keep(Upstream& connection) { give_back(connection); }
   // Closes it, whatever it is doing. No call to the observer follows.
   void discard(Upstream& connection);
   void close_all();

@@ -197,8 +197,10 @@ void Worker::end_when_idle() {
   update_figures();
   tick_.clear();
   for (auto& pool : pools_) pool->close_all();
-  pacers_.clear();
-  loop_.stop();
+  loop_.post([this] {  // a pacer may be on the stack
+    pacers_.clear();
+    loop_.stop();
+  });
 }
 
 void Worker::update_figures() {

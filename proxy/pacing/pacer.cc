@@ -1,5 +1,7 @@
 #include "proxy/pacing/pacer.h"
 
+#include "proxy/pacing/token_bucket.h"
+
 namespace sluice {
 
 Pacer::Pacer(std::unique_ptr<PaceClock> clock, Scheduler& scheduler)
@@ -17,6 +19,14 @@ bool Pacer::ready(PacedRequest& request) { return scheduler_.ready(*this, reques
 
 bool Pacer::readmit(PacedRequest& request, const PaceTerms& terms, Nanos deadline) {
   return scheduler_.readmit(*this, request, terms, deadline, clock_->now());
+}
+
+bool Pacer::join(PacedRequest& request, const PaceTerms& terms, Nanos deadline) {
+  return scheduler_.join(*this, request, terms, deadline, clock_->now());
+}
+
+bool Pacer::is_void(Nanos turn) const {
+  return turn < scheduler_.held_until() || clock_->now() > turn + kSlotLife + kNetworkJitter;
 }
 
 void Pacer::leave(PacedRequest& request) { scheduler_.leave(request, clock_->now()); }

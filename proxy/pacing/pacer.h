@@ -24,13 +24,19 @@ class Pacer final : private TimeObserver {
   // One that was not ready can be sent now. True: it goes at once, and does not wait any more. Requires: it
   // waits and was not ready.
   bool ready(PacedRequest& request);
-  // To the head of its client's queue, whatever the bounds: it has had its turn before (the vendor has
-  // refused it with 429), or waited for another's. False: a hold lasts beyond `deadline`.
+  // Back to the head of its client's queue, whatever the bounds: it has had its turn, and the vendor has
+  // refused it with 429, or its turn has become void. False: `deadline` or a hold leaves no time.
   bool readmit(PacedRequest& request, const PaceTerms& terms, Nanos deadline);
+  // To the end of its client's queue: it has waited for the answer to another one. False: no time, or no
+  // room.
+  bool join(PacedRequest& request, const PaceTerms& terms, Nanos deadline);
   // The caller has left. No-op when it does not wait.
   void leave(PacedRequest& request);
   // The vendor answered 429: nothing goes out for `pause`, on any worker. True: it has done so repeatedly.
   bool reject(Millis pause);
+  // Whether a turn given at `turn` may not be used any more: a hold has come, or the time is over by more
+  // than the network's jitter is reckoned with.
+  bool is_void(Nanos turn) const;
 
  private:
   friend class Scheduler;

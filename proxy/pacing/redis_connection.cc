@@ -1,6 +1,7 @@
 #include "proxy/pacing/redis_connection.h"
 
 #include <hiredis/hiredis.h>
+#include <utility>
 
 #include <algorithm>
 #include <array>
@@ -204,13 +205,12 @@ void RedisConnection::on_data(std::string_view data) {
   unread_ += data.size();
   redisReaderFeed(reader_.get(), data.data(), data.size());
   while (phase_ == Phase::kGreeting || phase_ == Phase::kReady) {
-    *answer_ = {};
     void* whole = nullptr;
     if (redisReaderGetReply(reader_.get(), &whole) != REDIS_OK)
       return lose("it does not speak the Redis protocol");
     if (whole == nullptr) break;
     unread_ = 0;
-    const Answer answer = std::move(*answer_);
+    const Answer answer = std::exchange(*answer_, {});  // the reader fills it, perhaps over several reads
     if (!take(answer)) return;
   }
   if (unread_ > kLongestAnswer) lose("its answer is too long");

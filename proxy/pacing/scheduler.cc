@@ -12,6 +12,9 @@ namespace {
 // the rest is for those that come anew. Who has nothing waiting, or was told to come now, is exempt.
 constexpr int64_t kSharePercent = 80;
 
+// A newcomer's place is looked for in so many steps: more would change little, and clients may be many.
+constexpr int kMostRounds = 16;
+
 // Timers may be late: what is promised leaves room for it, but no more than a part of a short wait.
 Nanos reserve_of(Nanos max_wait) { return std::min(kSlotLife, max_wait / 5); }
 
@@ -37,14 +40,16 @@ size_t Scheduler::waiting() const {
 Admission Scheduler::admit(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos now) {
   const std::lock_guard lock(mutex_);
   clients_[terms.client].arrivals.add(now);
-  if (goes_at_once(now)) {
-    if (!terms.ready) {
+  // One that is not ready takes no slot yet: only the first may come in by it.
+  if (goes_at_once(now) && (terms.ready || queue_.size() == 0)) {
+    if (terms.ready) {
+      slot_.reset();
+      queue_.charge(terms.client);
+    } else {
       enqueue(pacer, request, terms, now);
-      return {Admission::Kind::kQueued};
     }
-    slot_.reset();
-    queue_.charge(terms.client);
-    return {};
+    keep_time(pacer, now);
+    return {terms.ready ? Admission::Kind::kGo : Admission::Kind::kQueued};
   }
   const Nanos time_left = terms.max_wait - reserve_of(terms.max_wait);
   Nanos too_long = time_lacking(terms.client, time_left, clients_[terms.client].appointments.keep(now), now);
@@ -104,11 +109,13 @@ bool Scheduler::is_full(const PaceTerms& terms) const {
 
 bool Scheduler::ready(Pacer& pacer, PacedRequest& request, Nanos now) {
   const std::lock_guard lock(mutex_);
+  if (request.list_ == &pacer.given_) return false;  // refused meanwhile: on_refused follows
   if (goes_at_once(now)) {
     slot_.reset();
     queue_.remove(request);
     queue_.charge(request.client_);
     request.pacer_ = nullptr;
+    keep_time(pacer, now);
     return true;
   }
   queue_.set_ready(request);
@@ -119,9 +126,18 @@ bool Scheduler::ready(Pacer& pacer, PacedRequest& request, Nanos now) {
 bool Scheduler::readmit(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos deadline,
                         Nanos now) {
   const std::lock_guard lock(mutex_);
-  if (deadline < budget_.held_until()) return false;
+  if (deadline < std::max(now, budget_.held_until())) return false;
   prepare(pacer, request, terms, deadline);
   queue_.push_first(request);
+  keep_time(pacer, now);
+  return true;
+}
+
+bool Scheduler::join(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos deadline, Nanos now) {
+  const std::lock_guard lock(mutex_);
+  if (deadline < std::max(now, budget_.held_until()) || is_full(terms)) return false;
+  prepare(pacer, request, terms, deadline);
+  queue_.push(request);
   keep_time(pacer, now);
   return true;
 }
@@ -159,13 +175,19 @@ void Scheduler::refuse_late(Pacer& pacer, Nanos now) {
       next = FairQueue::after(*request);
       if (request->deadline_ >= held) continue;
       queue_.remove(*request);
-      request->refused_ = true;
-      const Nanos time_left = request->promise_ - request->deadline_ + request->max_wait_;
-      request->retry_after_ = appoint(client, time_lacking(client, time_left, false, now), now);
+      refuse(*request, now);
       hand_over(pacer, *request);
     }
   }
 }
+
+void Scheduler::refuse(PacedRequest& request, Nanos now) {
+  const Nanos time_left = request.promise_ - request.deadline_ + request.max_wait_;
+  request.refused_ = true;
+  request.retry_after_ = appoint(request.client_, time_lacking(request.client_, time_left, false, now), now);
+}
+
+Nanos Scheduler::held_until() const { return budget_.held_until(); }
 
 void Scheduler::give_turns(Pacer& pacer, Nanos now) {
   const std::lock_guard lock(mutex_);
@@ -193,6 +215,11 @@ PacedRequest* Scheduler::take_turn(Pacer& pacer, Nanos now) {
   for (PacedRequest* request = pacer.given_.first(); request != nullptr; request = pacer.given_.first()) {
     pacer.given_.remove(*request);
     if (request->refused_ || (now <= request->slot_.until && request->slot_.from >= budget_.held_until())) {
+      request->pacer_ = nullptr;
+      return request;
+    }
+    if (request->deadline_ < budget_.held_until()) {
+      refuse(*request, now);
       request->pacer_ = nullptr;
       return request;
     }
@@ -275,13 +302,14 @@ Nanos Scheduler::wait_of(size_t client, size_t place, Nanos now) const {
 size_t Scheduler::place_of_newcomer(size_t client, Nanos now) {
   const size_t first = queue_.size(client) + 1;
   size_t place = first;
-  for (;;) {
+  for (int round = 0; round < kMostRounds; ++round) {
     const Nanos wait = wait_of(client, place, now);
-    if (wait == Nanos::max()) return place;
+    if (wait == Nanos::max()) break;
     const size_t behind = first + clients_[client].appointments.open(now, now + wait);
-    if (behind <= place) return place;
+    if (behind <= place) break;
     place = behind;
   }
+  return place;
 }
 
 int64_t Scheduler::appoint(size_t client, Nanos wait, Nanos now) {

@@ -53,7 +53,9 @@ class Scheduler final : private BudgetObserver {
   Admission admit(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos now);
   bool ready(Pacer& pacer, PacedRequest& request, Nanos now);
   bool readmit(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos deadline, Nanos now);
+  bool join(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos deadline, Nanos now);
   void leave(PacedRequest& request, Nanos now);
+  Nanos held_until() const;
   bool reject(Pacer& pacer, Millis pause, Nanos now);
   // The pacer's time has come, or it was woken: gives whose turn it is to their pacers.
   void give_turns(Pacer& pacer, Nanos now);
@@ -80,6 +82,7 @@ class Scheduler final : private BudgetObserver {
   size_t place_of_newcomer(size_t client, Nanos now);
   int64_t appoint(size_t client, Nanos wait, Nanos now);
   void refuse_late(Pacer& pacer, Nanos now);
+  void refuse(PacedRequest& request, Nanos now);
   void hand_over(Pacer& caller, PacedRequest& request);
   void keep_time(Pacer& caller, Nanos now);
 

@@ -213,7 +213,7 @@ Nanos SharedBudget::on_time(Nanos now) {
 void SharedBudget::take_over(Nanos now, const ReservationReply& reply) {
   map_ = {sent_at_, now, reply.now};
   state_ = reply;
-  has_seat_ = !left_;
+  has_seat_ = call_.kind != ReservationCall::Kind::kLeave;
   seatless_ = false;
   seatless_since_.reset();
   stepped_ = false;

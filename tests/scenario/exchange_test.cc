@@ -204,17 +204,33 @@ TEST_F(ExchangeTest, PassesAVendorsRefusalOnWhenItsPauseIsTooLong) {
   EXPECT_THAT(tool.written, Not(HasSubstr("Sluice-Origin")));
 }
 
+TEST_F(ExchangeTest, WhoConnectsWhileAHoldComesWaitsForItsEnd) {
+  connects_at_once_ = false;
+  start();
+  MemoryStream& tool = client();
+  tool.feed(get());
+  MemoryStream& upstream = vendor(0);
+  shared_->budgets[0]->reject(monotonic_now(), monotonic_now() + std::chrono::milliseconds(300));
+  upstream.connected();
+  turn();
+  EXPECT_EQ(upstream.written, "");
+  turn_until([&upstream] { return !upstream.written.empty(); });
+  upstream.feed(kOk);
+  EXPECT_THAT(tool.written, StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
 TEST_F(ExchangeTest, AHoldRefusesWhoCannotWaitThatLong) {
   start();
   MemoryStream& first = client();
   first.feed(get());
+  MemoryStream& upstream = vendor(0);
   MemoryStream& hurried = client();
   shared_->budgets[0]->reject(monotonic_now(), monotonic_now() + std::chrono::seconds(2));
   std::string request = get();
   hurried.feed(request.insert(request.size() - 2, "Prefer: wait=5\r\n"));
   turn();
   EXPECT_EQ(hurried.written, "");
-  vendor(0).feed("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 8\r\nContent-Length: 0\r\n\r\n");
+  upstream.feed("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 8\r\nContent-Length: 0\r\n\r\n");
   turn_until([&hurried] { return !hurried.written.empty(); });
   EXPECT_THAT(hurried.written, StartsWith("HTTP/1.1 429 Too Many Requests\r\n"));
   EXPECT_THAT(hurried.written, HasSubstr("wait-too-long"));

@@ -430,6 +430,47 @@ TEST_F(PacerTest, OneThatBecomesReadyGoesAtOnceIntoAFreeSlot) {
   pacer->leave(slow);  // no-op
 }
 
+TEST_F(PacerTest, OneThatAHoldRefusedMayStillSayThatItIsReady) {
+  start({10, 10});
+  Request write;
+  Request read;
+  PaceTerms unready = terms(0, Millis(9'000));
+  unready.ready = false;
+  ASSERT_EQ(pacer->admit(write, unready).kind, Admission::Kind::kQueued);
+  pacer->reject(Millis(30'000));
+  EXPECT_FALSE(pacer->ready(write));
+  time.run_for(milliseconds(1));
+  EXPECT_GT(write.refused, 0);
+  EXPECT_EQ(write.turns, 0);
+  time.run_for(seconds(60));
+  EXPECT_EQ(admit(read).kind, Admission::Kind::kGo);
+}
+
+TEST_F(PacerTest, AFreeSlotLetsOneUnreadyRequestInNotAll) {
+  start({10, 10}, queue_of(20, Millis(9'000)));
+  PaceTerms unready = terms(0, Millis(9'000));
+  unready.ready = false;
+  for (int i = 0; i < 200; ++i) pacer->admit(crowd.emplace_back(), unready);
+  EXPECT_EQ(scheduler->waiting(), 20u);
+}
+
+TEST_F(PacerTest, OneThatWaitedForAnothersAnswerGoesToTheEnd) {
+  start({10, 10}, queue_of(3, Millis(9'000)));
+  spend_burst();
+  std::vector<char> order;
+  Request first([&] { order.push_back('1'); });
+  Request second([&] { order.push_back('2'); });
+  Request follower([&] { order.push_back('f'); });
+  Request too_many;
+  admit(first);
+  admit(second);
+  EXPECT_FALSE(pacer->join(follower, terms(0, Millis(9'000)), time.now - seconds(1)));
+  EXPECT_TRUE(pacer->join(follower, terms(0, Millis(9'000)), time.now + seconds(9)));
+  EXPECT_FALSE(pacer->join(too_many, terms(0, Millis(9'000)), time.now + seconds(9)));
+  time.run_for(seconds(1));
+  EXPECT_EQ(order, (std::vector<char>{'1', '2', 'f'}));
+}
+
 TEST_F(PacerTest, AllowsEveryCallFromWithinATurn) {
   start({10, 10});
   Request victim;
