@@ -102,9 +102,9 @@ void Scheduler::prepare(Pacer& pacer, PacedRequest& request, const PaceTerms& te
 bool Scheduler::is_full(const PaceTerms& terms) const {
   const auto of = [](int64_t bound) { return static_cast<size_t>(bound); };
   return queue_.size(terms.client) >= of(config_.max_requests) ||
-         queue_.bytes(terms.client) + terms.bytes > of(config_.max_bytes.count) ||
+         queue_.bytes(terms.client) + terms.bytes > config_.max_bytes.count ||
          queue_.size() >= of(config_.total_requests) ||
-         queue_.bytes() + terms.bytes > of(config_.total_bytes.count);
+         queue_.bytes() + terms.bytes > config_.total_bytes.count;
 }
 
 bool Scheduler::ready(Pacer& pacer, PacedRequest& request, Nanos now) {

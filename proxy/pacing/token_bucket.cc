@@ -12,6 +12,7 @@ constexpr double kRateMargin = 1.002;
 constexpr double kLeastBurst = 5;
 // Keep sums of intervals far from overflow. A lower burst is the safe side.
 constexpr double kLongestInterval = 24.0 * 3600 * 1e9;
+constexpr Nanos kFarthest = std::chrono::hours(24 * 3650);
 constexpr double kGreatestBurst = 1e4;
 
 Nanos nanos(double count) { return Nanos(std::llround(count)); }
@@ -48,7 +49,9 @@ void TokenBucket::give_back(Nanos slot) {
 }
 
 Nanos TokenBucket::expected(Nanos now, uint64_t ahead) const {
-  const Nanos regular = base(now) + control_.interval(now) * static_cast<int64_t>(ahead);
+  const Nanos interval = control_.interval(now);
+  const auto most = static_cast<uint64_t>(kFarthest / interval);
+  const Nanos regular = base(now) + interval * static_cast<int64_t>(std::min(ahead, most));
   return std::max(now, regular - tolerance_);
 }
 

@@ -94,6 +94,7 @@ TEST(TokenBucket, DoesNotOverflowAtTheEndsOfItsRange) {
     const Nanos slot = bucket.take(kStart);
     EXPECT_GE(slot, kStart);
     EXPECT_GE(bucket.expected(kStart, 1'000), slot);
+    EXPECT_GE(bucket.expected(kStart, 1'000'000'000'000), slot);
   }
 }
 
