@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/text_check.h"
+#include "policy/review/findings_json.h"
 #include "policy/review/xml_text.h"
 
 namespace sluice {
@@ -50,19 +51,6 @@ OrderedJson coverage_json(const TestCoverage& coverage) {
     rules.push_back({{"id", rule.id}, {"file", rule.at.file}, {"line", rule.at.line}});
   }
   return {{"unmatched_rules", rules}, {"untouched_operations", coverage.untouched_operations()}};
-}
-
-OrderedJson findings_json(const Findings& findings) {
-  OrderedJson list = OrderedJson::array();
-  for (const Finding& finding : findings.all()) {
-    list.push_back({{"file", finding.at.file},
-                    {"line", finding.at.line},
-                    {"column", finding.at.column},
-                    {"severity", to_text(finding.severity)},
-                    {"rule", finding.rule},
-                    {"message", finding.message}});
-  }
-  return list;
 }
 
 std::string attribute(std::string_view name, std::string_view value) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "policy/review/findings_json.h"
 #include "policy/review/warnings.h"
 #include "proxy/cli/load.h"
 #include "proxy/cli/sarif.h"
@@ -21,16 +22,7 @@ std::string dump(const OrderedJson& json) {
 }
 
 std::string to_json_document(const Findings& findings) {
-  OrderedJson list = OrderedJson::array();
-  for (const Finding& finding : findings.all()) {
-    list.push_back({{"file", finding.at.file},
-                    {"line", finding.at.line},
-                    {"column", finding.at.column},
-                    {"severity", to_text(finding.severity)},
-                    {"rule", finding.rule},
-                    {"message", finding.message}});
-  }
-  return dump({{"findings", list}});
+  return dump({{"findings", findings_json(findings)}});
 }
 
 bool has_warnings(const Findings& findings) {

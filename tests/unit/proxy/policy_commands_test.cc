@@ -2,12 +2,10 @@
 // client; and the loader that they share with `serve`.
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "command_fixture.h"
 #include "policy/catalogue/catalogue.h"
 #include "proxy/cli/catalogue_command.h"
 #include "proxy/cli/check_command.h"
@@ -40,37 +38,17 @@ rules:
   - { id: merges, effect: allow, when: { operation: push.employees.merge, body: { /secondaryEmployeeIds: { maxItems: 1 } } } }
 )";
 
-struct Ran {
-  int exit_code = -1;
-  std::string out, err;
-};
-
-class PolicyCommands : public testing::Test {
+class PolicyCommands : public CommandFolder {
  protected:
-  PolicyCommands() {
-    std::string name = testing::TempDir() + "sluice-commands-XXXXXX";
-    folder_ = mkdtemp(name.data());
-    write("sluice.yaml", kConfig);
-    write("policy.yaml", kPolicy);
-  }
-  ~PolicyCommands() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
-  void write(const std::string& name, const std::string& text) const { std::ofstream(path(name)) << text; }
+  PolicyCommands() : CommandFolder(kConfig, kPolicy) {}
 
   static Ran run(const std::vector<std::string>& arguments) {
-    CLI::App app;
-    Ran ran;
-    add_check_command(app, ran.exit_code);
-    add_explain_command(app, ran.exit_code);
-    add_catalogue_command(app, ran.exit_code);
-    add_client_command(app, ran.exit_code);
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-    ran.out = testing::internal::GetCapturedStdout();
-    ran.err = testing::internal::GetCapturedStderr();
-    return ran;
+    return run_command(arguments, [](CLI::App& app, int& exit_code) {
+      add_check_command(app, exit_code);
+      add_explain_command(app, exit_code);
+      add_catalogue_command(app, exit_code);
+      add_client_command(app, exit_code);
+    });
   }
   Ran check(const std::string& format = "text") const {
     return run({"check", "--config", path("sluice.yaml"), "--format", format});
@@ -87,9 +65,6 @@ class PolicyCommands : public testing::Test {
     }
     return text;
   }
-
- private:
-  std::string folder_;
 };
 
 TEST_F(PolicyCommands, CheckAcceptsValidFilesAndResolvesNoSecret) {

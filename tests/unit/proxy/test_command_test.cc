@@ -2,11 +2,9 @@
 // the XML is read in tests/e2e.
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "command_fixture.h"
 #include "proxy/cli/test_command.h"
 
 namespace sluice {
@@ -31,42 +29,16 @@ const std::string kPasses =
 const std::string kFails =
     "  - { name: reads apps, request: { client: soar, method: GET, path: /push/v1/apps }, expect: allow }\n";
 
-struct Ran {
-  int exit_code = -1;
-  std::string out, err;
-  nlohmann::json json() const { return nlohmann::json::parse(out); }
-};
-
-class TestCommand : public testing::Test {
+class TestCommand : public CommandFolder {
  protected:
-  TestCommand() {
-    std::string name = testing::TempDir() + "sluice-tests-XXXXXX";
-    folder_ = mkdtemp(name.data());
-    write("sluice.yaml", kConfig);
-    write("policy.yaml", kPolicy);
-  }
-  ~TestCommand() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
-  void write(const std::string& name, const std::string& text) const { std::ofstream(path(name)) << text; }
+  TestCommand() : CommandFolder(kConfig, kPolicy) {}
 
   Ran run(const std::vector<std::string>& files, const std::vector<std::string>& options = {}) const {
-    std::vector<std::string> arguments(options.rbegin(), options.rend());
-    for (auto file = files.rbegin(); file != files.rend(); ++file) arguments.push_back(path(*file));
-    arguments.push_back("test");
-    CLI::App app;
-    Ran ran;
-    add_test_command(app, ran.exit_code);
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    app.parse(arguments);
-    ran.out = testing::internal::GetCapturedStdout();
-    ran.err = testing::internal::GetCapturedStderr();
-    return ran;
+    std::vector<std::string> arguments{"test"};
+    for (const std::string& file : files) arguments.push_back(path(file));
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return run_command(arguments, [](CLI::App& app, int& exit_code) { add_test_command(app, exit_code); });
   }
-
- private:
-  std::string folder_;
 };
 
 TEST_F(TestCommand, PassesWhenEveryTestOfEveryFilePasses) {
