@@ -194,6 +194,17 @@ TEST_F(ExchangeTest, SendsAWriteThatTheVendorRefusedAgain) {
   EXPECT_EQ(audit_.records[1].attempts, 2);
 }
 
+TEST_F(ExchangeTest, DoesNotSendAWriteAgainForAClientThatHasLeft) {
+  start();
+  MemoryStream& tool = client();
+  tool.feed(post(R"({"group":"x"})"));
+  vendor(0);
+  tool.fail();
+  vendor(0).feed("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_THAT(outcomes(), ElementsAre(AuditType::kRequestAttempted, AuditType::kRequestForwarded));
+  EXPECT_EQ(audit_.records.back().attempts, 1);
+}
+
 TEST_F(ExchangeTest, PassesAVendorsRefusalOnWhenItsPauseIsTooLong) {
   start();
   MemoryStream& tool = client();

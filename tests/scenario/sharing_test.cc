@@ -133,6 +133,21 @@ TEST_F(SharingTest, AnAnswerThatIsNoSuccessIsTheFirstOnesAlone) {
   EXPECT_THAT(second.written, StartsWith("HTTP/1.1 200 OK\r\n"));
 }
 
+TEST_F(SharingTest, AnAnswerWithACookieIsTheFirstOnesAlone) {
+  start_held();
+  MemoryStream& first = ask(get());
+  MemoryStream& second = ask(get());
+  wait_for_calls(1);
+  vendor(0).feed("HTTP/1.1 200 OK\r\nSet-Cookie: s=1\r\nContent-Length: 4\r\n\r\nonly");
+  turn();
+  EXPECT_THAT(first.written, HasSubstr("s=1"));
+  wait_for_calls(2);
+  second_call().feed(kAnswer);
+  turn();
+  EXPECT_THAT(second.written, testing::EndsWith("same"));
+  EXPECT_THAT(second.written, Not(HasSubstr("Set-Cookie")));
+}
+
 TEST_F(SharingTest, ALongAnswerIsTheFirstOnesAlone) {
   start_held();
   MemoryStream& first = ask(get());

@@ -347,6 +347,21 @@ TEST_F(PacerTest, TellsWhoWaitsWhenAHoldMakesTheWaitTooLong) {
   EXPECT_EQ(hurried.turns, 1);
 }
 
+TEST_F(PacerTest, ATurnOnItsWayToAnotherWorkerIsRefusedWhenAHoldComes) {
+  start({10, 10});
+  const auto other = make_pacer();
+  time.lateness = [] { return milliseconds(150); };
+  spend_burst();
+  Request here([&] { pacer->reject(Millis(30'000)); });
+  Request there;
+  ASSERT_EQ(admit(here).kind, Admission::Kind::kQueued);
+  ASSERT_EQ(other->admit(there, terms(1, Millis(9'000))).kind, Admission::Kind::kQueued);
+  time.run_for(milliseconds(260));  // both slots have come when the timer fires
+  EXPECT_EQ(here.turns, 1);
+  EXPECT_EQ(there.turns, 0);
+  EXPECT_GT(there.refused, 0);
+}
+
 TEST_F(PacerTest, OneThatIsNotReadyKeepsItsPlaceAndHoldsNobodyUp) {
   start({10, 10});
   std::vector<char> order;
