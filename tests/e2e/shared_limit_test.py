@@ -67,6 +67,34 @@ class FalseServer:
             connection.close()
 
 
+class Pieces(FalseServer):
+    """Passes everything on to a store, its answers in pieces of seven octets."""
+
+    def __init__(self, redis):
+        self.redis = redis
+        super().__init__(b"")
+
+    def serve(self, connection):
+        store = socket.create_connection(("127.0.0.1", self.redis.port))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=self.bring, args=(store, connection), daemon=True).start()
+        try:
+            while data := connection.recv(65536):
+                store.sendall(data)
+        except OSError:
+            pass
+        store.close()
+
+    def bring(self, store, connection):
+        try:
+            while data := store.recv(65536):
+                for at in range(0, len(data), 7):
+                    connection.sendall(data[at:at + 7])
+                    time.sleep(0.0002)
+        except OSError:
+            pass
+
+
 class SharedLimit(GateTest):
     def setUp(self):
         super().setUp()
@@ -209,6 +237,16 @@ class SharedLimit(GateTest):
         self.wait_ready(second)
         self.assertLess(time.monotonic() - started, 2 * PATIENCE)
         self.assert_vendors(second.ask("GET", "/push/v1/employees?x", [self.key()]))
+
+    def test_answers_may_come_in_pieces(self):
+        pieces = Pieces(self.redis())
+        self.doubles.append(pieces)
+        gate = self.replica(pieces.url, replicas=1)
+        self.wait_ready(gate)
+        for _ in range(10):
+            self.assert_vendors(gate.ask("GET", "/push/v1/employees?x", [self.key()]))
+        self.assertEqual(gate.said("the rate limit store is out of use"), [])
+        self.assertEqual(len(pieces.connections), 1)
 
     # --- a store that is none
 
