@@ -9,6 +9,8 @@
 namespace sluice {
 namespace {
 
+// Keeps sums far from overflow: ten years, in nanoseconds.
+constexpr double kFarthest = 3e17;
 // How far two clocks drift apart at most: 200 ppm, beside what it costs to read them.
 constexpr int64_t kDriftDivisor = 5'000;
 constexpr Nanos kReadingError = Millis(20);
@@ -410,8 +412,10 @@ Nanos SharedBudget::shared_slot(Nanos now, Nanos last, int64_t ahead) const {
   const double others = std::max(state_.weights - call_.weight, 0.0);
   const double share =
       weight / (weight + others) * static_cast<double>(state_.pool) / static_cast<double>(state_.seats);
-  const auto interval = Nanos(static_cast<int64_t>(static_cast<double>(slowed(now).count()) / share));
-  return std::max(last, due) + interval * (ahead + 1) + std::max(kReconnection, interval);
+  const double interval = static_cast<double>(slowed(now).count()) / share;
+  const double wait = interval * static_cast<double>(ahead + 1) +
+                      std::max(static_cast<double>(kReconnection.count()), interval);
+  return std::max(last, due) + Nanos(std::llround(std::min(wait, kFarthest)));
 }
 
 Nanos SharedBudget::alone_slot(Nanos now, int64_t ahead) const {

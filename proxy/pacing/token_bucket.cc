@@ -12,8 +12,8 @@ constexpr double kRateMargin = 1.002;
 constexpr double kLeastBurst = 5;
 // Keep sums of intervals far from overflow. A lower burst is the safe side.
 constexpr double kLongestInterval = 24.0 * 3600 * 1e9;
-constexpr Nanos kFarthest = std::chrono::hours(24 * 3650);
 constexpr double kGreatestBurst = 1e4;
+constexpr Nanos kFarthest = std::chrono::hours(24 * 3650);
 
 Nanos nanos(double count) { return Nanos(std::llround(count)); }
 
