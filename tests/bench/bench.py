@@ -3,7 +3,6 @@
 README.md beside this file says what is measured and how to read it."""
 
 import argparse
-import json
 import os
 import pathlib
 import statistics
@@ -21,8 +20,7 @@ import measure
 import report
 import slow_clients
 import streaming
-from harness import BINARY
-from programs import PROXIES, Problem, Site, end_by_signals, raise_file_limit, version
+from programs import PROXIES, Problem, run_bench, version
 
 MEDIANS = [name for _, name, _, _ in report.COLUMNS]
 
@@ -188,23 +186,5 @@ def run(site, options):
     return document
 
 
-def main():
-    options = arguments()
-    end_by_signals()
-    sys.stdout.reconfigure(line_buffering=True)
-    raise_file_limit()
-    try:
-        if not os.access(BINARY, os.X_OK):
-            raise Problem(f"there is no gate at {BINARY}: ./dev build, or name one with SLUICE_BINARY")
-        with Site() as site:
-            document = run(site, options)
-    except Problem as problem:
-        sys.exit(f"bench: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
-    if options.json:
-        print(json.dumps(document, indent=1))
-
-
 if __name__ == "__main__":
-    main()
+    run_bench(run, arguments())

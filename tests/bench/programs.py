@@ -2,6 +2,7 @@
 a free port of loopback and writes to one temporary folder; leaving the `Site` ends it all and removes the folder."""
 
 import hashlib
+import json
 import os
 import pathlib
 import resource
@@ -207,3 +208,21 @@ class Site:
         for name in ("policy.yaml", "catalogue.yaml"):
             self.fill(name, folder)
         return GateProgram({"BENCH_TOKEN": self.token, "BENCH_VENDOR_KEY": self.vendor_key}, folder)
+
+
+def run_bench(run, options):
+    """What every bench's main does: run(site, options) on a Site, its document printed where options.json asks for it."""
+    end_by_signals()
+    sys.stdout.reconfigure(line_buffering=True)
+    raise_file_limit()
+    try:
+        if not os.access(BINARY, os.X_OK):
+            raise Problem(f"there is no gate at {BINARY}: ./dev build, or name one with SLUICE_BINARY")
+        with Site() as site:
+            document = run(site, options)
+    except Problem as problem:
+        sys.exit(f"bench: {problem}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    if options.json:
+        print(json.dumps(document, indent=1))

@@ -20,7 +20,7 @@ os.environ["SLUICE_BINARY"] = os.path.abspath(os.environ.get("SLUICE_BINARY", "b
 import cost
 import measure
 import report
-from programs import PROXIES, GateProgram, Problem, Program, Site, end_by_signals, find, free_port, raise_file_limit, version
+from programs import PROXIES, GateProgram, Problem, Program, find, free_port, run_bench, version
 from vendor import RATE
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -175,21 +175,5 @@ def run(site, options):
     return document
 
 
-def main():
-    options = arguments()
-    end_by_signals()
-    sys.stdout.reconfigure(line_buffering=True)
-    raise_file_limit()
-    try:
-        with Site() as site:
-            document = run(site, options)
-    except Problem as problem:
-        sys.exit(f"bench: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
-    if options.json:
-        print(json.dumps(document, indent=1))
-
-
 if __name__ == "__main__":
-    main()
+    run_bench(run, arguments())
