@@ -12,10 +12,11 @@ namespace sluice {
 namespace {
 
 // Interface 6, without "io.sluice.".
-constexpr std::array<std::string_view, 13> kEventTypes = {
-    "request.attempted", "request.forwarded", "request.denied",     "request.refused",    "request.failed",
-    "policy.reloaded",   "policy.rejected",   "credential.changed", "credential.refused", "gate.started",
-    "gate.stopped",      "audit.gap",         "limit.exceeded"};
+constexpr std::array<std::string_view, 16> kEventTypes = {
+    "request.attempted",  "request.forwarded", "request.denied",    "request.refused",
+    "request.failed",     "policy.reloaded",   "policy.rejected",   "credential.changed",
+    "credential.refused", "gate.started",      "gate.stopped",      "audit.gap",
+    "limit.exceeded",     "audit.checkpoint",  "webhook.suspended", "webhook.resumed"};
 
 // An exact type, or everything under a first word: "request.*".
 bool matches_some_event(std::string_view pattern) {
@@ -34,10 +35,10 @@ std::vector<std::string> read_events(const Value& value, const ReadContext& cont
     patterns.push_back(pattern->text);
     // A pattern that matches nothing would lose events in silence.
     if (pattern->text == "*" || matches_some_event(pattern->text)) continue;
-    context.findings.error(pattern->at, "invalid-value",
-                           "events: \"" + pattern->text +
-                               "\" matches no event, allowed: *, request.*, policy.*, " +
-                               "credential.*, gate.*, audit.*, or one type such as request.denied");
+    context.findings.error(
+        pattern->at, "invalid-value",
+        "events: \"" + pattern->text + "\" matches no event, allowed: *, request.*, policy.*, " +
+            "credential.*, gate.*, audit.*, webhook.*, limit.*, or one type such as request.denied");
   }
   if (value.is_list() && value.items.empty()) {
     context.findings.error(value.at, "invalid-value",

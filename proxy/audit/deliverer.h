@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "proxy/audit/audit_log.h"
+#include "proxy/audit/chain.h"
 #include "proxy/audit/event_filter.h"
 #include "proxy/audit/signature.h"
-#include "proxy/audit/spool.h"
+#include "proxy/audit/spool_rows.h"
 #include "proxy/http/http_client.h"
 
 namespace sluice {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "proxy/audit/deliverer.h"
+#include "proxy/audit/spool_reader.h"
 #include "proxy/audit/spool_writer.h"
 
 namespace sluice {

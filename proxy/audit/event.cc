@@ -17,7 +17,8 @@ constexpr std::array<std::string_view, kAuditTypeCount> kTypeNames = {
     "io.sluice.request.refused",   "io.sluice.request.failed",     "io.sluice.policy.reloaded",
     "io.sluice.policy.rejected",   "io.sluice.credential.changed", "io.sluice.credential.refused",
     "io.sluice.gate.started",      "io.sluice.gate.stopped",       "io.sluice.audit.gap",
-    "io.sluice.limit.exceeded"};
+    "io.sluice.limit.exceeded",    "io.sluice.audit.checkpoint",   "io.sluice.webhook.suspended",
+    "io.sluice.webhook.resumed"};
 constexpr size_t kPrefixSize = std::string_view("io.sluice.").size();
 
 std::string_view event_type(AuditType type) { return kTypeNames[static_cast<size_t>(type)]; }

@@ -28,9 +28,12 @@ enum class AuditType : uint8_t {
   kGateStarted,
   kGateStopped,
   kAuditGap,
-  kLimitExceeded,  // the vendor answers 429 again and again
+  kLimitExceeded,     // the vendor answers 429 again and again
+  kAuditCheckpoint,   // the chain's head, signed
+  kWebhookSuspended,  // a webhook fails again and again, or answered 410
+  kWebhookResumed,
 };
-inline constexpr size_t kAuditTypeCount = 13;
+inline constexpr size_t kAuditTypeCount = 16;
 // "request.attempted": the event type without "io.sluice.".
 std::string_view to_text(AuditType type);
 std::optional<AuditType> parse_audit_type(std::string_view text);

@@ -15,6 +15,7 @@
 
 #include "proxy/audit/audit_log.h"
 #include "proxy/audit/spool.h"
+#include "proxy/audit/spool_reader.h"
 #include "proxy/crypto.h"
 #include "proxy/http/http_server.h"
 #include "proxy/net/event_loop.h"

@@ -142,9 +142,9 @@ TEST_F(AuditSpool, KeepsWebhooksAndForgetsThem) {
   const auto spool = open();
   SpoolChange change;
   change.head = spool->head();
-  change.webhooks = {{"siem", "aa", 7, true, 99}, {"soc", "bb", 1, false, 0}};
+  change.webhooks = {{"siem", "aa", 7, 9, true, 99}, {"soc", "bb", 1, 0, false, 0}};
   ASSERT_TRUE(spool->apply(change).ok());
-  change.webhooks = {{"siem", "aa", 8, false, 0}};
+  change.webhooks = {{"siem", "aa", 8, 12, false, 0}};
   change.forgotten_webhooks = {"soc"};
   ASSERT_TRUE(spool->apply(change).ok());
   const auto rows = spool->webhooks();
@@ -152,7 +152,48 @@ TEST_F(AuditSpool, KeepsWebhooksAndForgetsThem) {
   ASSERT_EQ((*rows).size(), 1U);
   EXPECT_EQ((*rows)[0].name, "siem");
   EXPECT_EQ((*rows)[0].acked, 8U);
+  EXPECT_EQ((*rows)[0].batch_through, 12U);
   EXPECT_FALSE((*rows)[0].disabled);
+}
+
+TEST_F(AuditSpool, KeepsDeadLettersUntilTheyAreOldOrTheirWebhookIsForgotten) {
+  const auto spool = open();
+  SpoolChange change;
+  change.head = spool->head();
+  change.dead_letters = {{"siem", 3, 1'000, "answered 400", "three"},
+                         {"siem", 7, 3'000, "answered 413", "seven"},
+                         {"soc", 4, 3'000, "answered 422", "four"}};
+  ASSERT_TRUE(spool->apply(change).ok());
+  const auto reader = SpoolReader::open(path_);
+  ASSERT_TRUE(reader.ok());
+  const auto after = (*reader)->dead_letters("siem", 3, 10);
+  ASSERT_TRUE(after.ok());
+  ASSERT_EQ((*after).size(), 1U);
+  EXPECT_EQ((*after)[0].sequence, 7U);
+  EXPECT_EQ((*after)[0].reason, "answered 413");
+  EXPECT_EQ((*after)[0].body, "seven");
+  EXPECT_EQ(*(*reader)->count_dead_letters("siem"), 2U);
+
+  EXPECT_EQ(*spool->remove_dead_letters(2'000, 10), 1U);
+  EXPECT_EQ(*(*reader)->count_dead_letters("siem"), 1U);
+  change = {};
+  change.head = spool->head();
+  change.forgotten_webhooks = {"siem"};
+  ASSERT_TRUE(spool->apply(change).ok());
+  EXPECT_EQ(*(*reader)->count_dead_letters("siem"), 0U);
+  EXPECT_EQ(*(*reader)->count_dead_letters("soc"), 1U);
+}
+
+TEST_F(AuditSpool, KeepsWhatTheGateKnew) {
+  const auto spool = open();
+  SpoolChange change;
+  change.head = spool->head();
+  change.facts = {{"policy", "first"}};
+  ASSERT_TRUE(spool->apply(change).ok());
+  change.facts = {{"policy", "second"}};
+  ASSERT_TRUE(spool->apply(change).ok());
+  EXPECT_EQ(*spool->fact("policy"), "second");
+  EXPECT_EQ(*spool->fact("key"), std::nullopt);
 }
 
 TEST_F(AuditSpool, CountsFindsAndRemovesTheOldest) {
@@ -213,8 +254,8 @@ TEST_F(AuditSpool, RefusesWhatIsNoSpoolAndLeavesItAsItIs) {
 
 TEST_F(AuditSpool, RefusesAnotherFormatAFolderAndAMissingFolder) {
   open().reset();
-  tamper(path_, "PRAGMA user_version = 2");
-  EXPECT_NE(refusal().find("has format 2, and this version reads format 1"), std::string::npos) << refusal();
+  tamper(path_, "PRAGMA user_version = 1");
+  EXPECT_NE(refusal().find("has format 1, and this version reads format 2"), std::string::npos) << refusal();
   path_ = folder_.file("sub");
   std::filesystem::create_directory(path_);
   EXPECT_NE(refusal().find("is not a file"), std::string::npos) << refusal();
