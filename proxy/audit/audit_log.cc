@@ -94,7 +94,7 @@ std::string fingerprint(const UpstreamUrl& url) {
 
 Result<DeliveryTarget> make_target(ResolvedWebhook webhook) {
   const std::string place = "webhook " + webhook.config.name + ": ";
-  auto filter = EventFilter::make(webhook.config.events);
+  auto filter = EventFilter::make(webhook.config.events, webhook.config.filter);
   if (!filter) return Error{place + filter.error().message};
   auto signer = Signer::make(webhook.config.signature, webhook.secrets);
   if (!signer) return Error{place + signer.error().message};
@@ -108,7 +108,7 @@ Result<DeliveryTarget> make_target(ResolvedWebhook webhook) {
   target.row.url_sha256 = fingerprint(webhook.config.url);
   target.config = std::move(webhook.config);
   target.signer = std::move(*signer);
-  target.filter = *filter;
+  target.filter = std::move(*filter);
   target.headers = std::move(webhook.headers);
   return target;
 }
