@@ -44,7 +44,10 @@ RedisStore::RedisStore(RedisTarget target, std::unique_ptr<TlsContext> tls)
   connection_ = std::make_unique<RedisConnection>(loop_, *resolver_, target_, kReservationScript, observer);
 }
 
-RedisStore::~RedisStore() { stop(Millis(0)); }
+RedisStore::~RedisStore() {
+  stop(Millis(0));
+  if (thread_.joinable()) thread_.join();
+}
 
 void RedisStore::add(StoreClient& client, const std::string& name) {
   members_.push_back({&client, "sluice:{" + name + "}:limit", Nanos::max()});
@@ -60,7 +63,7 @@ void RedisStore::start() {
 }
 
 void RedisStore::stop(Millis patience) {
-  if (!thread_.joinable()) return;
+  if (!thread_.joinable() || std::exchange(stop_asked_, true)) return;
   loop_.post([this, patience] {
     stopping_ = true;
     end_at_ = monotonic_now() + patience;
@@ -68,7 +71,6 @@ void RedisStore::stop(Millis patience) {
     arm();
     end_if_settled();
   });
-  thread_.join();
 }
 
 void RedisStore::call(StoreClient& client, const ReservationCall& call) {

@@ -1,12 +1,32 @@
 #include "proxy/pacing/redis_store.h"
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <netdb.h>
 
 #include <atomic>
 #include <functional>
 
 #include "proxy/pacing/shared_limits.h"
 #include "redis_server.h"
+
+namespace {
+
+constexpr std::string_view kHangingHost = "hangs.test";
+std::atomic<bool> lookup_begun{false};
+std::atomic<bool> lookup_may_end{false};
+
+}  // namespace
+
+// In place of the system's: the lookup of one name hangs until the test lets go of it, for two seconds at
+// most.
+extern "C" int getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** found) {
+  static const auto system = reinterpret_cast<decltype(&getaddrinfo)>(dlsym(RTLD_NEXT, "getaddrinfo"));
+  if (host == nullptr || host != kHangingHost) return system(host, service, hints, found);
+  lookup_begun = true;
+  for (int i = 0; i < 200 && !lookup_may_end; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return EAI_AGAIN;
+}
 
 namespace sluice {
 namespace {
@@ -86,9 +106,25 @@ TEST(RedisStore, GivesItsSeatBackWhenItEnds) {
   ASSERT_TRUE(becomes_true([&] { return second.standing() == SharedBudget::Standing::kNoSeat; }));
   const Nanos before = monotonic_now();
   first->limits->leave();
+  first.reset();
   EXPECT_LT(monotonic_now() - before, seconds(1));
-  EXPECT_EQ(redis.run({"HGET", "sluice:{api}:limit", "t0"}).text, "L");
   EXPECT_TRUE(becomes_true([&] { return second.standing() == SharedBudget::Standing::kSharing; }));
+  second.limits->leave();
+  EXPECT_TRUE(becomes_true([&] { return redis.run({"HGET", "sluice:{api}:limit", "t0"}).text == "L"; }));
+}
+
+TEST(RedisStore, LeavesWithoutWaitingForALookup) {
+  RateLimitStoreConfig config = config_for(1, 1);
+  config.redis.host = kHangingHost;
+  auto limits = std::move(*SharedLimits::make(config));
+  const auto budget = limits->make_budget("api", {100, 10});
+  limits->start();
+  ASSERT_TRUE(becomes_true([] { return lookup_begun.load(); }));
+  const Nanos before = monotonic_now();
+  limits->leave();
+  EXPECT_LT(monotonic_now() - before, seconds(1));
+  lookup_may_end = true;
+  limits.reset();
 }
 
 TEST(RedisStore, ComesBackAfterTheServerHasDroppedItAndTheScript) {
