@@ -115,6 +115,14 @@ TEST_F(ByHand, GoesOnAloneOnlyWhenNobodyElseHasItsPlaces) {
     }
     last = slot->from;
   }
+  // When it is back it says, once, how far it has gone.
+  budget.on_up(alone, true);
+  budget.on_time(alone);
+  EXPECT_EQ(calls.back().paid, kStore + (last - sent).count() / 1'000 + 1);
+  now = alone;
+  answer({}, milliseconds(1));
+  budget.on_time(now);
+  EXPECT_EQ(calls.back().paid, 0);
 }
 
 TEST_F(ByHand, WaitsAfterAConnectionToAnotherServerButNotToTheSame) {
