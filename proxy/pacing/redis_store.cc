@@ -106,7 +106,6 @@ void RedisStore::run_woken() {
 }
 
 void RedisStore::on_ready(bool is_same) {
-  refused_ = false;
   for (Member& member : members_) {
     member.client->on_up(monotonic_now(), is_same);
     tick(member);
@@ -127,12 +126,12 @@ void RedisStore::on_answer(std::span<const int64_t> numbers) {
     backoff_ = kFirstBackoff;
   }
   member.client->on_reply(monotonic_now(), *reply);
-  if (!refused_) tick(member);
+  tick(member);
   arm();
   end_if_settled();
 }
 
-// Nothing is called any more on this connection, but what is on its way is still answered.
+// Nothing is called any more on this connection, but what is on its way is still answered; on_lost follows.
 void RedisStore::on_refused() {
   refused_ = true;
   Member& member = *calling_.front();
@@ -144,6 +143,7 @@ void RedisStore::on_lost(const std::string& reason) {
   set_trouble(reason);
   const Nanos now = monotonic_now();
   calling_.clear();
+  refused_ = false;
   reconnect_at_ = now + backoff_;
   backoff_ = std::min(backoff_ * 2, kLongestBackoff);
   for (Member& member : members_) {
@@ -172,7 +172,10 @@ RedisStore::Member& RedisStore::member_of(const StoreClient& client) {
                        [&client](const Member& member) { return member.client == &client; });
 }
 
-void RedisStore::tick(Member& member) { member.wake_at = member.client->on_time(monotonic_now()); }
+// After a refusal nobody is asked what is due: on_lost asks everybody.
+void RedisStore::tick(Member& member) {
+  member.wake_at = refused_ ? Nanos::max() : member.client->on_time(monotonic_now());
+}
 
 void RedisStore::arm() {
   if (connection_ == nullptr) return;

@@ -74,7 +74,7 @@ class RedisStore final : public ReservationStore, private RedisConnectionObserve
   Nanos reconnect_at_ = Nanos::max();
   Nanos end_at_ = Nanos::max();
   Millis backoff_;
-  bool refused_ = false;  // a call, on this connection
+  bool refused_ = false;  // a call, on the connection that is to be lost for it
   bool stopping_ = false;
   std::thread thread_;
   bool stop_asked_ = false;  // the owner's
