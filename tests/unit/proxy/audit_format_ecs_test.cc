@@ -73,7 +73,8 @@ TEST(EcsFormat, SaysHowEachEventEnded) {
       {AuditType::kPolicyRejected, "failure"},    {AuditType::kCredentialChanged, "success"},
       {AuditType::kCredentialRefused, "failure"}, {AuditType::kGateStarted, "success"},
       {AuditType::kGateStopped, "success"},       {AuditType::kAuditGap, "failure"},
-      {AuditType::kLimitExceeded, "failure"}};
+      {AuditType::kLimitExceeded, "failure"},     {AuditType::kAuditCheckpoint, "success"},
+      {AuditType::kWebhookSuspended, "failure"},  {AuditType::kWebhookResumed, "success"}};
   ASSERT_EQ(outcomes.size(), kAuditTypeCount);
   for (const auto& [type, outcome] : outcomes)
     EXPECT_EQ(ecs(merge_event(type))["event"]["outcome"], outcome) << to_text(type);
