@@ -46,6 +46,7 @@ class SpoolWriter {
     std::string source;                // of the events
     std::vector<EventFilter> filters;  // of the webhooks, in the order of the rows
     std::vector<std::string> forgotten_webhooks;
+    std::vector<std::pair<std::string, std::string>> set_aside;  // what to say of a spool before this one
   };
   SpoolWriter(Setup setup, std::unique_ptr<Spool> spool, std::vector<WebhookRow> rows);
   ~SpoolWriter() { stop(); }
