@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "proxy/audit/checkpoint.h"
+#include "proxy/audit/checkpoint_key.h"
 #include "proxy/audit/delivery.h"
 #include "proxy/audit/spool_lock.h"
 #include "proxy/audit/spool_writer.h"
@@ -52,6 +54,7 @@ class SpooledAuditLog final : public AuditLog {
   uint64_t last_sequence() const override { return writer_->last_sequence(); }
   std::array<uint64_t, kAuditTypeCount> events_by_type() const override { return writer_->events_by_type(); }
   std::string trouble() const override { return writer_->trouble(); }
+  CheckpointState checkpoints() const override { return writer_->checkpoints(); }
   std::vector<WebhookState> webhooks() const override {
     return delivery_ ? delivery_->states() : std::vector<WebhookState>{};
   }
@@ -135,6 +138,19 @@ std::vector<std::string> resume(std::vector<DeliveryTarget>& targets, const std:
   return forgotten;
 }
 
+Result<std::unique_ptr<Checkpointer>> make_checkpointer(const AuditConfig& config,
+                                                        const AuditOptions& options, const Spool& spool) {
+  auto key = open_checkpoint_key(config.checkpoint_key, config.spool);
+  if (!key) return key.error();
+  auto checkpointer =
+      std::make_unique<Checkpointer>(NoteSigner(checkpoint_key_name(spool.id()), std::move(*key)), spool.id(),
+                                     config, options, spool.head().sequence);
+  log_info("the audit is signed", {{"checkpoint_key", checkpointer->state().key}});
+  if (auto done = publish_checkpoint_key(config.spool, checkpointer->verifier()); !done)
+    log_warning("the public key of the checkpoints is not beside the spool", {{"why", done.error().message}});
+  return checkpointer;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
@@ -153,7 +169,9 @@ Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
   auto kept = (*spool)->webhooks();
   if (!kept) return kept.error();
 
-  SpoolWriter::Setup setup{config, options, event_source(), {}, {}};
+  auto checkpointer = make_checkpointer(config, options, **spool);
+  if (!checkpointer) return checkpointer.error();
+  SpoolWriter::Setup setup{config, options, event_source(), {}, {}, std::move(*checkpointer)};
   setup.forgotten_webhooks = resume(targets, *kept, (*spool)->head().sequence);
   std::vector<WebhookRow> rows;
   for (const DeliveryTarget& target : targets) {
