@@ -26,7 +26,8 @@ AuditCheck::AuditCheck(Known known) : known_(std::move(known)) {
   if (!known_.spool_id.empty() && !known_.keys.empty() && !fits)
     add_finding(0, "key",
                 "none of the public keys is of spool " + known_.spool_id + ", the first is of " +
-                    printable(known_.keys.front().name) + ": the spool was replaced, or the key is another's");
+                    printable(known_.keys.front().name) +
+                    ": the spool was replaced, or the key is another's");
   take_checkpoints(known_.checkpoints);
   known_.checkpoints = {};
 }
@@ -43,13 +44,18 @@ void AuditCheck::warn(std::string message) { report_.warnings.push_back(std::mov
 
 void AuditCheck::add(const StoredRow& row) {
   const auto fields = read_event_fields(row.body);
-  if (fields) check_columns(row, *fields);
+  if (fields)
+    check_columns(row, *fields);
+  else
+    add_finding(row.sequence, "body",
+                event_name(row.sequence) + " is not an event: its text was damaged or replaced");
   link(row.sequence, fields, row.body);
 }
 
 void AuditCheck::add(std::string_view event, uint64_t line) {
   const auto fields = read_event_fields(event);
-  if (!fields) add_finding(0, "body", "line " + std::to_string(line) + " is not an event: it was changed or cut");
+  if (!fields)
+    add_finding(0, "body", "line " + std::to_string(line) + " is not an event: it was changed or cut");
   const int64_t sequence = fields ? static_cast<int64_t>(fields->sequence) : report_.last + 1;
   link(sequence, fields, event);
 }
@@ -68,8 +74,6 @@ void AuditCheck::check_columns(const StoredRow& row, const EventFields& fields) 
 }
 
 void AuditCheck::link(int64_t sequence, const std::optional<EventFields>& fields, std::string_view body) {
-  if (!fields && !known_.spool_id.empty())
-    add_finding(sequence, "body", event_name(sequence) + " is not an event: its text was damaged or replaced");
   check_order(sequence, fields);
   if (fields) check_special(sequence, *fields);
   if (report_.events++ == 0) report_.first = sequence;
@@ -80,16 +84,20 @@ void AuditCheck::link(int64_t sequence, const std::optional<EventFields>& fields
 
 void AuditCheck::check_order(int64_t sequence, const std::optional<EventFields>& fields) {
   const std::string name = event_name(sequence);
-  if (sequence < 1) add_finding(sequence, "order", name + " has a number that the gate gives to no event: it was put in");
+  if (sequence < 1)
+    add_finding(sequence, "order", name + " has a number that the gate gives to no event: it was put in");
   if (fields && fields->sequence != static_cast<uint64_t>(sequence))
-    add_finding(sequence, "order",
-                name + " says that it is number " + std::to_string(fields->sequence) + ": it was moved or copied");
+    add_finding(
+        sequence, "order",
+        name + " says that it is number " + std::to_string(fields->sequence) + ": it was moved or copied");
   const std::string none = ChainHead{}.hash;
   if (sequence == 1 && fields && fields->previous != none)
     add_finding(sequence, "chain", name + " does not begin a chain: events before it were taken out");
   if (!last_hash_) return;
   if (sequence <= report_.last) {
-    add_finding(sequence, "order", name + " comes after event " + std::to_string(report_.last) + ": events were reordered or copied");
+    add_finding(
+        sequence, "order",
+        name + " comes after event " + std::to_string(report_.last) + ": events were reordered or copied");
   } else if (sequence > report_.last + 1) {
     ++gaps_;
     if (!known_.allow_gaps)
@@ -125,10 +133,11 @@ bool AuditCheck::check_signature(int64_t event, const std::string& place, const 
   switch (verify_note(note, known_.keys)) {
     case NoteVerdict::kGood: return true;
     case NoteVerdict::kUnknownKey:
-      add_finding(event, "key",
-                  place + " is signed by " + printable(note.signatures.front().name) +
-                      " with a key that is not among the public keys: the gate's key was changed, then name the "
-                      "other one too, or somebody else signed it");
+      add_finding(
+          event, "key",
+          place + " is signed by " + printable(note.signatures.front().name) +
+              " with a key that is not among the public keys: the gate's key was changed, then name the "
+              "other one too, or somebody else signed it");
       return false;
     case NoteVerdict::kWrongSignature:
       add_finding(event, "signature", place + ": the signature is wrong: the checkpoint was changed");
@@ -147,10 +156,13 @@ void AuditCheck::check_checkpoint(int64_t sequence, const EventFields& fields) {
   if (!check_signature(sequence, name, *note)) return;
   if (known_.spool_id.empty()) known_.spool_id = report_.spool_id = checkpoint->spool_id;
   if (checkpoint->spool_id != known_.spool_id)
-    return add_finding(sequence, "spool", name + " is a checkpoint of spool " + printable(checkpoint->spool_id) + ": it was copied from there");
+    return add_finding(
+        sequence, "spool",
+        name + " is a checkpoint of spool " + printable(checkpoint->spool_id) + ": it was copied from there");
   const ChainHead said{fields.checkpoint->sequence, fields.checkpoint->hash};
   if (checkpoint->head != said || checkpoint->time != fields.time)
-    return add_finding(sequence, "checkpoint", name + " says something else than what was signed: it was changed");
+    return add_finding(sequence, "checkpoint",
+                       name + " says something else than what was signed: it was changed");
   if (checkpoint->head.sequence + 1 != fields.sequence || checkpoint->head.hash != fields.previous)
     return add_finding(sequence, "checkpoint",
                        name + " signs another event " + std::to_string(checkpoint->head.sequence) +
@@ -180,7 +192,8 @@ void AuditCheck::check_beginning(int64_t first, const std::optional<std::string>
   if (first <= 1 && !removal_note) return;
   const std::string missing = "events 1 to " + std::to_string(first - 1) + " are missing, and ";
   if (!removal_note)
-    return add_finding(first, "beginning", missing + "the gate has not signed that it removed them: they were taken out");
+    return add_finding(first, "beginning",
+                       missing + "the gate has not signed that it removed them: they were taken out");
   const auto note = parse_note(*removal_note);
   const auto removal = note ? parse_removal(note->text) : std::nullopt;
   if (!removal || removal->spool_id != known_.spool_id)
@@ -188,8 +201,9 @@ void AuditCheck::check_beginning(int64_t first, const std::optional<std::string>
   if (!check_signature(first, "the statement of removed events", *note)) return;
   if (static_cast<int64_t>(removal->through) + 1 != first)
     add_finding(first, "beginning",
-                "the gate removed the events up to " + std::to_string(removal->through) + ", but the spool begins at " +
-                    std::to_string(first) + ": events were taken out, or put back");
+                "the gate removed the events up to " + std::to_string(removal->through) +
+                    ", but the spool begins at " + std::to_string(first) +
+                    ": events were taken out, or put back");
 }
 
 void AuditCheck::skip_removed() {
@@ -210,7 +224,8 @@ AuditReport AuditCheck::finish() {
                 "no checkpoint covers the last " + std::to_string(open) +
                     " events, and a gate signs every 1000: checkpoints were taken out");
   if (gaps_ > 0 && known_.allow_gaps)
-    warn("there are " + std::to_string(gaps_) + " gaps: what is missing there cannot be told from what a filter left out");
+    warn("there are " + std::to_string(gaps_) +
+         " gaps: what is missing there cannot be told from what a filter left out");
   return std::move(report_);
 }
 

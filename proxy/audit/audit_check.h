@@ -1,8 +1,9 @@
-// AuditCheck: whether a row of events is what the gate wrote: each event sound and in agreement with its columns,
-// the chain without a break, every checkpoint's signature, and the checkpoints of a file at their place. Goes on
-// after a finding. It has no memory of the events: its size depends on the checkpoint file alone.
-//   An edit of an event before the last checkpoint is found even when the chain behind it was computed anew: the
-//   note signs the old hash. What comes after the last checkpoint is held by the chain and its head only.
+// AuditCheck: whether a row of events is what the gate wrote: each event sound and in agreement with its
+// columns, the chain without a break, every checkpoint's signature, and the checkpoints of a file at their
+// place. Goes on after a finding. It has no memory of the events: its size depends on the checkpoint file
+// alone.
+//   An edit of an event before the last checkpoint is found even when the chain behind it was computed anew:
+//   the note signs the old hash. What comes after the last checkpoint is held by the chain and its head only.
 // Owner and thread: the caller's. Fails: never; what is wrong becomes a finding.
 #pragma once
 
@@ -88,9 +89,9 @@ class AuditCheck {
 
   Known known_;
   AuditReport report_;
-  std::optional<std::string> last_hash_;    // of the event before; none at the beginning and after a skip
-  std::vector<FileCheckpoint> file_;        // by sequence
-  size_t next_ = 0;                         // of file_
+  std::optional<std::string> last_hash_;  // of the event before; none at the beginning and after a skip
+  std::vector<FileCheckpoint> file_;      // by sequence
+  size_t next_ = 0;                       // of file_
   uint64_t gaps_ = 0;
 };
 

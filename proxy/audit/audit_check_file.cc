@@ -15,10 +15,12 @@ void AuditCheck::take_checkpoints(const std::vector<CheckpointLine>& lines) {
     return a.head.sequence < b.head.sequence;
   });
   if (of_others > 0)
-    warn(std::to_string(of_others) + " lines of the checkpoint file are of another spool, and were left aside");
+    warn(std::to_string(of_others) +
+         " lines of the checkpoint file are of another spool, and were left aside");
 }
 
-std::optional<AuditCheck::FileCheckpoint> AuditCheck::read_line(const CheckpointLine& line, uint64_t& of_others) {
+std::optional<AuditCheck::FileCheckpoint> AuditCheck::read_line(const CheckpointLine& line,
+                                                                uint64_t& of_others) {
   const std::string place = line.file + ":" + std::to_string(line.number);
   const auto note = parse_note(line.head.note);
   const auto checkpoint = note ? parse_checkpoint(note->text) : std::nullopt;
@@ -44,7 +46,8 @@ void AuditCheck::compare_with_file(const ChainHead& head) {
     else
       add_finding(static_cast<int64_t>(head.sequence), "checkpoint-file",
                   "event " + std::to_string(head.sequence) + " is not the one that was signed at " +
-                      printable(signed_one.time) + " (" + signed_one.place + "): it or one before it was changed");
+                      printable(signed_one.time) + " (" + signed_one.place +
+                      "): it or one before it was changed");
   }
 }
 

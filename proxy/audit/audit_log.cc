@@ -91,31 +91,6 @@ std::string event_source() {
   return source;
 }
 
-std::string fingerprint(const UpstreamUrl& url) {
-  return hex(sha256((url.tls ? "https://" : "http://") + url.authority + url.path));
-}
-
-Result<DeliveryTarget> make_target(ResolvedWebhook webhook) {
-  const std::string place = "webhook " + webhook.config.name + ": ";
-  auto filter = EventFilter::make(webhook.config.events);
-  if (!filter) return Error{place + filter.error().message};
-  auto signer = Signer::make(webhook.config.signature, webhook.secrets);
-  if (!signer) return Error{place + signer.error().message};
-  DeliveryTarget target;
-  if (webhook.config.url.tls) {
-    auto tls = TlsContext::for_client(webhook.config.ca);
-    if (!tls) return Error{place + tls.error().message};
-    target.tls = std::move(*tls);
-  }
-  target.row.name = webhook.config.name;
-  target.row.url_sha256 = fingerprint(webhook.config.url);
-  target.config = std::move(webhook.config);
-  target.signer = std::move(*signer);
-  target.filter = *filter;
-  target.headers = std::move(webhook.headers);
-  return target;
-}
-
 // Where each webhook goes on: where it stopped, or for a new one at the events from now on. Returns the names
 // of those that are no longer configured: the spool keeps nothing for them.
 std::vector<std::string> resume(std::vector<DeliveryTarget>& targets, const std::vector<WebhookRow>& kept,
@@ -133,6 +108,7 @@ std::vector<std::string> resume(std::vector<DeliveryTarget>& targets, const std:
       if (row.url_sha256 != target.row.url_sha256) continue;
       target.row.disabled = row.disabled;
       target.row.not_before_ms = row.not_before_ms;
+      target.row.batch_through = row.batch_through;
     }
   }
   return forgotten;
@@ -157,8 +133,9 @@ Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
                                                  std::vector<ResolvedWebhook> webhooks,
                                                  const AuditOptions& options) {
   std::vector<DeliveryTarget> targets;
+  const std::string source = event_source();
   for (ResolvedWebhook& webhook : webhooks) {
-    auto target = make_target(std::move(webhook));
+    auto target = make_delivery_target(std::move(webhook), source.substr(source.rfind('/') + 1));
     if (!target) return target.error();
     targets.push_back(std::move(*target));
   }
@@ -171,7 +148,7 @@ Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
 
   auto checkpointer = make_checkpointer(config, options, **spool);
   if (!checkpointer) return checkpointer.error();
-  SpoolWriter::Setup setup{config, options, event_source(), {}, {}, std::move(*checkpointer)};
+  SpoolWriter::Setup setup{config, options, source, {}, {}, std::move(*checkpointer)};
   setup.forgotten_webhooks = resume(targets, *kept, (*spool)->head().sequence);
   std::vector<WebhookRow> rows;
   for (const DeliveryTarget& target : targets) {

@@ -30,14 +30,15 @@ bool read_number(const Value& object, const char* name, uint64_t& out) {
 }
 
 bool read_data(const Value& data, EventFields& fields) {
-  if (!read_number(data, "sequence", fields.sequence) || !read_text(data, "previous", fields.previous)) return false;
+  if (!read_number(data, "sequence", fields.sequence) || !read_text(data, "previous", fields.previous))
+    return false;
   static_cast<void>(read_text(data, "spool", fields.spool));
   static_cast<void>(read_text(data, "checkpoint_key", fields.checkpoint_key));
   const Value* head = member(data, "checkpoint");
   if (head == nullptr) return true;
   SignedHead& read = fields.checkpoint.emplace();
-  return head->IsObject() && read_number(*head, "sequence", read.sequence) && read_text(*head, "hash", read.hash) &&
-         read_text(*head, "note", read.note);
+  return head->IsObject() && read_number(*head, "sequence", read.sequence) &&
+         read_text(*head, "hash", read.hash) && read_text(*head, "note", read.note);
 }
 
 }  // namespace
@@ -51,7 +52,8 @@ std::optional<EventFields> read_event_fields(std::string_view event) {
   EventFields fields;
   const Value* data = member(json, "data");
   if (!read_text(json, "id", fields.id) || !read_text(json, "type", fields.type) ||
-      !read_text(json, "time", fields.time) || data == nullptr || !data->IsObject() || !read_data(*data, fields))
+      !read_text(json, "time", fields.time) || data == nullptr || !data->IsObject() ||
+      !read_data(*data, fields))
     return std::nullopt;
   return fields;
 }

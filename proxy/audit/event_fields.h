@@ -1,6 +1,6 @@
-// event_fields: what a verifier reads of a stored event. The event may be hostile: anything but one JSON object
-// in UTF-8 with the members that every event has (interface 6) is refused, however deep it is. Pure; costs about
-// 3 us.
+// event_fields: what a verifier reads of a stored event. The event may be hostile: anything but one JSON
+// object in UTF-8 with the members that every event has (interface 6) is refused, however deep it is. Pure;
+// costs about 3 us.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,8 @@ struct EventFields {
 
 std::optional<EventFields> read_event_fields(std::string_view event);
 
-// Unix time of an event's `time`: RFC 3339 in UTC with milliseconds, as format_time writes it, and nothing else.
+// Unix time of an event's `time`: RFC 3339 in UTC with milliseconds, as format_time writes it, and nothing
+// else.
 std::optional<int64_t> event_time_ms(std::string_view time);
 
 }  // namespace sluice

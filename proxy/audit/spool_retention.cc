@@ -38,6 +38,8 @@ void SpoolWriter::expire() {
     for (const WebhookRow& row : rows_)
       if (!row.disabled) acked = std::min(acked, row.acked);
   }
+  auto letters = spool_->remove_dead_letters(unix_ms_ago(setup_.config.retain_age), kAgedChunk);
+  if (!letters) return fail(letters.error());
   auto through = find_removable(acked);
   if (!through) return fail(through.error());
   if (*through == 0) return;
