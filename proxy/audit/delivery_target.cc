@@ -32,7 +32,7 @@ std::string path_of(const DeliveryTarget& target) {
 
 Result<DeliveryTarget> make_delivery_target(ResolvedWebhook webhook, std::string origin) {
   const std::string place = "webhook " + webhook.config.name + ": ";
-  auto filter = EventFilter::make(webhook.config.events);
+  auto filter = EventFilter::make(webhook.config.events, webhook.config.filter);
   if (!filter) return Error{place + filter.error().message};
   auto signer = Signer::make(webhook.config.signature, webhook.secrets);
   if (!signer) return Error{place + signer.error().message};

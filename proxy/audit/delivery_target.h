@@ -30,7 +30,7 @@ struct DeliveryTarget {
 
   bool wants(AuditType type) const { return filter.matches(type) && format->carries(type); }
   bool wants(const StoredEvent& event) const {
-    return format->carries(event.type) && filter.matches(event.type);
+    return format->carries(event.type) && filter.matches(event);
   }
 };
 
