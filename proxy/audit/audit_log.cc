@@ -1,7 +1,5 @@
 #include "proxy/audit/audit_log.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
@@ -9,6 +7,7 @@
 #include "proxy/audit/checkpoint.h"
 #include "proxy/audit/checkpoint_key.h"
 #include "proxy/audit/delivery.h"
+#include "proxy/audit/event_source.h"
 #include "proxy/audit/spool_lock.h"
 #include "proxy/audit/spool_writer.h"
 #include "proxy/crypto.h"
@@ -78,19 +77,6 @@ class SpooledAuditLog final : public AuditLog {
   bool stopped_ = false;
 };
 
-// "/sluice/HOST", with what may not stand in a URI reference as '-'.
-std::string event_source() {
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0 || host[0] == '\0') return "/sluice/unknown";
-  std::string source = "/sluice/";
-  for (const char* c = host.data(); *c != '\0'; ++c) {
-    const bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
-                       *c == '.' || *c == '-' || *c == '_';
-    source += plain ? *c : '-';
-  }
-  return source;
-}
-
 // Where each webhook goes on: where it stopped, or for a new one at the events from now on. Returns the names
 // of those that are no longer configured: the spool keeps nothing for them.
 std::vector<std::string> resume(std::vector<DeliveryTarget>& targets, const std::vector<WebhookRow>& kept,
@@ -133,9 +119,8 @@ Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
                                                  std::vector<ResolvedWebhook> webhooks,
                                                  const AuditOptions& options) {
   std::vector<DeliveryTarget> targets;
-  const std::string source = event_source();
   for (ResolvedWebhook& webhook : webhooks) {
-    auto target = make_delivery_target(std::move(webhook), source.substr(source.rfind('/') + 1));
+    auto target = make_delivery_target(std::move(webhook), event_origin());
     if (!target) return target.error();
     targets.push_back(std::move(*target));
   }
@@ -148,7 +133,7 @@ Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
 
   auto checkpointer = make_checkpointer(config, options, **spool);
   if (!checkpointer) return checkpointer.error();
-  SpoolWriter::Setup setup{config, options, source, {}, {}, std::move(*checkpointer)};
+  SpoolWriter::Setup setup{config, options, event_source(), {}, {}, std::move(*checkpointer)};
   setup.forgotten_webhooks = resume(targets, *kept, (*spool)->head().sequence);
   std::vector<WebhookRow> rows;
   for (const DeliveryTarget& target : targets) {

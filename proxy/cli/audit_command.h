@@ -1,4 +1,4 @@
-// sluice audit verify|list|export: the record of every decision, offline or beside a running gate.
+// sluice audit verify|list|export|replay: the record of every decision, offline or beside a running gate.
 #pragma once
 
 namespace CLI {

@@ -108,7 +108,7 @@ TEST_F(AuditVerify, MakesTheKeyOnceForTheGateAlone) {
 
 TEST_F(AuditVerify, RefusesADamagedOrOpenKeyAndLeavesItAlone) {
   const std::string path = config_.spool + ".key";
-  for (const std::string& text : {"", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}) {
+  for (const char* text : {"", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}) {
     write_whole(path, text);
     chmod(path.c_str(), 0600);
     const auto log = open_audit_log(config_, {});
