@@ -164,6 +164,7 @@ struct AuditConfig {
   WhenUnavailable when_unavailable = WhenUnavailable::kBlock;
   Bytes retain_size = 10_GiB;
   Millis retain_age{7LL * 24 * 3600 * 1000};
+  SecretRef checkpoint_key;  // PEM, PKCS#8, Ed25519; kNone: one is made beside the spool
   std::vector<WebhookConfig> webhooks;
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "proxy/audit/checkpoint.h"
 #include "proxy/audit/event.h"
 #include "proxy/audit/spool_writer.h"
 #include "proxy/crypto.h"
@@ -83,6 +84,8 @@ Result<uint64_t> SpoolWriter::find_removable(uint64_t acked) {
 Result<SpoolChange> SpoolWriter::plan_removal(uint64_t through, std::vector<uint64_t>* removed) {
   SpoolChange change;
   change.remove_through = through;
+  if (setup_.checkpointer)
+    change.facts.push_back({std::string(kRemovalFact), setup_.checkpointer->sign_removal(through)});
   ChainWriter next = chain_;
   removed->assign(setup_.filters.size(), 0);
   for (size_t i = 0; i < setup_.filters.size(); ++i) {

@@ -47,11 +47,12 @@ TEST(AuditSpoolWriter, RecordsStartRequestsAndStopInOneChain) {
   log->stop(Millis(0));
   log->stop(Millis(0));
   const auto events = read_spool(audit_config(folder).spool);
-  ASSERT_EQ(events.size(), 4U);
+  ASSERT_EQ(events.size(), 5U);
   EXPECT_EQ(events[0].type, AuditType::kGateStarted);
   EXPECT_EQ(events[1].type, AuditType::kRequestAttempted);
   EXPECT_EQ(events[2].type, AuditType::kRequestForwarded);
   EXPECT_EQ(events[3].type, AuditType::kGateStopped);
+  EXPECT_EQ(events[4].type, AuditType::kAuditCheckpoint);
   EXPECT_EQ(log->events_by_type()[static_cast<size_t>(AuditType::kRequestForwarded)], 1U);
   EXPECT_NE(parse(events[3].body)["time"], "1970-01-01T00:00:00.000Z");
 }
@@ -79,7 +80,7 @@ TEST(AuditSpoolWriter, AnswersEveryWaiterOnceFromManyThreads) {
   for (auto& thread : threads) thread.join();
   for (uint64_t token = 0; token < 2'000; token += 5) EXPECT_TRUE(answers.wait(token));
   log->stop(Millis(0));
-  EXPECT_EQ(read_spool(audit_config(folder).spool).size(), 2'002U);
+  EXPECT_EQ(count_type(read_spool(audit_config(folder).spool), AuditType::kRequestDenied), 2'000U);
 }
 
 TEST(AuditSpoolWriter, KeepsNothingAfterItStopped) {
@@ -112,8 +113,8 @@ TEST(AuditSpoolWriter, ClosesRequestsThatACrashLeftOpen) {
   EXPECT_EQ(failed[1]["data"]["request_id"], "r1");
   EXPECT_EQ(failed[1]["data"]["reason"], "outcome unknown");
   EXPECT_EQ(failed[1]["data"]["path"], "/v1/employees/e1/merge");
-  EXPECT_EQ(failed[1]["data"]["sequence"], 6);  // before the gate.started of that start
-  EXPECT_EQ(events[6].type, AuditType::kGateStarted);
+  EXPECT_EQ(failed[1]["data"]["sequence"], 7);  // before the gate.started of that start
+  EXPECT_EQ(events[7].type, AuditType::kGateStarted);
 }
 
 TEST(AuditSpoolWriter, RefusesASpoolThatAnotherGateHas) {
@@ -239,6 +240,7 @@ TEST(AuditSpoolWriter, RemovesTheOldestBeyondItsSize) {
   AuditConfig config = audit_config(folder);
   config.retain_size = 512_KiB;
   AuditOptions options;
+  options.checkpoint_events = 1'000'000;  // one, at the end
   options.retention_interval = Millis(1);
   const auto log = open_or_fail(config, {}, options);
   Answers answers;
@@ -250,7 +252,7 @@ TEST(AuditSpoolWriter, RemovesTheOldestBeyondItsSize) {
   log->stop(Millis(0));
   const auto events = read_spool(config.spool);
   EXPECT_GT(events.front().sequence, 1'000U);
-  EXPECT_EQ(events.back().sequence, 3'002U);
+  EXPECT_EQ(events.back().sequence, 3'003U);
   EXPECT_EQ(count_type(events, AuditType::kAuditGap), 0U);  // no webhook missed anything
 }
 
@@ -277,7 +279,7 @@ TEST(AuditSpoolWriter, SetsADamagedSpoolAsideAsItIsAndSaysSo) {
   const std::string before = content(config.spool);
   open_or_fail(config)->stop(Millis(0));
   const auto events = read_spool(config.spool);
-  ASSERT_EQ(events.size(), 3U);
+  ASSERT_EQ(events.size(), 4U);  // start, this, checkpoint, stop
   EXPECT_EQ(events[1].type, AuditType::kAuditGap);
   const auto data = parse(events[1].body)["data"];
   EXPECT_EQ(data["reason"], "the spool was damaged and set aside");
