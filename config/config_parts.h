@@ -23,6 +23,8 @@ std::vector<ApiConfig> read_apis(const Value& value, const ReadContext& context)
 std::vector<ClientConfig> read_clients(const Value& value, bool certificates_verified,
                                        const ReadContext& context);
 AuditConfig read_audit(const Value& value, const ReadContext& context);
+// `capture` and `capture_salt` of the audit.
+void read_capture(MapReader& map, AuditConfig& audit, const ReadContext& context);
 RateLimitStoreConfig read_rate_limit_store(const Value& value, const ReadContext& context);
 // Beside the configuration file.
 std::string default_spool(const std::string& file);

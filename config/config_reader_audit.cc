@@ -158,6 +158,7 @@ AuditConfig read_audit(const Value& value, const ReadContext& context) {
   if (const Value* retain = map.optional("retain")) read_retain(*retain, audit, context);
   map.choice("when_unavailable", {{"block", WhenUnavailable::kBlock}, {"allow", WhenUnavailable::kAllow}},
              audit.when_unavailable);
+  read_capture(map, audit, context);
   if (const Value* webhooks = map.optional("webhooks")) audit.webhooks = read_webhooks(*webhooks, context);
   map.finish();
   return audit;

@@ -25,7 +25,16 @@ SpoolWriter::SpoolWriter(Setup setup, std::unique_ptr<Spool> spool, std::vector<
       rows_(std::move(rows)),
       last_sequence_(chain_.head().sequence) {}
 
-Result<void> SpoolWriter::begin() {
+namespace {
+
+// They become the spool's with the event.
+void add_facts(const AuditRecord& record, SpoolChange& change) {
+  for (const auto& [name, value] : record.facts) change.facts.push_back({name, value});
+}
+
+}  // namespace
+
+Result<void> SpoolWriter::begin(const std::vector<AuditRecord>& reports) {
   auto open = spool_->open_requests();
   if (!open) return open.error();
   SpoolChange change;
@@ -36,11 +45,10 @@ Result<void> SpoolWriter::begin() {
       return Error{"audit spool " + setup_.config.spool + " is damaged: an open request is not an event"};
     change.events.push_back(std::move(*event));
   }
-  AuditRecord started;
-  started.type = AuditType::kGateStarted;
-  started.time = std::chrono::system_clock::now();
-  started.details = {{"spool", spool_->id()}};
-  change.events.push_back(next.append(started, uuid_v7()));
+  for (const AuditRecord& report : reports) {
+    change.events.push_back(next.append(report, uuid_v7()));
+    add_facts(report, change);
+  }
   change.head = next.head();
   change.webhooks = rows_;
   change.forgotten_webhooks = setup_.forgotten_webhooks;
@@ -193,6 +201,7 @@ Result<void> SpoolWriter::commit_group(size_t count, ChainWriter& next) {
     if (auto done = spool_->put(events); !done) return done;
   }
   SpoolChange rest;
+  for (size_t i = 0; i < count; ++i) add_facts(*backlog_[i].record, rest);
   rest.head = next.head();
   rest.webhooks = take_rows();
   return spool_->commit(rest);

@@ -84,6 +84,9 @@ TEST(Reference, ShowsTheDefaultsOfTheAudit) {
   EXPECT_EQ(config.audit.when_unavailable, defaults.when_unavailable);
   EXPECT_EQ(config.audit.retain_size, defaults.retain_size);
   EXPECT_EQ(config.audit.retain_age, defaults.retain_age);
+  ASSERT_EQ(config.audit.captures.size(), 1U);
+  EXPECT_EQ(config.audit.captures[0].hash, CaptureConfig().hash);
+  EXPECT_THAT(defaults.captures, IsEmpty());
   ASSERT_EQ(config.audit.webhooks.size(), 1U);
   const WebhookConfig webhook;
   EXPECT_EQ(config.audit.webhooks[0].signature, webhook.signature);
@@ -101,7 +104,7 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
                             " }\nlog: { " + u + " }\napis: { a: { " + u + ", credential: { " + u +
                             " }, limit: { " + u + " }, queue: { " + u + " }, upstream_tls: { " + u +
                             " }, timeouts: { " + u + " } } }\nclients: { a: { " + u + ", certificate: { " +
-                            u + " } } }\naudit: { " + u + ", retain: { " + u + " }, webhooks: [ { " + u +
+                            u + " } } }\naudit: { " + u + ", retain: { " + u + " }, capture: [ { " + u + " } ], webhooks: [ { " + u +
                             ", tls: { " + u + " } } ] }\n";
   Findings findings;
   EXPECT_FALSE(read_config(probe, "probe", findings));
@@ -118,7 +121,7 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
       EXPECT_TRUE(shown) << "reference.yaml does not show " << name << " (" << finding.message << ")";
     }
   }
-  EXPECT_EQ(blocks, 20);
+  EXPECT_EQ(blocks, 21);
 }
 
 }  // namespace
