@@ -11,6 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr size_t kMostLines = 10;
+constexpr uint64_t kMostRequests = 50'000;  // two seconds: a start waits for it
 
 std::string to_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -52,7 +53,7 @@ std::string compare(const PolicyBefore& before, const Serving& now, AuditRecord&
   const size_t rules = engine->compiled().rules.size() + now.engine->compiled().rules.size();
   if (rules * now.config.clients.size() > kMostCompared)
     return "too many rules and clients to compare at a start, see sluice diff";
-  add_summary(diff_policies(*engine, *now.engine, now.config), record);
+  add_summary(diff_policies(*engine, *now.engine, now.config, kMostRequests), record);
   return {};
 }
 

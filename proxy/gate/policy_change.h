@@ -1,6 +1,7 @@
 // policy_change: policy.reloaded, the event that says that the policy or a catalogue is another, and what
 // that changes for whom (policy/review/diff), in short. Pure; any thread. Costs what the comparison costs:
-// milliseconds for a policy of some hundred rules; beyond kMostCompared it says how to see it instead.
+// milliseconds for a policy of some hundred rules, and two seconds at most: what was not compared by then
+// counts as unknown. Beyond kMostCompared it says how to see it instead.
 #pragma once
 
 #include <string>

@@ -46,6 +46,24 @@ const std::string kEmployees =
 const std::string kMerge =
     "  - { id: all, effect: allow, when: { client: soar, operation: push.employees.merge } }\n";
 
+TEST(Diff, ThatIsCutShortSaysSoAndTriesNoMore) {
+  const std::string all = "  - { id: all, effect: allow, when: { client: [ soar, siem ], operation: push.apps.* } }\n";
+  std::string denies;
+  for (int i = 0; i < 12; ++i)
+    denies += "  - { id: d" + std::to_string(i) + ", effect: deny, when: { query: { q" + std::to_string(i) +
+              ": { pattern: \"^[a-z]{" + std::to_string(i + 1) + "}$\" } } } }\n";
+  const PolicyUnderTest before("version: 1\nrules:\n" + all + denies), after("version: 1\nrules:\n" + all);
+  const DiffReport whole = diff_policies(*before.engine, *after.engine, before.config);
+  EXPECT_GT(whole.count(Direction::kWidened), 0U);
+  EXPECT_EQ(whole.count(Direction::kUnknown), 0U);
+  for (const uint64_t most : {uint64_t{1}, uint64_t{600}, uint64_t{2000}}) {
+    const DiffReport cut = diff_policies(*before.engine, *after.engine, before.config, most);
+    EXPECT_GT(cut.count(Direction::kUnknown), 0U) << most;
+    for (const DiffChange& change : cut.changes)
+      EXPECT_EQ(change.why, change.direction == Direction::kUnknown ? "the comparison was cut short" : "");
+  }
+}
+
 TEST(Diff, AMergeCapThatIsRaisedWidensTheMerge) {
   const std::string cap =
       "  - { id: cap, effect: require, when: { operation: push.employees.merge }, body: { "
