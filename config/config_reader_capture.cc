@@ -13,8 +13,7 @@ std::vector<PlacedText> read_placed(MapReader& map, std::string_view key, const 
   if (value == nullptr) return texts;
   for (const Value* text : read_scalars(*value, key, context.findings)) {
     if (text->text.size() > kLongestPointer) {
-      context.findings.error(text->at, "invalid-value",
-                             std::string(key) + ": expected at most 256 octets");
+      context.findings.error(text->at, "invalid-value", std::string(key) + ": expected at most 256 octets");
       continue;
     }
     texts.push_back({text->text, text->at});

@@ -21,7 +21,8 @@ class CaptureWalk {
     const std::vector<std::string>& segments = capture_.pointer.segments();
     if (depth == segments.size()) return add(value);
     if (segments[depth] != "*") {
-      if (const JsonValue* child = value.child(segments[depth])) below(capture_.written[depth], *child, depth);
+      if (const JsonValue* child = value.child(segments[depth]))
+        below(capture_.written[depth], *child, depth);
       return;
     }
     for (size_t i = 0; i < value.items.size(); ++i) below(std::to_string(i), value.items[i], depth);
@@ -92,7 +93,8 @@ bool is_credential(const Target& target, const Capture& capture) {
 
 }  // namespace
 
-void capture_fields(const CompiledPolicy& policy, const Target& target, const JsonValue& body, Decision& out) {
+void capture_fields(const CompiledPolicy& policy, const Target& target, const JsonValue& body,
+                    Decision& out) {
   std::vector<const JsonValue*> seen;
   for (const Target::Fit& fit : target.fits) {
     const CompiledOperation* operation = policy.compiled_operation(fit.slot);

@@ -13,7 +13,7 @@
 
 namespace sluice {
 
-constexpr size_t kMostCapturedFields = 32;   // of one request
+constexpr size_t kMostCapturedFields = 32;    // of one request
 constexpr size_t kLongestCapturedText = 256;  // octets; a hash is of all of it
 
 // Adds the captures to the operations that they name. False when a finding is an error: a pattern that names

@@ -14,9 +14,10 @@ bool has_wildcard(const PlacedText& pattern) { return pattern.text.find('*') != 
 
 // Whether two pointers can name one value.
 bool overlap(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  return std::equal(
-      a.begin(), a.end(), b.begin(), b.end(),
-      [](const std::string& one, const std::string& other) { return one == other || one == "*" || other == "*"; });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const std::string& one, const std::string& other) {
+                      return one == other || one == "*" || other == "*";
+                    });
 }
 
 std::vector<std::string> written_segments(std::string_view pointer) {
@@ -109,11 +110,11 @@ class CaptureCompiler {
   void report(const PlacedText& pattern, const std::vector<size_t>& slots, const PlacedText& field,
               SchemaPlace found) {
     const std::string place = "fields: " + quoted(field.text);
-    const std::string operation = has_wildcard(pattern) ? "every operation of " + quoted(pattern.text) +
-                                                              " that has it"
-                                                        : pattern.text;
+    const std::string operation =
+        has_wildcard(pattern) ? "every operation of " + quoted(pattern.text) + " that has it" : pattern.text;
     if (found == SchemaPlace::kCredential)
-      return fail(field, "credential-field", place + " is a credential in " + operation + ": none is captured");
+      return fail(field, "credential-field",
+                  place + " is a credential in " + operation + ": none is captured");
     std::vector<std::string> known;
     for (const size_t slot : slots) add_known(slot, known);
     if (found == SchemaPlace::kContainer)
@@ -121,7 +122,8 @@ class CaptureCompiler {
                   place + " is an object or a list in " + operation + ", name the values in it" +
                       suggestion(field.text, known));
     if (known.empty())
-      return fail(field, "unknown-field", place + ": no catalogue describes a body of " + quoted(pattern.text));
+      return fail(field, "unknown-field",
+                  place + ": no catalogue describes a body of " + quoted(pattern.text));
     fail(field, "unknown-field",
          place + " is no field of a body of " + quoted(pattern.text) + suggestion(field.text, known));
   }

@@ -71,11 +71,11 @@ struct Target {
 
 // One value of the body that the configuration captures for the audit.
 struct BodyField {
-  std::string pointer;     // as configured, with the number of the item in the place of each *
-  std::string text;        // of a string; else the value's JSON text, a number as the caller wrote it
+  std::string pointer;  // as configured, with the number of the item in the place of each *
+  std::string text;     // of a string; else the value's JSON text, a number as the caller wrote it
   bool is_string = false;
-  bool hash = false;       // only a hash of it may be kept
-  bool cut = false;        // `text` is not all of it
+  bool hash = false;  // only a hash of it may be kept
+  bool cut = false;   // `text` is not all of it
 };
 
 enum class Outcome : uint8_t { kAllow, kDeny, kRefuse };

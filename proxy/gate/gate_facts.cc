@@ -29,7 +29,8 @@ void add_tokens(const Serving& serving, std::vector<CredentialFact>& out) {
   for (const auto& [client, print] : serving.identity.token_fingerprints())
     by_client[client] += (by_client[client].empty() ? "" : ",") + print;
   for (size_t i = 0; i < by_client.size(); ++i)
-    if (!by_client[i].empty()) out.push_back({"client-token", serving.config.clients[i].name, "", by_client[i]});
+    if (!by_client[i].empty())
+      out.push_back({"client-token", serving.config.clients[i].name, "", by_client[i]});
 }
 
 bool same_place(const CredentialFact& a, const CredentialFact& b) {
@@ -167,7 +168,8 @@ std::optional<GateFacts> read_gate_facts(const std::map<std::string, std::string
   }
 }
 
-std::vector<AuditRecord> changes_since(const GateFacts& before, const GateFacts& now, const Serving& serving) {
+std::vector<AuditRecord> changes_since(const GateFacts& before, const GateFacts& now,
+                                       const Serving& serving) {
   std::vector<AuditRecord> records;
   if (before.policy_sha256 != now.policy_sha256)
     records.push_back(policy_changed({before.policy_sha256, before.policy_text}, serving));
@@ -183,7 +185,8 @@ StartReport start_report(const Serving& serving, GateFacts now) {
     if (known.facts.empty()) return records;  // the first start with this spool
     const std::optional<GateFacts> before = read_gate_facts(known.facts);
     if (!before) {
-      records[0].reason = "what the spool knew of the gate is damaged: changes before this start are not reported";
+      records[0].reason =
+          "what the spool knew of the gate is damaged: changes before this start are not reported";
       return records;
     }
     if (before->version != now.version) records[0].details.emplace_back("old_version", before->version);

@@ -30,8 +30,8 @@ struct GateFacts {
 
 GateFacts facts_of(const Serving& serving, const std::vector<ResolvedWebhook>& webhooks);
 
-// As the spool keeps them, and back. nullopt: they are damaged. A text of the policy that is not the one whose
-// hash was kept is left empty.
+// As the spool keeps them, and back. nullopt: they are damaged. A text of the policy that is not the one
+// whose hash was kept is left empty.
 std::vector<std::pair<std::string, std::string>> to_facts(const GateFacts& facts);
 std::optional<GateFacts> read_gate_facts(const std::map<std::string, std::string>& facts);
 

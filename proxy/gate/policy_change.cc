@@ -33,7 +33,8 @@ void add_summary(const DiffReport& report, AuditRecord& record) {
   record.json_details.emplace_back("changes", to_text(Json(lines)));
 }
 
-std::unique_ptr<const Engine> compile_before(const std::string& text, const Serving& now, Findings& findings) {
+std::unique_ptr<const Engine> compile_before(const std::string& text, const Serving& now,
+                                             Findings& findings) {
   std::vector<Catalogue> catalogues;
   for (size_t api = 0; api < now.config.apis.size(); ++api) catalogues.push_back(now.engine->catalogue(api));
   return Engine::compile(text, "the policy before", now.config, std::move(catalogues), findings);

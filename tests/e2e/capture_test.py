@@ -1,4 +1,4 @@
-"""Fields of bodies in the audit's events: only those that were asked for, never a credential (README, "Fields of bodies")."""
+"""Fields of bodies in the audit's events: only those that were asked for, never a credential (README, "Fields of bodies in the audit")."""
 
 import hashlib
 import hmac

@@ -104,8 +104,8 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
                             " }\nlog: { " + u + " }\napis: { a: { " + u + ", credential: { " + u +
                             " }, limit: { " + u + " }, queue: { " + u + " }, upstream_tls: { " + u +
                             " }, timeouts: { " + u + " } } }\nclients: { a: { " + u + ", certificate: { " +
-                            u + " } } }\naudit: { " + u + ", retain: { " + u + " }, capture: [ { " + u + " } ], webhooks: [ { " + u +
-                            ", tls: { " + u + " } } ] }\n";
+                            u + " } } }\naudit: { " + u + ", retain: { " + u + " }, capture: [ { " + u +
+                            " } ], webhooks: [ { " + u + ", tls: { " + u + " } } ] }\n";
   Findings findings;
   EXPECT_FALSE(read_config(probe, "probe", findings));
   const std::string text = *read_file(reference_path());

@@ -73,8 +73,9 @@ TEST(Capture, IsOfTheOperationsThatAreNamedOnly) {
 
 TEST(Capture, NumbersTheItemsOfAList) {
   Captured captured({capture({"securenvoy.*.*"}, {"/customAttributes/*/name", "/aliases/1"})});
-  EXPECT_THAT(captured.shown(kUpdate, R"({"aliases":["a","b"],"customAttributes":[{"name":"x"},{},{"name":"y"}]})"),
-              ElementsAre("/customAttributes/0/name=\"x\"", "/customAttributes/2/name=\"y\"", "/aliases/1=\"b\""));
+  EXPECT_THAT(
+      captured.shown(kUpdate, R"({"aliases":["a","b"],"customAttributes":[{"name":"x"},{},{"name":"y"}]})"),
+      ElementsAre("/customAttributes/0/name=\"x\"", "/customAttributes/2/name=\"y\"", "/aliases/1=\"b\""));
 }
 
 TEST(Capture, FindsAFieldInAnyCaseWhereTheApiDoes) {
@@ -86,13 +87,16 @@ TEST(Capture, ComesWithEveryDecisionOnceTheBodyIsRead) {
   Captured captured({capture({"push.employees.groups.add", "push.apps.update"}, {"/group"}),
                      capture({"push.apps.update"}, {"/notes"})});
   EXPECT_EQ(captured.policy.engine, nullptr) << "an operation named literally has to have the field";
-  Captured right({capture({"push.employees.groups.add"}, {"/group"}), capture({"push.apps.update"}, {"/notes"})});
+  Captured right(
+      {capture({"push.employees.groups.add"}, {"/group"}), capture({"push.apps.update"}, {"/notes"})});
   EXPECT_THAT(right.shown("siem POST /push/v1/employees/e1/groups", R"({"group":"g"})"),
-              ElementsAre("/group=\"g\"")) << "denied";
+              ElementsAre("/group=\"g\""))
+      << "denied";
   EXPECT_THAT(right.shown("admin PATCH /push/v1/apps/a1", R"({"notes":"n","approvalStatus":"WRONG"})"),
-              ElementsAre("/notes=\"n\"")) << "refused by the schema";
-  for (const char* body : {"{\"group\":\"g\",\"group\":\"h\"}", "{\"group\":\"\xFF\"}", "{\"group\":\"\\ud800\"}",
-                           "{\"group\":\"g\"", "{\"group\":1e999}", ""})
+              ElementsAre("/notes=\"n\""))
+      << "refused by the schema";
+  for (const char* body : {"{\"group\":\"g\",\"group\":\"h\"}", "{\"group\":\"\xFF\"}",
+                           "{\"group\":\"\\ud800\"}", "{\"group\":\"g\"", "{\"group\":1e999}", ""})
     EXPECT_THAT(right.shown(kAddGroup, body), IsEmpty()) << body << " cannot be read";
 }
 
@@ -123,8 +127,8 @@ TEST(Capture, KeepsAllOfATextThatIsToBeHashed) {
 
 TEST(Capture, ShowsNumbersAsTheyWereWritten) {
   Captured captured({capture({"push.employees.groups.add"}, {"/group"})});
-  for (const char* number : {"-0", "9223372036854775807", "18446744073709551615", "18446744073709551616", "1.50", "1E3",
-                             "0.1000000000000000055511151231257827"})
+  for (const char* number : {"-0", "9223372036854775807", "18446744073709551615", "18446744073709551616",
+                             "1.50", "1E3", "0.1000000000000000055511151231257827"})
     EXPECT_THAT(captured.shown(kAddGroup, "{\"group\":" + std::string(number) + "}"),
                 ElementsAre("/group=" + std::string(number == std::string("-0") ? "0" : number)));
   EXPECT_THAT(captured.shown(kAddGroup, "{\"group\":0." + std::string(100'000, '1') + "}"),
@@ -151,51 +155,67 @@ TEST(Capture, TellsNothingOfTheRequestBefore) {
 }
 
 TEST(CaptureConfiguration, RefusesWhatWouldCaptureNothing) {
-  EXPECT_EQ(findings_of({capture({"push.employees.groups.ad", "push.nothing.*", "*"}, {"/group"})}),
-            "sluice.yaml:1:1: error: operations: unknown operation \"push.employees.groups.ad\", did you mean "
-            "\"push.employees.groups.add\"?\n"
-            "sluice.yaml:2:1: error: operations: \"push.nothing.*\" fits no known operation\n"
-            "sluice.yaml:3:1: error: operations: a bare \"*\" is no operation, write \"*.*\" for every known one\n");
-  EXPECT_EQ(findings_of({capture({"push.employees.groups.add"}, {"/grop", "group", "/a~2"})}),
-            "sluice.yaml:2:2: error: fields: \"/grop\" is no field of a body of \"push.employees.groups.add\", did "
-            "you mean \"/group\"?\n"
-            "sluice.yaml:3:2: error: fields: \"group\": a JSON Pointer is empty or starts with /\n"
-            "sluice.yaml:4:2: error: fields: \"/a~2\": a ~ in a JSON Pointer has to be written ~0, and a / in a key "
-            "~1\n");
-  EXPECT_EQ(findings_of({capture({"push.employees.list", "push.unknown"}, {"/a"})}),
-            "sluice.yaml:3:2: error: fields: \"/a\": no catalogue describes a body of \"push.employees.list\"\n"
-            "sluice.yaml:3:2: error: fields: \"/a\": no catalogue describes a body of \"push.unknown\"\n");
+  EXPECT_EQ(
+      findings_of({capture({"push.employees.groups.ad", "push.nothing.*", "*"}, {"/group"})}),
+      "sluice.yaml:1:1: error: operations: unknown operation \"push.employees.groups.ad\", did you mean "
+      "\"push.employees.groups.add\"?\n"
+      "sluice.yaml:2:1: error: operations: \"push.nothing.*\" fits no known operation\n"
+      "sluice.yaml:3:1: error: operations: a bare \"*\" is no operation, write \"*.*\" for every known "
+      "one\n");
+  EXPECT_EQ(
+      findings_of({capture({"push.employees.groups.add"}, {"/grop", "group", "/a~2"})}),
+      "sluice.yaml:2:2: error: fields: \"/grop\" is no field of a body of \"push.employees.groups.add\", did "
+      "you mean \"/group\"?\n"
+      "sluice.yaml:3:2: error: fields: \"group\": a JSON Pointer is empty or starts with /\n"
+      "sluice.yaml:4:2: error: fields: \"/a~2\": a ~ in a JSON Pointer has to be written ~0, and a / in a "
+      "key "
+      "~1\n");
+  EXPECT_EQ(
+      findings_of({capture({"push.employees.list", "push.unknown"}, {"/a"})}),
+      "sluice.yaml:3:2: error: fields: \"/a\": no catalogue describes a body of \"push.employees.list\"\n"
+      "sluice.yaml:3:2: error: fields: \"/a\": no catalogue describes a body of \"push.unknown\"\n");
   EXPECT_EQ(findings_of({capture({"securenvoy.users.update"}, {"/aliases", "/customAttributes/*", ""})}),
-            "sluice.yaml:2:2: error: fields: \"/aliases\" is an object or a list in securenvoy.users.update, name the "
+            "sluice.yaml:2:2: error: fields: \"/aliases\" is an object or a list in securenvoy.users.update, "
+            "name the "
             "values in it, did you mean \"/aliases/*\"?\n"
             "sluice.yaml:3:2: error: fields: \"/customAttributes/*\" is an object or a list in "
             "securenvoy.users.update, name the values in it, did you mean \"/customattributes/*/id\"?\n"
-            "sluice.yaml:4:2: error: fields: \"\" is an object or a list in securenvoy.users.update, name the values "
+            "sluice.yaml:4:2: error: fields: \"\" is an object or a list in securenvoy.users.update, name "
+            "the values "
             "in it\n");
 }
 
 TEST(CaptureConfiguration, RefusesCredentialsAndWhatIsInThem) {
-  EXPECT_EQ(findings_of({capture({"securenvoy.users.update"}, {"/password", "/PassWord"}, true)}),
-            "sluice.yaml:2:2: error: fields: \"/password\" is a credential in securenvoy.users.update: none is "
-            "captured\n"
-            "sluice.yaml:3:2: error: fields: \"/PassWord\" is a credential in securenvoy.users.update: none is "
-            "captured\n");
-  EXPECT_EQ(findings_of({capture({"securenvoy.*.*"}, {"/firstFactor/type", "/firstFactor/data/x", "/password"})}),
-            "sluice.yaml:2:2: error: fields: \"/firstFactor/type\" is a credential in every operation of "
-            "\"securenvoy.*.*\" that has it: none is captured\n"
-            "sluice.yaml:3:2: error: fields: \"/firstFactor/data/x\" is a credential in every operation of "
-            "\"securenvoy.*.*\" that has it: none is captured\n"
-            "sluice.yaml:4:2: error: fields: \"/password\" is a credential in every operation of \"securenvoy.*.*\" "
-            "that has it: none is captured\n");
+  EXPECT_EQ(
+      findings_of({capture({"securenvoy.users.update"}, {"/password", "/PassWord"}, true)}),
+      "sluice.yaml:2:2: error: fields: \"/password\" is a credential in securenvoy.users.update: none is "
+      "captured\n"
+      "sluice.yaml:3:2: error: fields: \"/PassWord\" is a credential in securenvoy.users.update: none is "
+      "captured\n");
+  EXPECT_EQ(
+      findings_of({capture({"securenvoy.*.*"}, {"/firstFactor/type", "/firstFactor/data/x", "/password"})}),
+      "sluice.yaml:2:2: error: fields: \"/firstFactor/type\" is a credential in every operation of "
+      "\"securenvoy.*.*\" that has it: none is captured\n"
+      "sluice.yaml:3:2: error: fields: \"/firstFactor/data/x\" is a credential in every operation of "
+      "\"securenvoy.*.*\" that has it: none is captured\n"
+      "sluice.yaml:4:2: error: fields: \"/password\" is a credential in every operation of "
+      "\"securenvoy.*.*\" "
+      "that has it: none is captured\n");
 }
 
 TEST(CaptureConfiguration, TakesAFieldOnceAndSaysSo) {
-  EXPECT_EQ(findings_of({capture({"push.employees.*", "push.*"}, {"/group"}), capture({"push.*"}, {"/group"})}), "");
-  EXPECT_EQ(findings_of({capture({"push.employees.*"}, {"/group"}), capture({"push.employees.groups.add"}, {"/group"}, true)}),
-            "sluice.yaml:2:2: error: fields: \"/group\" of push.employees.groups.add is captured already by \"/group\", "
+  EXPECT_EQ(
+      findings_of({capture({"push.employees.*", "push.*"}, {"/group"}), capture({"push.*"}, {"/group"})}),
+      "");
+  EXPECT_EQ(findings_of({capture({"push.employees.*"}, {"/group"}),
+                         capture({"push.employees.groups.add"}, {"/group"}, true)}),
+            "sluice.yaml:2:2: error: fields: \"/group\" of push.employees.groups.add is captured already by "
+            "\"/group\", "
             "write each field once, with or without hash\n");
-  EXPECT_EQ(findings_of({capture({"push.employees.merge"}, {"/secondaryEmployeeIds/*", "/secondaryEmployeeIds/0"})}),
-            "sluice.yaml:3:2: error: fields: \"/secondaryEmployeeIds/0\" of push.employees.merge is captured already by "
+  EXPECT_EQ(findings_of(
+                {capture({"push.employees.merge"}, {"/secondaryEmployeeIds/*", "/secondaryEmployeeIds/0"})}),
+            "sluice.yaml:3:2: error: fields: \"/secondaryEmployeeIds/0\" of push.employees.merge is captured "
+            "already by "
             "\"/secondaryEmployeeIds/*\", write each field once, with or without hash\n");
 }
 
@@ -242,7 +262,8 @@ TEST(SchemaPlace, OfferedForCaptureIsNeverACredential) {
       for (const std::string& place : value_places(*operation.body)) {
         const auto pointer = JsonPointer::parse(place, api == 1);
         EXPECT_EQ(find_place(*operation.body, pointer->segments()), SchemaPlace::kValue) << place;
-        for (const char* word : {"password", "firstfactor", "secondfactor/"}) EXPECT_EQ(place.find(word), std::string::npos) << place;
+        for (const char* word : {"password", "firstfactor", "secondfactor/"})
+          EXPECT_EQ(place.find(word), std::string::npos) << place;
         ++places;
       }
     }

@@ -47,7 +47,8 @@ const std::string kMerge =
     "  - { id: all, effect: allow, when: { client: soar, operation: push.employees.merge } }\n";
 
 TEST(Diff, ThatIsCutShortSaysSoAndTriesNoMore) {
-  const std::string all = "  - { id: all, effect: allow, when: { client: [ soar, siem ], operation: push.apps.* } }\n";
+  const std::string all =
+      "  - { id: all, effect: allow, when: { client: [ soar, siem ], operation: push.apps.* } }\n";
   std::string denies;
   for (int i = 0; i < 12; ++i)
     denies += "  - { id: d" + std::to_string(i) + ", effect: deny, when: { query: { q" + std::to_string(i) +

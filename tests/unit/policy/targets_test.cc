@@ -13,7 +13,8 @@ namespace {
 using testing::IsEmpty;
 using Texts = std::vector<std::string>;
 
-constexpr const char* kPolicy = "version: 1\nrules: [ { id: all, effect: allow, when: { client: admin, operation: \"*.*\" } } ]\n";
+constexpr const char* kPolicy =
+    "version: 1\nrules: [ { id: all, effect: allow, when: { client: admin, operation: \"*.*\" } } ]\n";
 
 struct Touched {
   std::string body;

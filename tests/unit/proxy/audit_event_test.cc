@@ -108,8 +108,9 @@ TEST(AuditEvent, CarriesTheFieldsThatWereCaptured) {
   record.fields_left_out = 7;
   const std::string text = make_event(record, kStamp);
   const auto data = nlohmann::json::parse(text)["data"];
-  EXPECT_NE(text.find(R"("fields":{"/a\"b":"x\n","/n":1E3,"/z":null},"fields_cut":["/a\"b"],"fields_left_out":7)"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find(R"("fields":{"/a\"b":"x\n","/n":1E3,"/z":null},"fields_cut":["/a\"b"],"fields_left_out":7)"),
+      std::string::npos)
       << text;
   record.clear();
   EXPECT_EQ(make_event(record, kStamp).find("fields"), std::string::npos);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "audit_fixture.h"
+#include "proxy/audit/event.h"
 #include "proxy/crypto.h"
 
 namespace sluice {
@@ -13,8 +14,12 @@ using testing::IsEmpty;
 using Facts = std::map<std::string, std::string>;
 
 GateFacts some_facts() {
-  return {"1.2.3", "p1", "version: 1\nrules: []\n",
-          {{"vendor-key", "push", "full", "aaaaaaaaaaaa"}, {"client-token", "soar", "", "b,c"}, {"capture-salt", "", "", "d"}}};
+  return {"1.2.3",
+          "p1",
+          "version: 1\nrules: []\n",
+          {{"vendor-key", "push", "full", "aaaaaaaaaaaa"},
+           {"client-token", "soar", "", "b,c"},
+           {"capture-salt", "", "", "d"}}};
 }
 
 Facts kept(const GateFacts& facts) {
@@ -29,9 +34,10 @@ std::vector<std::string> changes(const GateFacts& before, const GateFacts& now) 
   for (const AuditRecord& record : changes_since(before, now, Serving{})) {
     const auto data = parse(make_event(record, {"id", "/s", 1, "p"}))["data"];
     EXPECT_EQ(record.type, AuditType::kCredentialChanged);
-    lines.push_back(data["credential"].get<std::string>() + " " + data.value("webhook", "") + record.api + record.client + "/" +
-                    data.value("header", "") + record.key + " " + data["change"].get<std::string>() + " " +
-                    data["old_fingerprint"].dump() + ">" + data["new_fingerprint"].dump());
+    lines.push_back(data["credential"].get<std::string>() + " " + data.value("webhook", "") + record.api +
+                    record.client + "/" + data.value("header", "") + record.key + " " +
+                    data["change"].get<std::string>() + " " + data["old_fingerprint"].dump() + ">" +
+                    data["new_fingerprint"].dump());
   }
   return lines;
 }
@@ -108,7 +114,8 @@ TEST(GateFacts, OfARecordWhileRunningAreKeptWithIt) {
                            }};
   ASSERT_TRUE(open_audit_log(config, {}, {}, report));
   EXPECT_EQ(known, "one");
-  for (const StoredEvent& event : read_spool(config.spool)) EXPECT_EQ(event.body.find("one"), std::string::npos);
+  for (const StoredEvent& event : read_spool(config.spool))
+    EXPECT_EQ(event.body.find("one"), std::string::npos);
 }
 
 TEST(Fingerprint, IsTheBeginningOfTheSha256OfASecret) {
