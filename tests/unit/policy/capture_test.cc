@@ -253,6 +253,34 @@ TEST(Capture, LeavesOutWhatOneOperationOfTheRequestCallsACredential) {
   EXPECT_THAT(both.fields, IsEmpty());
 }
 
+TEST(Capture, HashesWhatOneOperationOfTheRequestWantsHashed) {
+  Config config;
+  config.apis.emplace_back().name = "a";
+  std::vector<Catalogue> catalogues(1);
+  for (const char* id : {"a.plain", "a.hashed"}) {
+    Operation& operation = catalogues[0].operations.emplace_back();
+    operation.id = id;
+    operation.body.emplace().type = BodySchema::Type::kObject;
+    operation.body->properties.push_back({"key", {}, {}});
+  }
+  CompiledPolicy policy(config, std::move(catalogues));
+  compile_rules({}, policy);
+  Findings findings;
+  ASSERT_TRUE(compile_captures({capture({"a.plain"}, {"/key"}), capture({"a.hashed"}, {"/key"}, true)},
+                               policy, findings));
+  const JsonValue body = *parse_json_strictly("{\"key\":\"" + std::string(300, 'k') + "\"}", false);
+  for (const bool hashed_first : {false, true}) {
+    Target target;
+    for (const size_t slot : {hashed_first ? size_t{1} : size_t{0}, hashed_first ? size_t{0} : size_t{1}})
+      target.fits.push_back({policy.operation(slot), slot, 0, 0});
+    Decision decision;
+    capture_fields(policy, target, body, decision);
+    ASSERT_EQ(decision.fields.size(), 1U);
+    EXPECT_TRUE(decision.fields[0].hash && !decision.fields[0].cut);
+    EXPECT_EQ(decision.fields[0].text.size(), 300U) << "a hash is of all of it";
+  }
+}
+
 TEST(SchemaPlace, OfferedForCaptureIsNeverACredential) {
   const PolicyUnderTest policy(kPolicy);
   size_t places = 0;
