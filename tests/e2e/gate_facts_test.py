@@ -4,7 +4,9 @@ import hashlib
 import json
 import signal
 import sqlite3
+import time
 
+import harness
 from harness import GateTest, main, standard_policy, wait_until
 
 
@@ -72,6 +74,24 @@ class GateFacts(GateTest):
         self.assertRegex(reloaded["data"]["reason"], r"^the policy before does not load under this configuration: the policy before:\d+:\d+: error: ")
         self.assertNotIn("changes", reloaded["data"])
         self.assertEqual({change["change"] for change in self.changes(credentials)}, {"added", "removed"})
+
+    def test_a_start_does_not_wait_for_a_comparison_that_takes_long(self):
+        clients = {f"c{number}": {"token_sha256": [hashlib.sha256(b"%d" % number).hexdigest()]} for number in range(300)}
+        rules = [{"id": f"r{number}", "effect": "allow", "when": {"client": f"c{number % 300}", "operation": "push.*"}} for number in range(400)]
+        self.start_again({"version": 1, "rules": rules}, clients=clients)
+        started, reloaded = self.start_again({"version": 1, "rules": rules[1:]}, clients=clients)
+        self.assertEqual(reloaded["data"]["reason"], "too many rules and clients to compare at a start, see sluice diff")
+        # Few clients and rules, but a request for every combination of the queries: some are tried.
+        rules = [{"id": "all", "effect": "allow", "when": {"client": "c0", "operation": "push.*"}}]
+        rules += [{"id": f"d{number}", "effect": "deny", "when": {"query": {f"q{number}": {"pattern": "^[a-z]{%d}$" % (number + 1)}}}} for number in range(17)]
+        few = {"c0": clients["c0"]}
+        self.start_again({"version": 1, "rules": rules}, clients=few)
+        before = time.monotonic()
+        started, reloaded = self.start_again({"version": 1, "rules": rules[:-1]}, clients=few)
+        self.assertGreater(reloaded["data"]["unknown"], 0)
+        self.assertEqual(len(reloaded["data"]["changes"]), 10)
+        if not harness.SANITIZED:
+            self.assertLess(time.monotonic() - before, 15 * harness.PATIENCE)
 
     def test_each_changed_secret_is_told_by_its_place_and_fingerprints(self):
         self.start_again()
