@@ -28,6 +28,8 @@ struct KnownNames {
   std::vector<std::string> clients;
 };
 AuditConfig read_audit(const Value& value, const KnownNames& known, const ReadContext& context);
+// `capture` and `capture_salt` of the audit.
+void read_capture(MapReader& map, AuditConfig& audit, const ReadContext& context);
 std::vector<WebhookConfig> read_webhooks(const Value& value, const KnownNames& known,
                                          const ReadContext& context);
 RateLimitStoreConfig read_rate_limit_store(const Value& value, const ReadContext& context);

@@ -28,6 +28,7 @@ AuditConfig read_audit(const Value& value, const KnownNames& known, const ReadCo
     audit.checkpoint_key = read_secret_ref(*key, "checkpoint_key", context);
   map.choice("when_unavailable", {{"block", WhenUnavailable::kBlock}, {"allow", WhenUnavailable::kAllow}},
              audit.when_unavailable);
+  read_capture(map, audit, context);
   if (const Value* webhooks = map.optional("webhooks")) {
     audit.webhooks = read_webhooks(*webhooks, known, context);
   }

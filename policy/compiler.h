@@ -35,8 +35,16 @@ struct CompiledSlot {
   std::vector<Candidates> by_client;  // rules that do, by client; their `body` is of all that applies to it
 };
 
+// A field of the body that the audit's events carry.
+struct Capture {
+  JsonPointer pointer;
+  std::vector<std::string> written;  // its segments as they are shown: escaped, and not folded
+  bool hash = false;
+};
+
 struct CompiledOperation {
   std::vector<JsonPointer> targets;
+  std::vector<Capture> captures;
   bool may_hold_credential = false;
 };
 

@@ -69,6 +69,15 @@ struct Target {
   }
 };
 
+// One value of the body that the configuration captures for the audit.
+struct BodyField {
+  std::string pointer;  // as configured, with the number of the item in the place of each *
+  std::string text;     // of a string; else the value's JSON text, a number as the caller wrote it
+  bool is_string = false;
+  bool hash = false;  // only a hash of it may be kept
+  bool cut = false;   // `text` is not all of it
+};
+
 enum class Outcome : uint8_t { kAllow, kDeny, kRefuse };
 
 struct Decision {
@@ -81,6 +90,8 @@ struct Decision {
   std::string_view reason;                  // of the first deciding rule that has one, or why by default
   std::vector<std::string> targets;         // the objects touched, from the body by the catalogue
   std::vector<std::string> unknown_fields;  // see find_unknown_fields()
+  std::vector<BodyField> fields;            // see capture_fields()
+  uint64_t fields_left_out = 0;             // that were more than an event carries
   bool body_has_credential = false;
 
   // Keeps the memory, for the next request.
@@ -93,6 +104,8 @@ struct Decision {
     reason = {};
     targets.clear();
     unknown_fields.clear();
+    fields.clear();
+    fields_left_out = 0;
     body_has_credential = false;
   }
 };

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "policy/capture.h"
 #include "policy/compiler.h"
 #include "policy/evaluation.h"
 #include "policy/policy_reader.h"
@@ -23,6 +24,7 @@ std::unique_ptr<const Engine> Engine::compile(std::string_view policy_text, cons
   auto rules = read_policy(policy_text, policy_file, compiled->vocabulary, findings);
   if (!rules) return nullptr;
   compile_rules(*std::move(rules), *compiled);
+  if (!compile_captures(config.audit.captures, *compiled, findings)) return nullptr;
   return std::unique_ptr<const Engine>(new Engine(std::move(compiled)));
 }
 

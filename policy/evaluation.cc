@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "policy/body_check.h"
+#include "policy/capture.h"
 #include "policy/unknown_fields.h"
 
 namespace sluice {
@@ -87,6 +88,7 @@ class Evaluation {
       body_ = {BodyView::State::kReadable, &*root_};
     }
     find_unknown_fields_of_body();
+    if (body_.root != nullptr) capture_fields(policy_, target_, *body_.root, decision_);
     for (const Target::Fit& fit : target_.fits) {
       if (fit.operation == nullptr) continue;
       if (auto refusal = check_schema(*fit.operation, body_.root)) return refuse(*std::move(refusal));

@@ -42,10 +42,10 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool number_unsigned(number_unsigned_t value) override {
     if (value <= static_cast<number_unsigned_t>(INT64_MAX))
       return number_integer(static_cast<number_integer_t>(value));
-    return add_number(static_cast<double>(value), true);
+    return add_number(static_cast<double>(value), true, std::to_string(value));
   }
   bool number_float(number_float_t value, const string_t& text) override {
-    return add_number(value, is_integer_text(text));
+    return add_number(value, is_integer_text(text), text);
   }
   bool string(string_t& value) override {
     JsonValue node;
@@ -86,10 +86,11 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   const std::string& failure() const { return failure_; }
 
  private:
-  bool add_number(double value, bool whole) {
+  bool add_number(double value, bool whole, std::string text) {
     JsonValue node;
     node.type = whole ? JsonValue::Type::kInteger : JsonValue::Type::kNumber;
     node.number = value;
+    node.text = std::move(text);
     return add(std::move(node)) != nullptr;
   }
 

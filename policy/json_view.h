@@ -22,7 +22,7 @@ struct JsonValue {
   int64_t integer = 0;  // valid for kInteger when it fits; `number` holds the value too
   bool integer_exact = false;
   double number = 0;             // valid for kInteger and kNumber
-  std::string text;              // of a string
+  std::string text;              // of a string; as written, of a number that `integer` does not hold
   std::vector<JsonValue> items;  // of an array
   std::vector<Member> members;   // of an object; keys folded if asked for
 

@@ -141,6 +141,13 @@ std::string hex(const Sha256& digest) {
   return text;
 }
 
+std::string fingerprint(const Secret& secret) { return fingerprint(sha256(secret.reveal())); }
+
+std::string fingerprint(const Sha256& digest) {
+  constexpr size_t kDigits = 12;
+  return hex(digest).substr(0, kDigits);
+}
+
 void write_hex(char* out, const Sha256& digest) { write_octets(out, digest.data(), digest.size()); }
 
 std::string base64_encode(std::string_view data) {

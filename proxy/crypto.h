@@ -7,12 +7,19 @@
 #include <string>
 #include <string_view>
 
+#include "config/secret.h"
+
 namespace sluice {
 
 using Sha256 = std::array<uint8_t, 32>;
 
 Sha256 sha256(std::string_view data);
 Sha256 hmac_sha256(std::string_view key, std::string_view data);
+
+// What a secret is called where people compare: the first 12 digits of its SHA-256 in lower-case hex. Tells
+// two secrets apart, and nothing of one that is random.
+std::string fingerprint(const Secret& secret);
+std::string fingerprint(const Sha256& digest);  // of a secret of which only the SHA-256 is known
 
 // Incremental SHA-256, for bodies that stream.
 class Sha256Stream {

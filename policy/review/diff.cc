@@ -48,9 +48,10 @@ size_t DiffReport::count(Direction direction) const {
                     [direction](const DiffChange& change) { return change.direction == direction; }));
 }
 
-DiffReport diff_policies(const Engine& before, const Engine& after, const Config& config) {
+DiffReport diff_policies(const Engine& before, const Engine& after, const Config& config,
+                         uint64_t most_requests) {
   const std::vector<DiffPlace> places = find_places(before);
-  CellDiff cells(before, after, config);
+  CellDiff cells(before, after, config, most_requests);
   DiffReport report;
   for (const bool several : {false, true}) {
     for (const DiffPlace& place : places) {

@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kMostCombinations = 200'000;
 constexpr size_t kTriedOfTooMany = 20'000;
+constexpr std::string_view kCutShort = "the comparison was cut short";
 constexpr size_t kMostMatches = 100'000'000;  // of a rule and a request, in one cell
 
 bool is_printable(const ReviewRequest& request) {
@@ -35,13 +36,14 @@ DiffChange unknown_change(std::string client, std::string operation, std::string
 
 }  // namespace
 
-CellDiff::CellDiff(const Engine& before, const Engine& after, const Config& config)
+CellDiff::CellDiff(const Engine& before, const Engine& after, const Config& config, uint64_t most_requests)
     : before_(before),
       after_(after),
       config_(config),
       before_prints_(fingerprints(before.compiled().rules)),
       after_prints_(fingerprints(after.compiled().rules)),
-      witnesses_(before) {}
+      witnesses_(before),
+      left_(most_requests) {}
 
 void CellDiff::run(const DiffPlace& place, size_t client, std::vector<DiffChange>& changes) {
   const CompiledPolicy& old_policy = before_.compiled();
@@ -108,6 +110,12 @@ std::string CellDiff::key_of(size_t client, const Standing& before, const Standi
 
 void CellDiff::enumerate(const DiffPlace& place, size_t client, const Asked& asked, size_t rules,
                          std::vector<DiffChange>& changes) {
+  const std::string& client_name = config_.clients[client].name;
+  const std::string& operation = before_.compiled().vocabulary.slots[place.slots.front()].id;
+  if (left_ == 0) {
+    changes.push_back(unknown_change(client_name, operation, std::string(kCutShort)));
+    return;
+  }
   const std::vector<Dimension> dimensions = witnesses_.find(place, asked);
   std::string gap;
   size_t combinations = 1;
@@ -117,12 +125,16 @@ void CellDiff::enumerate(const DiffPlace& place, size_t client, const Asked& ask
   }
   const size_t most = std::min(kMostCombinations, kMostMatches / std::max<size_t>(rules, 1));
   if (combinations > most) gap = "it takes more than " + std::to_string(most) + " requests to try";
+  size_t tried = combinations > most ? std::min(kTriedOfTooMany, most) : combinations;
+  if (tried > left_) {
+    tried = left_;
+    gap = kCutShort;
+  }
+  spend(tried, rules);
   Enumeration enumeration(config_, place, client, dimensions);
   DiffJudge judge(before_, after_);
-  enumeration.run(judge, combinations > most ? std::min(kTriedOfTooMany, most) : most);
+  enumeration.run(judge, tried);
   changes = enumeration.take();
-  const std::string& client_name = config_.clients[client].name;
-  const std::string& operation = before_.compiled().vocabulary.slots[place.slots.front()].id;
   for (DiffChange& change : changes) {
     change.client = client_name;
     change.operation = operation;
@@ -132,6 +144,13 @@ void CellDiff::enumerate(const DiffPlace& place, size_t client, const Asked& ask
     change.has_example = false;
   }
   if (!gap.empty()) changes.push_back(unknown_change(client_name, operation, gap));
+}
+
+void CellDiff::spend(uint64_t requests, size_t rules) {
+  constexpr uint64_t kOfWitnesses = 500;  // finding them costs about as much as so many requests
+  constexpr uint64_t kRulesOfOne = 50;
+  const uint64_t cost = (requests + kOfWitnesses) * (1 + rules / kRulesOfOne);
+  left_ = left_ == UINT64_MAX ? left_ : left_ - std::min(left_, cost);
 }
 
 // One of them is judged anew, not all: clients and changes may be many.

@@ -136,11 +136,33 @@ Result<std::unique_ptr<Checkpointer>> make_checkpointer(const AuditConfig& confi
   return checkpointer;
 }
 
+Result<SpoolKnowledge> read_knowledge(Spool& spool, const std::vector<std::string>& names) {
+  SpoolKnowledge known{spool.id(), {}};
+  for (const std::string& name : names) {
+    auto fact = spool.fact(name);
+    if (!fact) return fact.error();
+    if (*fact) known.facts.emplace(name, **std::move(fact));
+  }
+  return known;
+}
+
+std::vector<AuditRecord> records_of(const StartReport& report, const SpoolKnowledge& known) {
+  return report.records ? report.records(known) : std::vector<AuditRecord>{started_record(known)};
+}
+
 }  // namespace
+
+AuditRecord started_record(const SpoolKnowledge& known) {
+  AuditRecord started;
+  started.type = AuditType::kGateStarted;
+  started.time = std::chrono::system_clock::now();
+  started.details = {{"spool", known.spool_id}};
+  return started;
+}
 
 Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
                                                  std::vector<ResolvedWebhook> webhooks,
-                                                 const AuditOptions& options) {
+                                                 const AuditOptions& options, const StartReport& report) {
   std::vector<DeliveryTarget> targets;
   for (ResolvedWebhook& webhook : webhooks) {
     auto target = make_delivery_target(std::move(webhook), event_origin());
@@ -165,8 +187,10 @@ Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
     setup.filters.push_back(target.filter);
     rows.push_back(target.row);
   }
+  auto known = read_knowledge(*spool, report.facts);
+  if (!known) return known.error();
   auto writer = std::make_unique<SpoolWriter>(std::move(setup), std::move(spool), std::move(rows));
-  if (auto done = writer->begin(); !done) return done.error();
+  if (auto done = writer->begin(records_of(report, *known)); !done) return done.error();
   std::unique_ptr<Delivery> delivery;
   if (!targets.empty())
     delivery = std::make_unique<Delivery>(config.spool, std::move(targets), *writer, options);

@@ -6,6 +6,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -71,10 +73,26 @@ struct ResolvedWebhook {
   std::vector<std::pair<std::string, Secret>> headers;
 };
 
-// Opens the spool (records gate.started, closes requests left open by a crash as failed) and starts the
-// threads.
+// What a spool knew before it was opened.
+struct SpoolKnowledge {
+  std::string spool_id;
+  std::map<std::string, std::string> facts;  // by name; of those that were asked for, the ones that there are
+};
+
+// What is recorded of a start, in one transaction with its facts.
+struct StartReport {
+  std::vector<std::string> facts;  // names of those that `records` asks for
+  // gate.started first. Called once, by the opener. Empty: gate.started alone.
+  std::function<std::vector<AuditRecord>(const SpoolKnowledge&)> records;
+};
+
+// gate.started as of now, of this spool.
+AuditRecord started_record(const SpoolKnowledge& known);
+
+// Opens the spool (closes requests left open by a crash as failed, records the start) and starts the threads.
 Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
                                                  std::vector<ResolvedWebhook> webhooks,
-                                                 const AuditOptions& options = {});
+                                                 const AuditOptions& options = {},
+                                                 const StartReport& report = {});
 
 }  // namespace sluice

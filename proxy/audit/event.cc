@@ -69,6 +69,28 @@ void write_members(JsonText& out, const Members& members, bool first) {
   }
 }
 
+void write_text_as_it_is(JsonText& out, std::string_view json) {
+  std::memcpy(out.extend(json.size()), json.data(), json.size());
+}
+
+// What `audit.capture` asks for: not written when there is none.
+void write_fields(JsonText& out, const AuditRecord& record) {
+  if (record.fields.empty()) return;
+  out.literal(R"(,"fields":{)");
+  bool first = true;
+  for (const auto& [pointer, json] : record.fields) {
+    if (!std::exchange(first, false)) out.literal(",");
+    out.string(pointer);
+    out.literal(":");
+    write_text_as_it_is(out, json);
+  }
+  out.literal("}");
+  if (!record.fields_cut.empty()) write_list(out, R"(,"fields_cut":)", record.fields_cut);
+  if (record.fields_left_out == 0) return;
+  out.literal(R"(,"fields_left_out":)");
+  out.number(record.fields_left_out);
+}
+
 void write_body_sha256(JsonText& out, const std::optional<Sha256>& digest) {
   if (!digest) return out.literal(R"(,"body_sha256":null)");
   out.literal(R"(,"body_sha256":")");
@@ -114,9 +136,16 @@ void write_data(JsonText& out, const AuditRecord& record, const EventStamp& stam
   write_number_or_null(out, R"(,"bytes_out":)", widen(record.bytes_out));
   write_number_or_null(out, R"(,"status":)", widen(record.status));
   if (!record.unknown_fields.empty()) write_list(out, R"(,"unknown_fields":)", record.unknown_fields);
+  write_fields(out, record);
   if (record.lost) write_number_or_null(out, R"(,"lost":)", widen(record.lost));
   write_members(out, record.details, false);
   if (record.checkpoint) write_checkpoint(out, *record.checkpoint);
+  for (const auto& [name, json] : record.json_details) {
+    out.literal(",");
+    out.string(name);
+    out.literal(":");
+    write_text_as_it_is(out, json);
+  }
   out.literal("}");
 }
 
@@ -174,9 +203,9 @@ void AuditRecord::clear() {
                             &decision, &reason, &policy_sha256, &key}) {
     text->clear();
   }
-  for (auto* list : {&tags, &targets, &rules, &shadow_rules, &unknown_fields}) list->clear();
-  params.clear();
-  details.clear();
+  for (auto* list : {&tags, &targets, &rules, &shadow_rules, &unknown_fields, &fields_cut}) list->clear();
+  for (auto* pairs : {&params, &fields, &details, &json_details, &facts}) pairs->clear();
+  fields_left_out = 0;
   body_sha256.reset();
   body_bytes.reset();
   queued_ms.reset();

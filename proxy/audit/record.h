@@ -65,6 +65,10 @@ struct AuditRecord {
   std::vector<std::string> rules;
   std::vector<std::string> shadow_rules;
   std::vector<std::string> unknown_fields;  // JSON Pointers; not written when there are none
+  std::vector<std::pair<std::string, std::string>>
+      fields;                           // of the body: JSON Pointer, the value's JSON text
+  std::vector<std::string> fields_cut;  // pointers of those that are not whole
+  uint64_t fields_left_out = 0;         // that were more than an event carries
   std::string reason;
   std::string policy_sha256;
   std::optional<std::array<uint8_t, 32>> body_sha256;
@@ -78,7 +82,10 @@ struct AuditRecord {
   std::optional<uint64_t> bytes_out;     // of the response's body, to the client
   std::optional<uint64_t> lost;          // of audit.gap: how many events could not be kept
   std::optional<SignedHead> checkpoint;  // of audit.checkpoint: signs the event before it
-  std::vector<std::pair<std::string, std::string>> details;  // of events that are not about a request
+  std::vector<std::pair<std::string, std::string>> details;       // of events that are not about a request
+  std::vector<std::pair<std::string, std::string>> json_details;  // the same, each value JSON text
+  // What the spool knows of the gate from now on: kept with the event, and no part of it.
+  std::vector<std::pair<std::string, std::string>> facts;
 
   // As new, but for the memory of its texts.
   void clear();

@@ -25,7 +25,16 @@ SpoolWriter::SpoolWriter(Setup setup, std::unique_ptr<Spool> spool, std::vector<
       rows_(std::move(rows)),
       last_sequence_(chain_.head().sequence) {}
 
-Result<void> SpoolWriter::begin() {
+namespace {
+
+// They become the spool's with the event.
+void add_facts(const AuditRecord& record, SpoolChange& change) {
+  for (const auto& [name, value] : record.facts) change.facts.push_back({name, value});
+}
+
+}  // namespace
+
+Result<void> SpoolWriter::begin(const std::vector<AuditRecord>& reports) {
   auto open = spool_->open_requests();
   if (!open) return open.error();
   SpoolChange change;
@@ -36,16 +45,15 @@ Result<void> SpoolWriter::begin() {
       return Error{"audit spool " + setup_.config.spool + " is damaged: an open request is not an event"};
     change.events.push_back(std::move(*event));
   }
-  AuditRecord started;
-  started.type = AuditType::kGateStarted;
-  started.time = std::chrono::system_clock::now();
-  started.details = {{"spool", spool_->id()}};
-  if (setup_.checkpointer) started.details.emplace_back("checkpoint_key", checkpoints().key);
-  change.events.push_back(next.append(started, uuid_v7()));
-  if (!setup_.set_aside.empty()) {
+  for (AuditRecord report : reports) {
+    const bool starts = report.type == AuditType::kGateStarted;
+    if (starts && setup_.checkpointer) report.details.emplace_back("checkpoint_key", checkpoints().key);
+    change.events.push_back(next.append(report, uuid_v7()));
+    add_facts(report, change);
+    if (!starts || setup_.set_aside.empty()) continue;
     AuditRecord gap;
     gap.type = AuditType::kAuditGap;
-    gap.time = started.time;
+    gap.time = report.time;
     gap.reason = "the spool was damaged and set aside";
     gap.details = setup_.set_aside;
     change.events.push_back(next.append(gap, uuid_v7()));
@@ -207,6 +215,7 @@ void SpoolWriter::write_group() {
   auto done = spool_->begin();
   if (done) done = put_group(count, next);
   if (done) {
+    for (size_t i = 0; i < count; ++i) add_facts(*backlog_[i].record, rest);
     rest.head = next.head();
     take_rows(rest);
     done = spool_->commit(rest);

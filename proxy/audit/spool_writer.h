@@ -53,8 +53,8 @@ class SpoolWriter {
   SpoolWriter(Setup setup, std::unique_ptr<Spool> spool, std::vector<WebhookRow> rows);
   ~SpoolWriter() { stop(); }
 
-  // Closes the requests that a crash left open and records gate.started. Before start().
-  Result<void> begin();
+  // Closes the requests that a crash left open, and adds `reports`, gate.started first. Before start().
+  Result<void> begin(const std::vector<AuditRecord>& reports);
   // `listener` may be null.
   void start(SpoolListener* listener);
   // Writes what is queued, or says how much of it is lost, and ends the thread. Idempotent.

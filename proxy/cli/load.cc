@@ -57,6 +57,7 @@ std::optional<Loaded> load_files(const std::string& config_path, Findings& findi
   Loaded loaded;
   loaded.engine = Engine::compile(*policy, config->policy, *config, std::move(catalogues), findings);
   if (!loaded.engine || findings.has_errors()) return std::nullopt;
+  loaded.policy_text = *policy;
   loaded.policy_sha256 = hex(sha256(*policy + catalogue_texts));
   loaded.config = *std::move(config);
   return loaded;

@@ -15,6 +15,7 @@ namespace sluice {
 struct Loaded {
   Config config;
   std::unique_ptr<const Engine> engine;
+  std::string policy_text;  // of the policy file
   // Lower-case hex SHA-256 of the policy file's text, followed by the text of each catalogue that is used.
   std::string policy_sha256;
 };

@@ -56,7 +56,8 @@ int serve(const std::string& path) {
     return 2;
   }
   configure_log(loaded->config.log);
-  auto serving = make_serving(std::move(loaded->config), std::move(loaded->engine), loaded->policy_sha256);
+  auto serving = make_serving(std::move(loaded->config), std::move(loaded->engine), loaded->policy_sha256,
+                              std::move(loaded->policy_text));
   if (!serving) {
     std::cerr << "sluice: not started: " << serving.error().message << '\n';
     return 2;

@@ -56,6 +56,13 @@ Result<Credential> Credential::resolve(const CredentialConfig& config, const Cat
   return credential;
 }
 
+std::vector<std::pair<std::string, std::string>> Credential::key_fingerprints() const {
+  std::vector<std::pair<std::string, std::string>> all;
+  if (has_read_) all.emplace_back("read", fingerprint(read_.plain.key()));
+  all.emplace_back("full", fingerprint(full_.plain.key()));
+  return all;
+}
+
 Credential::Choice Credential::choose(Access access) const {
   const bool reads = access == Access::kRead && has_read_;
   const Key& key = reads ? read_ : full_;

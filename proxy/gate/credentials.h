@@ -4,6 +4,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "config/model.h"
 #include "config/result.h"
@@ -25,6 +27,8 @@ class Credential {
     std::string_view name;      // of the choice, for the audit: read | full
   };
   Choice choose(Access access) const;
+  // Of its keys, by the name of the choice: read (where there is one) and full.
+  std::vector<std::pair<std::string, std::string>> key_fingerprints() const;
   std::string_view header() const { return header_; }
 
  private:

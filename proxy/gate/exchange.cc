@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "proxy/gate/captured_fields.h"
 #include "proxy/gate/downstream.h"
 #include "proxy/gate/forwarding.h"
 #include "proxy/gate/worker.h"
@@ -209,6 +210,7 @@ bool Exchange::decide(std::optional<std::string_view> body) {
     record_->unknown_fields = decision_.unknown_fields;
     worker_.tally().unknown_fields(route_.api, decision_.unknown_fields.size());
   }
+  if (!decision_.fields.empty()) record_fields(decision_, serving_->capture_salt, *record_);
   for (const std::string_view rule : decision_.shadow_rules) worker_.tally().shadow_decision(rule);
   switch (decision_.outcome) {
     case Outcome::kAllow: record_->reason.clear(); return true;

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "proxy/audit/resolve_webhook.h"
+#include "proxy/gate/gate_facts.h"
 #include "proxy/log.h"
 
 namespace sluice {
@@ -122,7 +123,8 @@ Result<void> Gate::open_audit() {
     if (!resolved) return resolved.error();
     webhooks.push_back(std::move(*resolved));
   }
-  auto opened = open_audit_log(config, std::move(webhooks));
+  const StartReport report = start_report(*shared_.serving, facts_of(*shared_.serving, webhooks));
+  auto opened = open_audit_log(config, std::move(webhooks), {}, report);
   if (!opened) return opened.error();
   audit_ = std::move(*opened);
   shared_.audit = audit_.get();

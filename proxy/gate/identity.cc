@@ -67,6 +67,12 @@ Result<Identity> Identity::resolve(const std::vector<ClientConfig>& clients) {
   return identity;
 }
 
+std::vector<std::pair<size_t, std::string>> Identity::token_fingerprints() const {
+  std::vector<std::pair<size_t, std::string>> all;
+  for (const Token& token : tokens_) all.emplace_back(token.client, fingerprint(token.digest));
+  return all;
+}
+
 std::optional<size_t> Identity::client_of(std::string_view token) const {
   const Sha256 digest = sha256(token);
   std::optional<size_t> found;

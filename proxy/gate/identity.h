@@ -30,6 +30,8 @@ class Identity {
   // `credential_header` is the name of the API's own header, lower case, looked at like x-api-key.
   Answer identify(const std::vector<HeaderField>& fields, std::string_view credential_header,
                   const ByteStream& stream) const;
+  // Of every token, with its client, in the order of the configuration.
+  std::vector<std::pair<size_t, std::string>> token_fingerprints() const;
 
  private:
   struct Token {

@@ -26,14 +26,16 @@ struct ServedApi {
 struct Serving {
   Config config;
   std::unique_ptr<const Engine> engine;
+  std::string policy_text;  // of the policy file
   std::string policy_sha256;
   Identity identity;
+  Secret capture_salt;                            // empty: no captured field is hashed
   std::vector<ServedApi> apis;                    // same order as config.apis
   std::shared_ptr<const TallyNames> tally_names;  // clients, APIs and policy slots by their index
 };
 
 // Resolves every secret and reads every certificate. The error names what could not be had.
 Result<std::shared_ptr<const Serving>> make_serving(Config config, std::unique_ptr<const Engine> engine,
-                                                    std::string policy_sha256);
+                                                    std::string policy_sha256, std::string policy_text = {});
 
 }  // namespace sluice

@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import json
+import re
 import ssl
 
 from certificates import Authority
@@ -44,6 +45,21 @@ OPERATIONS = [
     ("securenvoy.users.delete", "DELETE", SECURENVOY + "/users/u2", None),
     ("securenvoy.users.delete-by-username", "DELETE", SECURENVOY + "/users/username/new.user", None),
 ]
+# The objects that a body touches, where it touches some (interface section 6: targets).
+TARGETS = {"push.employees.groups.add": ["Quarantine"], "push.employees.groups.remove": ["Quarantine"], "push.employees.merge": ["e2", "e3"],
+           "securenvoy.users.assign-groups": ["g1", "g2"], "securenvoy.users.remove-groups": ["g2"],
+           "securenvoy.users.assign-applications": ["a1"], "securenvoy.users.remove-applications": ["a1"], "securenvoy.credentials.set": ["u1"],
+           "securenvoy.groups.assign-users": ["u1", "u2"], "securenvoy.groups.remove-users": ["u2"],
+           "securenvoy.applications.assign-users": ["u1"], "securenvoy.applications.remove-users": ["u1"]}
+# And the parameter of its path, by what stands before it.
+PARAMETERS = [(r"/employees/(\w+)", "id"), (r"/users/username/([\w.]+)", "username"), (r"/users/(\w+)", "userId"),
+              (r"/credentials/(?:setpassword/)?(\w+)", "userId"), (r"/groups/(\w+)", "groupId"), (r"/applications/(\w+)", "applicationId")]
+
+
+def parameters_of(path):
+    return next(({name: found[1]} for pattern, name in PARAMETERS if (found := re.search(pattern, path))), {})
+
+
 # What the two tools may do of it under the policy of the harness: the rules that deny, [] for the default, None for allowed.
 CREDENTIALS = {"securenvoy.credentials.set", "securenvoy.credentials.set-password"}
 
@@ -99,6 +115,12 @@ class Operations(GateTest):
         wait_until("an event for each", lambda: len(self.events.events("request.forwarded")) == 31)
         self.assertEqual([event["subject"] for event in self.events.events("request.forwarded")], [row[0] for row in OPERATIONS])
         self.assertEqual(len(self.events.events("request.attempted")), len(writes))
+        for kind in ("request.forwarded", "request.attempted"):
+            for event in self.events.events(kind):
+                row = next(row for row in OPERATIONS if row[0] == event["subject"])
+                with self.subTest(kind=kind, operation=row[0]):
+                    data = event["data"]
+                    self.assertEqual((data["params"], data["targets"]), (parameters_of(row[2]), TARGETS.get(row[0], [])))
         self.assertEqual(self.events.breaks(), [])
         seen = []
         for vendor in (self.push_vendor, self.securenvoy_vendor):

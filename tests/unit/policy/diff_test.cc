@@ -46,6 +46,32 @@ const std::string kEmployees =
 const std::string kMerge =
     "  - { id: all, effect: allow, when: { client: soar, operation: push.employees.merge } }\n";
 
+// Rules that deny by `count` query parameters; every combination of them is a request to try.
+std::string denies_by_query(int count) {
+  std::string rules;
+  for (int i = 0; i < count; ++i)
+    rules += "  - { id: d" + std::to_string(i) + ", effect: deny, when: { query: { q" + std::to_string(i) +
+             ": { pattern: \"^[a-z]{" + std::to_string(i + 1) + "}$\" } } } }\n";
+  return rules;
+}
+
+TEST(Diff, ThatIsCutShortSaysSoAndTriesNoMore) {
+  const std::string all =
+      "version: 1\nrules:\n  - { id: all, effect: allow, when: { client: soar, operation: push.apps.* } }\n";
+  const PolicyUnderTest before(all + denies_by_query(3)), after(all);
+  const auto count = [&](uint64_t most, Direction direction) {
+    const DiffReport report = diff_policies(*before.engine, *after.engine, before.config, most);
+    for (const DiffChange& change : report.changes)
+      EXPECT_EQ(change.why, change.direction == Direction::kUnknown ? "the comparison was cut short" : "");
+    return report.count(direction);
+  };
+  EXPECT_EQ(count(UINT64_MAX, Direction::kUnknown), 0U);
+  EXPECT_EQ(count(1, Direction::kUnknown), 2U) << "of two operations";
+  EXPECT_EQ(count(501, Direction::kUnknown), 1U) << "the first took it all";
+  EXPECT_GT(count(501, Direction::kWidened), 0U);
+  EXPECT_EQ(count(2000, Direction::kUnknown), 0U);
+}
+
 TEST(Diff, AMergeCapThatIsRaisedWidensTheMerge) {
   const std::string cap =
       "  - { id: cap, effect: require, when: { operation: push.employees.merge }, body: { "

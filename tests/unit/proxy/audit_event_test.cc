@@ -101,6 +101,35 @@ TEST(AuditEvent, NamesUnknownFieldsWhereThereAreSome) {
   EXPECT_EQ(make_event(record, kStamp).find("unknown_fields"), std::string::npos);
 }
 
+TEST(AuditEvent, CarriesTheFieldsThatWereCaptured) {
+  AuditRecord record = full_record();
+  record.fields = {{"/a\"b", R"("x\n")"}, {"/n", "1E3"}, {"/z", "null"}};
+  record.fields_cut = {"/a\"b"};
+  record.fields_left_out = 7;
+  const std::string text = make_event(record, kStamp);
+  const auto data = nlohmann::json::parse(text)["data"];
+  EXPECT_NE(
+      text.find(R"("fields":{"/a\"b":"x\n","/n":1E3,"/z":null},"fields_cut":["/a\"b"],"fields_left_out":7)"),
+      std::string::npos)
+      << text;
+  record.clear();
+  EXPECT_EQ(make_event(record, kStamp).find("fields"), std::string::npos);
+}
+
+TEST(AuditEvent, AddsDetailsOfOtherKindsAndNoFacts) {
+  AuditRecord record;
+  record.json_details = {{"widened", "3"}, {"changes", R"(["a"])"}, {"old", "null"}};
+  record.facts = {{"gate", "known"}};
+  const std::string text = make_event(record, kStamp);
+  const auto data = nlohmann::json::parse(text)["data"];
+  EXPECT_EQ(data["widened"], 3);
+  EXPECT_EQ(data["changes"], nlohmann::json({"a"}));
+  EXPECT_TRUE(data.at("old").is_null());
+  EXPECT_EQ(text.find("known"), std::string::npos);
+  record.clear();
+  EXPECT_TRUE(record.json_details.empty() && record.facts.empty());
+}
+
 TEST(AuditEvent, AddsDetailsAndTheNumberLost) {
   AuditRecord record;
   record.type = AuditType::kAuditGap;
