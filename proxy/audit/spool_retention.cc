@@ -69,6 +69,15 @@ Result<uint64_t> SpoolWriter::find_removable(uint64_t acked) {
   if (!aged || *aged > 0) return aged;
   auto used = spool_->used_bytes();
   if (!used || *used <= setup_.config.retain_size.count) return used ? Result<uint64_t>(0) : used;
+  // What a webhook has refused goes before what it may still want.
+  auto letters = spool_->remove_dead_letters(std::numeric_limits<int64_t>::max(), kAgedChunk);
+  if (!letters) return letters;
+  if (*letters > 0) {
+    log_error("the spool reached audit.retain.size: dead letters were removed",
+              {{"events", std::to_string(*letters)}});
+    next_expire_ = Clock::now();
+    return uint64_t{0};
+  }
   return spool_->removable(last, std::numeric_limits<int64_t>::max(), kCrowdedChunk);
 }
 

@@ -42,6 +42,14 @@ Result<void> SpoolWriter::begin() {
   started.details = {{"spool", spool_->id()}};
   if (setup_.checkpointer) started.details.emplace_back("checkpoint_key", checkpoints().key);
   change.events.push_back(next.append(started, uuid_v7()));
+  if (!setup_.set_aside.empty()) {
+    AuditRecord gap;
+    gap.type = AuditType::kAuditGap;
+    gap.time = started.time;
+    gap.reason = "the spool was damaged and set aside";
+    gap.details = setup_.set_aside;
+    change.events.push_back(next.append(gap, uuid_v7()));
+  }
   change.head = next.head();
   change.webhooks = rows_;
   change.forgotten_webhooks = setup_.forgotten_webhooks;

@@ -47,7 +47,8 @@ class SpoolWriter {
     std::string source;                // of the events
     std::vector<EventFilter> filters;  // of the webhooks, in the order of the rows
     std::vector<std::string> forgotten_webhooks;
-    std::unique_ptr<Checkpointer> checkpointer;  // null: nothing is signed
+    std::vector<std::pair<std::string, std::string>> set_aside;  // what to say of a spool before this one
+    std::unique_ptr<Checkpointer> checkpointer;                  // null: nothing is signed
   };
   SpoolWriter(Setup setup, std::unique_ptr<Spool> spool, std::vector<WebhookRow> rows);
   ~SpoolWriter() { stop(); }
