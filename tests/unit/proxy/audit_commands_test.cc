@@ -1,49 +1,10 @@
-// sluice audit verify, list, export and replay, run as the command line runs them.
+// sluice audit verify, list and export, run as the command line runs them.
 #include <sys/stat.h>
 
-#include "audit_verify_fixture.h"
-#include "command_fixture.h"
-#include "proxy/cli/audit_command.h"
+#include "audit_commands_fixture.h"
 
 namespace sluice {
 namespace {
-
-constexpr const char* kConfig = R"(version: 1
-listen: [ { address: 127.0.0.1:0 } ]
-apis:
-  push:
-    catalogue: push
-    upstream: https://api.pushsecurity.com
-    credential: { full: { env: NOT_SET_AND_NOT_READ } }
-clients:
-  soar: { token: { env: NOT_SET_EITHER } }
-policy: policy.yaml
-)";
-
-class AuditCommands : public CommandFolder {
- protected:
-  AuditCommands() : CommandFolder(kConfig, "version: 1\nrules: []\n") {
-    config_.spool = path("audit.db");
-    config_.durability = Durability::kProcess;
-  }
-
-  static Ran run(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "audit");
-    return run_command(arguments, [](CLI::App& app, int& exit_code) { add_audit_command(app, exit_code); });
-  }
-  Ran verify_spool(std::vector<std::string> more = {}) const {
-    std::vector<std::string> arguments = {"verify", "--config", path("sluice.yaml")};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run(arguments);
-  }
-  Ran on_spool(const std::string& command, std::vector<std::string> more = {}) const {
-    std::vector<std::string> arguments = {command, "--spool", config_.spool};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run(arguments);
-  }
-
-  AuditConfig config_;
-};
 
 TEST_F(AuditCommands, VerifySaysThatASpoolIsWholeAndHowFarItIsSigned) {
   run_gate(config_, 10);
@@ -72,6 +33,7 @@ TEST_F(AuditCommands, VerifyNamesTheEventThatWasChangedAndExitsOne) {
       << text.out;
   const auto json = verify_spool({"--format", "json"}).json();
   EXPECT_EQ(json["status"], "broken");
+  ASSERT_GE(json["findings"].size(), 1U);
   EXPECT_EQ(json["findings"][0]["rule"], "chain");
   EXPECT_EQ(json["findings"][0]["event"], 6);
 }
@@ -226,78 +188,6 @@ TEST_F(AuditCommands, WantToKnowWhichSpool) {
   const Ran ran = run({"verify"});
   EXPECT_EQ(ran.exit_code, 2);
   EXPECT_EQ(ran.err, "sluice: name the spool: --config FILE or --spool FILE\n");
-}
-
-class AuditReplay : public AuditCommands {
- protected:
-  // A configuration whose webhook is the receiver.
-  void configure(const Receiver& receiver) const {
-    write("sluice.yaml", std::string(kConfig) +
-                             "audit:\n  webhooks:\n    - { name: siem, url: \"http://127.0.0.1:" +
-                             std::to_string(receiver.port()) +
-                             "/hook\", secret: { env: SLUICE_TEST_WEBHOOK }, events: [\"request.*\"] }\n");
-    setenv("SLUICE_TEST_WEBHOOK", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
-  }
-  Ran replay(std::vector<std::string> more) const {
-    std::vector<std::string> arguments = {"replay", "--config", path("sluice.yaml"), "--webhook", "siem"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run(arguments);
-  }
-};
-
-TEST_F(AuditReplay, SendsStoredEventsOnceMoreSignedAndMovesNoPosition) {
-  run_gate(config_, 5);
-  Receiver receiver;
-  configure(receiver);
-  const auto before = rows_of(config_.spool);
-  const Ran ran = replay({"--from", "2", "--to", "4"});
-  EXPECT_EQ(ran.exit_code, 0) << ran.out << ran.err;
-  EXPECT_NE(ran.out.find("3 deliveries to siem, through event 4"), std::string::npos) << ran.out;
-  const auto requests = receiver.wait_for(3);
-  ASSERT_EQ(requests.size(), 3U);
-  for (size_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(requests[i].body, before[i + 1].body);
-    EXPECT_EQ(requests[i].header("webhook-id"), before[i + 1].id);
-    EXPECT_EQ(requests[i].header("webhook-signature").substr(0, 3), "v1,");
-  }
-  auto reader = SpoolReader::open(config_.spool);
-  EXPECT_EQ((*reader)->webhooks()->size(), 0U);
-}
-
-TEST_F(AuditReplay, SaysWhatWasRefused) {
-  run_gate(config_, 3);
-  Receiver receiver([](size_t number) { return HttpResponse{number == 1 ? 400 : 200, {}, ""}; });
-  configure(receiver);
-  const Ran ran = replay({"--from", "1"});
-  EXPECT_EQ(ran.exit_code, 1);
-  EXPECT_NE(ran.out.find("1 events were refused, the last: event 3: answered 400"), std::string::npos)
-      << ran.out;
-  EXPECT_EQ(replay({}).exit_code, 2);
-  const Ran unknown = run({"replay", "--config", path("sluice.yaml"), "--webhook", "sime", "--from", "1"});
-  EXPECT_EQ(unknown.exit_code, 2);
-  EXPECT_NE(unknown.err.find("the configuration has no webhook \"sime\", did you mean \"siem\"?"),
-            std::string::npos);
-}
-
-TEST_F(AuditReplay, SendsWhatWasSetAside) {
-  run_gate(config_, 3);
-  const StoredRow row = rows_of(config_.spool)[2];
-  {
-    auto spool = Spool::open(config_.spool, Durability::kProcess, SpoolCheck::kHead);
-    ASSERT_TRUE(spool.ok());
-    SpoolChange change;
-    change.head = (*spool)->head();
-    change.dead_letters.push_back({"siem", static_cast<uint64_t>(row.sequence), 0, "answered 400", row.body});
-    ASSERT_TRUE((*spool)->apply(change).ok());
-  }
-  Receiver receiver;
-  configure(receiver);
-  const Ran ran = replay({"--dead"});
-  EXPECT_EQ(ran.exit_code, 0) << ran.err;
-  const auto requests = receiver.wait_for(1);
-  ASSERT_EQ(requests.size(), 1U);
-  EXPECT_EQ(requests[0].body, row.body);
-  EXPECT_EQ(requests[0].header("webhook-id"), row.id);
 }
 
 }  // namespace

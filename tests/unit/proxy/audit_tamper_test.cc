@@ -1,67 +1,8 @@
-// Mutations of a spool, of an export, and of the octets of the database: the verifier finds every one. A few
-// hundred of each, from a fixed seed; SLUICE_TAMPER_MUTATIONS and SLUICE_TAMPER_SEED ask for more and others.
-#include <cstdlib>
-#include <iostream>
-#include <map>
-#include <random>
-
-#include "audit_verify_fixture.h"
+// Mutations of the rows of a spool: the verifier finds every one.
+#include "audit_tamper_fixture.h"
 
 namespace sluice {
 namespace {
-
-uint64_t setting(const char* name, uint64_t otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
-}
-
-class AuditTamper : public testing::Test {
- protected:
-  AuditTamper() {
-    run_gate(config_, 24);
-    run_gate(config_, 9);
-    known_ = known_of(config_.spool);
-    rows_ = rows_of(config_.spool);
-    pristine_ = read_whole(config_.spool);
-    EXPECT_EQ(rules(verify(config_.spool)), "");
-    EXPECT_FALSE(known_.checkpoints.empty());
-    std::error_code none;  // what is not in the main file
-    EXPECT_EQ(std::filesystem::exists(config_.spool + "-wal", none)
-                  ? std::filesystem::file_size(config_.spool + "-wal")
-                  : 0,
-              0U);
-  }
-  void restore() const {
-    for (const char* part : {"-wal", "-shm"}) std::filesystem::remove(config_.spool + part);
-    write_whole(config_.spool, pristine_);
-  }
-  size_t any(size_t count) { return std::uniform_int_distribution<size_t>(0, count - 1)(random_); }
-  size_t any_row() { return any(rows_.size()); }
-  void flip(std::string& text) {
-    const size_t at = any(text.size());
-    text[at] = static_cast<char>(text[at] ^ (1 << any(8)));
-  }
-  void report_count(const char* what) const {
-    std::cout << what << ": seed " << seed_ << ":";
-    for (const auto& [kind, counts] : tried_)
-      std::cout << "  " << kind << " " << counts.second << "/" << counts.first;
-    std::cout << " found\n";
-  }
-  void count(const std::string& kind, bool found) {
-    ++tried_[kind].first;
-    tried_[kind].second += found ? 1 : 0;
-  }
-
-  TempFolder folder_;
-  AuditConfig config_ = audit_config(folder_);
-  AuditCheck::Known known_;
-  std::vector<StoredRow> rows_;
-  std::string pristine_;
-  const uint64_t mutations_ = setting("SLUICE_TAMPER_MUTATIONS", 300);
-  const uint64_t seed_ = setting("SLUICE_TAMPER_SEED", 1);
-  std::mt19937_64 random_{seed_};
-  std::map<std::string, std::pair<uint64_t, uint64_t>> tried_;  // and found
-};
 
 class SpoolTamper : public AuditTamper {
  protected:
@@ -228,84 +169,6 @@ TEST_F(SpoolTamper, IsFoundWhateverIsDoneToTheRows) {
     EXPECT_TRUE(found) << kind << ", mutation " << i << " of seed " << seed_;
   }
   report_count("rows");
-}
-
-class ExportTamper : public AuditTamper {
- protected:
-  std::vector<std::string> lines() const {
-    std::vector<std::string> all;
-    for (const StoredRow& row : rows_) all.push_back(row.body + "\n");
-    return all;
-  }
-  std::string mutate(std::vector<std::string>& all) {
-    const size_t at = any(all.size());
-    const auto place = all.begin() + static_cast<std::ptrdiff_t>(at);
-    switch (any(7)) {
-      case 0: flip(*place); return "flip";
-      case 1: all.erase(place); return "delete";
-      case 2: {
-        std::string copy = all[any(all.size())];
-        all.insert(place, std::move(copy));
-        return "insert";
-      }
-      case 3: std::swap(all[at], all[(at + 1 + any(all.size() - 1)) % all.size()]); return "reorder";
-      case 4: all.erase(place, all.end()); return "cut-tail";
-      case 5: place->resize(any(place->size())); return "cut-line";
-      default: {
-        std::string forged = all[at];
-        forged.replace(forged.find("\"time\""), 6, "\"tIme\"");
-        *place = std::move(forged);
-        return "rename";
-      }
-    }
-  }
-};
-
-TEST_F(ExportTamper, IsFoundWhateverIsDoneToTheLines) {
-  const std::string path = folder_.file("export.ndjson");
-  const auto check = [&](const std::vector<std::string>& all) {
-    std::string text;
-    for (const std::string& line : all) text += line;
-    write_whole(path, text);
-    const auto report = check_export(path, 1, known_);
-    return report.ok() && report->findings.empty();
-  };
-  ASSERT_TRUE(check(lines()));
-  for (uint64_t i = 0; i < mutations_; ++i) {
-    std::vector<std::string> all = lines();
-    const std::string kind = mutate(all);
-    const bool found = !check(all);
-    count(kind, found);
-    EXPECT_TRUE(found) << kind << ", mutation " << i << " of seed " << seed_;
-  }
-  report_count("export");
-}
-
-class OctetTamper : public AuditTamper {
- protected:
-  static std::string exported(const std::string& spool) {
-    auto reader = SpoolReader::open(spool);
-    if (!reader) return "none";
-    const auto events = (*reader)->read(0, 1'000'000);
-    if (!events) return "none";
-    std::string all;
-    for (const StoredEvent& event : *events) all += event.body + "\n";
-    return all;
-  }
-};
-
-TEST_F(OctetTamper, IsFoundOrLeavesEveryEventAsItWas) {
-  const std::string before = exported(config_.spool);
-  for (uint64_t i = 0; i < mutations_; ++i) {
-    for (const char* part : {"-wal", "-shm"}) std::filesystem::remove(config_.spool + part);
-    std::string octets = pristine_;
-    flip(octets);
-    write_whole(config_.spool, octets);
-    const bool found = !verify(config_.spool, known_).findings.empty();
-    count(found ? "found" : "without effect", true);
-    EXPECT_TRUE(found || exported(config_.spool) == before) << "mutation " << i << " of seed " << seed_;
-  }
-  report_count("octets");
 }
 
 }  // namespace

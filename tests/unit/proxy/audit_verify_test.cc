@@ -1,9 +1,5 @@
-// Checkpoints and who verifies them: what is signed when, where the key is, and what is found.
+// Checkpoints and who verifies them: what is signed when, and what is found.
 #include "proxy/audit/spool_check.h"
-
-#include <sys/stat.h>
-
-#include <cstdlib>
 
 #include "audit_verify_fixture.h"
 #include "proxy/audit/checkpointer.h"
@@ -84,73 +80,12 @@ TEST_F(AuditVerify, SignsAfterSoManyEventsOrSoMuchTimeAndNothingWhenIdle) {
 TEST_F(AuditVerify, SignsWhenTheTimeIsThereWithoutAnotherEvent) {
   AuditOptions options;
   options.checkpoint_interval = Millis(20);
+  options.retention_interval = std::chrono::hours(1);  // nothing else wakes the thread
   const auto log = open_or_fail(config_, {}, options);
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (log->last_sequence() < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   EXPECT_EQ(log->last_sequence(), 2U);
   EXPECT_EQ(rows_of(config_.spool).back().type, "audit.checkpoint");
-}
-
-TEST_F(AuditVerify, MakesTheKeyOnceForTheGateAlone) {
-  run_gate(config_, 0);
-  struct stat status {};
-  ASSERT_EQ(stat((config_.spool + ".key").c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777, 0600U);
-  ASSERT_EQ(stat((config_.spool + ".checkpoints").c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777, 0600U);
-  const std::string key = read_whole(config_.spool + ".key");
-  const std::string published = read_whole(config_.spool + ".pub");
-  run_gate(config_, 0);
-  EXPECT_EQ(read_whole(config_.spool + ".key"), key);
-  EXPECT_EQ(read_whole(config_.spool + ".pub"), published);
-  EXPECT_EQ(published.find("PRIVATE"), std::string::npos);
-}
-
-TEST_F(AuditVerify, RefusesADamagedOrOpenKeyAndLeavesItAlone) {
-  const std::string path = config_.spool + ".key";
-  for (const char* text : {"", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}) {
-    write_whole(path, text);
-    chmod(path.c_str(), 0600);
-    const auto log = open_audit_log(config_, {});
-    ASSERT_FALSE(log.ok());
-    EXPECT_NE(log.error().message.find("is damaged: put back a copy of it, or move it away"),
-              std::string::npos)
-        << log.error().message;
-    EXPECT_EQ(read_whole(path), text);
-  }
-  std::filesystem::remove(path);
-  run_gate(config_, 0);
-  chmod(path.c_str(), 0640);
-  const auto log = open_audit_log(config_, {});
-  ASSERT_FALSE(log.ok());
-  EXPECT_NE(log.error().message.find("can be read by others: chmod 600 " + path), std::string::npos);
-}
-
-TEST_F(AuditVerify, TakesTheConfiguredKeyAndAcceptsBothAfterAChange) {
-  run_gate(config_, 2);
-  const std::string old_key = read_whole(config_.spool + ".pub");
-  write_whole(folder_.file("key.pem"), std::string(Ed25519Key::generate().to_pem().reveal()));
-  config_.checkpoint_key = {SecretRef::Kind::kFile, folder_.file("key.pem"), {}};
-  run_gate(config_, 2);
-  EXPECT_EQ(rules(verify(config_.spool)), "");
-  AuditCheck::Known known = known_of(config_.spool);
-  ASSERT_EQ(known.keys.size(), 2U);
-  EXPECT_EQ(to_text(known.keys[0]) + "\n", old_key);
-  known.keys.pop_back();
-  EXPECT_TRUE(has_rule(verify(config_.spool, known), "key"));
-}
-
-TEST_F(AuditVerify, NamesTheConfiguredKeyThatIsNone) {
-  setenv("SLUICE_TEST_CHECKPOINT_KEY", "not a key", 1);
-  config_.checkpoint_key = {SecretRef::Kind::kEnv, "SLUICE_TEST_CHECKPOINT_KEY", {}};
-  const auto log = open_audit_log(config_, {});
-  ASSERT_FALSE(log.ok());
-  EXPECT_NE(log.error().message.find(
-                "audit.checkpoint_key: SLUICE_TEST_CHECKPOINT_KEY is not an Ed25519 key in PEM"),
-            std::string::npos)
-      << log.error().message;
-  EXPECT_EQ(log.error().message.find("not a key,"), std::string::npos);
-  EXPECT_FALSE(std::filesystem::exists(config_.spool + ".key"));
 }
 
 TEST_F(AuditVerify, GoesOnWhenTheCheckpointFileCannotBeWrittenAndSaysSo) {
@@ -267,6 +202,39 @@ TEST_F(AuditVerify, ChecksBesideARunningGateThatWritesOnAndRemoves) {
   }
   done = true;
   writer.join();
+}
+
+TEST_F(AuditVerify, FollowsRetentionThatOvertakesIt) {
+  AuditOptions options;
+  options.checkpoint_events = 400;
+  {
+    const auto log = open_or_fail(config_, {}, options);
+    for (int i = 0; i < 1'200; ++i) log->submit(new_record(AuditType::kRequestDenied, "r"));
+  }
+  const auto key = Ed25519Key::from_pem(read_whole(config_.spool + ".key"));
+  ASSERT_TRUE(key);
+  auto reader = SpoolReader::open(config_.spool);
+  ASSERT_TRUE(reader.ok());
+  const std::string id = *(*reader)->id();
+  const auto remove = [&](uint64_t through) {
+    auto spool = Spool::open(config_.spool, Durability::kProcess, SpoolCheck::kHead);
+    ASSERT_TRUE(spool.ok());
+    const NoteSigner signer(checkpoint_key_name(id), *Ed25519Key::from_pem(key->to_pem().reveal()));
+    SpoolChange change;
+    change.head = (*spool)->head();
+    change.remove_through = through;
+    change.facts.push_back({std::string(kRemovalFact), signer.sign(to_text(Removal{id, through, "now"}))});
+    ASSERT_TRUE((*spool)->apply(change).ok());
+  };
+  bool removed = false;
+  const AuditReport report =
+      check_spool(**reader, known_of(config_.spool), [&remove, &removed](uint64_t events, uint64_t) {
+        if (events == 500 && !std::exchange(removed, true)) remove(800);
+      });
+  EXPECT_TRUE(removed);
+  EXPECT_EQ(rules(report), "");
+  ASSERT_FALSE(report.warnings.empty());
+  EXPECT_EQ(report.warnings.back(), "the gate removed events after 500 while they were checked");
 }
 
 TEST_F(AuditVerify, ReadsEveryEventAsHostile) {
