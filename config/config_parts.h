@@ -22,7 +22,14 @@ std::vector<ApiConfig> read_apis(const Value& value, const ReadContext& context)
 // `certificates_verified`: whether a listener asks its clients for one.
 std::vector<ClientConfig> read_clients(const Value& value, bool certificates_verified,
                                        const ReadContext& context);
-AuditConfig read_audit(const Value& value, const ReadContext& context);
+// The names that a webhook's filter may say.
+struct KnownNames {
+  std::vector<std::string> apis;
+  std::vector<std::string> clients;
+};
+AuditConfig read_audit(const Value& value, const KnownNames& known, const ReadContext& context);
+std::vector<WebhookConfig> read_webhooks(const Value& value, const KnownNames& known,
+                                         const ReadContext& context);
 // `capture` and `capture_salt` of the audit.
 void read_capture(MapReader& map, AuditConfig& audit, const ReadContext& context);
 RateLimitStoreConfig read_rate_limit_store(const Value& value, const ReadContext& context);

@@ -161,6 +161,13 @@ bool verifies_certificates(const Config& config) {
   });
 }
 
+KnownNames known_names(const Config& config) {
+  KnownNames known;
+  for (const ApiConfig& api : config.apis) known.apis.push_back(api.name);
+  for (const ClientConfig& client : config.clients) known.clients.push_back(client.name);
+  return known;
+}
+
 Config read_root(const Value& root, const ReadContext& context) {
   Config config;
   config.file = context.file;
@@ -182,7 +189,9 @@ Config read_root(const Value& root, const ReadContext& context) {
   if (const Value* store = map.optional("rate_limit_store")) {
     config.rate_limit_store = read_rate_limit_store(*store, context);
   }
-  if (const Value* audit = map.optional("audit")) config.audit = read_audit(*audit, context);
+  if (const Value* audit = map.optional("audit")) {
+    config.audit = read_audit(*audit, known_names(config), context);
+  }
   if (const Value* log = map.optional("log")) config.log = read_log(*log, context);
   map.finish();
   return config;

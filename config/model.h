@@ -12,6 +12,7 @@
 #include "config/rate_limit_store.h"
 #include "config/secret.h"
 #include "config/units.h"
+#include "config/webhook.h"
 
 namespace sluice {
 
@@ -138,15 +139,20 @@ struct ClientConfig {
 
 enum class Durability { kPower, kProcess };
 enum class WhenUnavailable { kBlock, kAllow };
-enum class WebhookSignature { kStandard, kPush, kNone };
 
 struct WebhookConfig {
   std::string name;
   UpstreamUrl url;                 // path here is the whole path with the query
   std::vector<SecretRef> secrets;  // newest first
+  WebhookFormat format = WebhookFormat::kCloudEvents;
+  // Without a key for it, kNone for formats whose receivers know the sender otherwise: the URL of slack is a
+  // secret itself, splunk-hec has a token in a header.
   WebhookSignature signature = WebhookSignature::kStandard;
   std::vector<std::pair<std::string, SecretRef>> headers;
-  std::vector<std::string> events;  // patterns without "io.sluice."; empty: all
+  std::vector<std::string> events;  // patterns without "io.sluice."; empty: all; slack: request.denied
+  WebhookFilter filter;
+  bool indexer_acknowledgement = false;  // splunk-hec only: what was taken counts once it is indexed
+  bool handshake = false;  // cloudevents and cloudevents-batch only: asks the receiver's consent first
   bool public_only = false;
   std::string ca;  // PEM; empty: the system's store
   Position at;

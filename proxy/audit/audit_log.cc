@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "proxy/audit/delivery.h"
+#include "proxy/audit/spool_file.h"
 #include "proxy/audit/spool_lock.h"
 #include "proxy/audit/spool_writer.h"
 #include "proxy/crypto.h"
@@ -88,31 +89,6 @@ std::string event_source() {
   return source;
 }
 
-std::string fingerprint(const UpstreamUrl& url) {
-  return hex(sha256((url.tls ? "https://" : "http://") + url.authority + url.path));
-}
-
-Result<DeliveryTarget> make_target(ResolvedWebhook webhook) {
-  const std::string place = "webhook " + webhook.config.name + ": ";
-  auto filter = EventFilter::make(webhook.config.events);
-  if (!filter) return Error{place + filter.error().message};
-  auto signer = Signer::make(webhook.config.signature, webhook.secrets);
-  if (!signer) return Error{place + signer.error().message};
-  DeliveryTarget target;
-  if (webhook.config.url.tls) {
-    auto tls = TlsContext::for_client(webhook.config.ca);
-    if (!tls) return Error{place + tls.error().message};
-    target.tls = std::move(*tls);
-  }
-  target.row.name = webhook.config.name;
-  target.row.url_sha256 = fingerprint(webhook.config.url);
-  target.config = std::move(webhook.config);
-  target.signer = std::move(*signer);
-  target.filter = *filter;
-  target.headers = std::move(webhook.headers);
-  return target;
-}
-
 // Where each webhook goes on: where it stopped, or for a new one at the events from now on. Returns the names
 // of those that are no longer configured: the spool keeps nothing for them.
 std::vector<std::string> resume(std::vector<DeliveryTarget>& targets, const std::vector<WebhookRow>& kept,
@@ -130,6 +106,7 @@ std::vector<std::string> resume(std::vector<DeliveryTarget>& targets, const std:
       if (row.url_sha256 != target.row.url_sha256) continue;
       target.row.disabled = row.disabled;
       target.row.not_before_ms = row.not_before_ms;
+      target.row.batch_through = row.batch_through;
     }
   }
   return forgotten;
@@ -149,6 +126,28 @@ std::vector<AuditRecord> records_of(const StartReport& report, const SpoolKnowle
   return report.records ? report.records(known) : std::vector<AuditRecord>{started_record(known)};
 }
 
+struct OpenedSpool {
+  std::unique_ptr<Spool> spool;
+  std::vector<std::pair<std::string, std::string>> set_aside;  // of a damaged one before it, where and why
+};
+
+// A damaged spool is evidence: it is kept as it is, and a new one begins that says so.
+Result<OpenedSpool> open_spool(const AuditConfig& config) {
+  bool damaged = false;
+  auto spool = Spool::open(config.spool, config.durability, SpoolCheck::kAll, &damaged);
+  if (spool) return OpenedSpool{std::move(*spool), {}};
+  if (!damaged) return spool.error();
+  auto aside = set_spool_aside(config.spool);
+  if (!aside) return aside.error();
+  log_error(
+      "the audit spool is damaged and was set aside: a new one begins, and what no webhook has taken is "
+      "in the old one",
+      {{"spool", *aside}, {"why", spool.error().message}});
+  auto fresh = Spool::open(config.spool, config.durability, SpoolCheck::kAll);
+  if (!fresh) return fresh.error();
+  return OpenedSpool{std::move(*fresh), {{"set_aside", *aside}, {"why", spool.error().message}}};
+}
+
 }  // namespace
 
 AuditRecord started_record(const SpoolKnowledge& known) {
@@ -163,28 +162,30 @@ Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
                                                  std::vector<ResolvedWebhook> webhooks,
                                                  const AuditOptions& options, const StartReport& report) {
   std::vector<DeliveryTarget> targets;
+  const std::string source = event_source();
   for (ResolvedWebhook& webhook : webhooks) {
-    auto target = make_target(std::move(webhook));
+    auto target = make_delivery_target(std::move(webhook), source.substr(source.rfind('/') + 1));
     if (!target) return target.error();
     targets.push_back(std::move(*target));
   }
   auto lock = SpoolLock::take(config.spool);
   if (!lock) return lock.error();
-  auto spool = Spool::open(config.spool, config.durability, SpoolCheck::kAll);
-  if (!spool) return spool.error();
-  auto kept = (*spool)->webhooks();
+  auto opened = open_spool(config);
+  if (!opened) return opened.error();
+  std::unique_ptr<Spool>& spool = opened->spool;
+  auto kept = spool->webhooks();
   if (!kept) return kept.error();
 
-  SpoolWriter::Setup setup{config, options, event_source(), {}, {}};
-  setup.forgotten_webhooks = resume(targets, *kept, (*spool)->head().sequence);
+  SpoolWriter::Setup setup{config, options, source, {}, {}, std::move(opened->set_aside)};
+  setup.forgotten_webhooks = resume(targets, *kept, spool->head().sequence);
   std::vector<WebhookRow> rows;
   for (const DeliveryTarget& target : targets) {
     setup.filters.push_back(target.filter);
     rows.push_back(target.row);
   }
-  auto known = read_knowledge(**spool, report.facts);
+  auto known = read_knowledge(*spool, report.facts);
   if (!known) return known.error();
-  auto writer = std::make_unique<SpoolWriter>(std::move(setup), std::move(*spool), std::move(rows));
+  auto writer = std::make_unique<SpoolWriter>(std::move(setup), std::move(spool), std::move(rows));
   if (auto done = writer->begin(records_of(report, *known)); !done) return done.error();
   std::unique_ptr<Delivery> delivery;
   if (!targets.empty())

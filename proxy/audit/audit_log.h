@@ -32,6 +32,8 @@ struct WebhookState {
   uint64_t backlog = 0;                // events kept for it and not acknowledged
   double lag_seconds = 0;              // age of the oldest of them
   uint64_t delivered = 0, failed = 0;  // attempts by outcome
+  uint64_t dead_letters = 0;           // events set aside because it refuses them
+  bool suspended = false;              // fails again and again
   bool disabled = false;               // by 410
   std::string last_error;              // "" when the last attempt succeeded
 };

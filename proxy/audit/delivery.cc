@@ -9,7 +9,7 @@
 namespace sluice {
 namespace {
 
-constexpr uint64_t kReadAhead = 64;  // events
+constexpr uint64_t kReadAhead = 128;  // events
 
 }  // namespace
 
@@ -57,7 +57,7 @@ std::vector<WebhookState> Delivery::states() const {
     const DelivererState& state = states_[i];
     const int64_t age = state.oldest_ms == 0 ? 0 : std::max<int64_t>(0, now - state.oldest_ms);
     list.push_back({names_[i], state.backlog, static_cast<double>(age) / 1000, state.delivered, state.failed,
-                    state.disabled, state.last_error});
+                    state.dead_letters, state.suspended, state.disabled, state.last_error});
   }
   return list;
 }
@@ -78,6 +78,12 @@ void Delivery::on_removed(uint64_t through, const std::vector<uint64_t>& removed
 
 void Delivery::on_reopened() {
   loop_.post([this] { reader_.reset(); });
+}
+
+void Delivery::on_saved(const std::vector<WebhookRow>& rows) {
+  loop_.post([this, rows] {
+    for (size_t i = 0; i < deliverers_.size(); ++i) deliverers_[i]->on_saved(rows[i]);
+  });
 }
 
 void Delivery::take_committed() {

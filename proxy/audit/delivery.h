@@ -31,10 +31,16 @@ class Delivery final : public SpoolListener, private DelivererHost, private Dead
   void on_committed(const TypeCounts& added) override;
   void on_removed(uint64_t through, const std::vector<uint64_t>& removed) override;
   void on_reopened() override;
+  void on_saved(const std::vector<WebhookRow>& rows) override;
 
  private:
   Result<std::vector<StoredEvent>> read(uint64_t after) override;
-  void save(size_t index, const WebhookRow& row) override { writer_.save(index, row); }
+  void save(size_t index, const WebhookRow& row) override { writer_.save(index, row, false); }
+  void save_now(size_t index, const WebhookRow& row) override { writer_.save(index, row, true); }
+  void set_aside(size_t index, const WebhookRow& row, DeadLetter letter) override {
+    writer_.set_aside(index, row, std::move(letter));
+  }
+  void report(std::unique_ptr<AuditRecord> record) override { writer_.submit(std::move(record), nullptr, 0); }
   void wake_later(size_t index) override;
   void on_changed(size_t index) override;
   bool has_untold_commits() const override;

@@ -37,6 +37,8 @@ void SpoolWriter::expire() {
     for (const WebhookRow& row : rows_)
       if (!row.disabled) acked = std::min(acked, row.acked);
   }
+  auto letters = spool_->remove_dead_letters(unix_ms_ago(setup_.config.retain_age), kAgedChunk);
+  if (!letters) return fail(letters.error());
   auto through = find_removable(acked);
   if (!through) return fail(through.error());
   if (*through == 0) return;
@@ -66,6 +68,15 @@ Result<uint64_t> SpoolWriter::find_removable(uint64_t acked) {
   if (!aged || *aged > 0) return aged;
   auto used = spool_->used_bytes();
   if (!used || *used <= setup_.config.retain_size.count) return used ? Result<uint64_t>(0) : used;
+  // What a webhook has refused goes before what it may still want.
+  auto letters = spool_->remove_dead_letters(std::numeric_limits<int64_t>::max(), kAgedChunk);
+  if (!letters) return letters;
+  if (*letters > 0) {
+    log_error("the spool reached audit.retain.size: dead letters were removed",
+              {{"events", std::to_string(*letters)}});
+    next_expire_ = Clock::now();
+    return uint64_t{0};
+  }
   return spool_->removable(last, std::numeric_limits<int64_t>::max(), kCrowdedChunk);
 }
 

@@ -49,6 +49,14 @@ Result<void> SpoolWriter::begin(const std::vector<AuditRecord>& reports) {
     change.events.push_back(next.append(report, uuid_v7()));
     add_facts(report, change);
   }
+  if (!setup_.set_aside.empty()) {
+    AuditRecord gap;
+    gap.type = AuditType::kAuditGap;
+    gap.time = std::chrono::system_clock::now();
+    gap.reason = "the spool was damaged and set aside";
+    gap.details = setup_.set_aside;
+    change.events.push_back(next.append(gap, uuid_v7()));
+  }
   change.head = next.head();
   change.webhooks = rows_;
   change.forgotten_webhooks = setup_.forgotten_webhooks;
@@ -88,13 +96,17 @@ std::unique_ptr<AuditRecord> SpoolWriter::submit(std::unique_ptr<AuditRecord> re
     }
     if (queue_.size() + held_.load(std::memory_order_relaxed) >= setup_.options.memory_limit) {
       ++lost_;
+      hold_up("the audit spool cannot keep up");
       if (waiter == nullptr) return record;
       turned_away_.emplace_back(waiter, token);
       wake = !urgent_;
       urgent_ = true;
     } else {
       const bool first = queue_.empty();
-      if (first) queued_since_ = Clock::now();
+      const Clock::time_point time = Clock::now();
+      if (first) queued_since_ = time;
+      if (time - queued_since_ > setup_.options.stuck_after)
+        hold_up("the audit spool's disk does not answer");
       if (record->time == std::chrono::system_clock::time_point{})
         record->time = std::chrono::system_clock::now();
       record = queue_.add(std::move(record), waiter, token);
@@ -107,13 +119,28 @@ std::unique_ptr<AuditRecord> SpoolWriter::submit(std::unique_ptr<AuditRecord> re
   return record;
 }
 
-void SpoolWriter::save(size_t webhook, const WebhookRow& row) {
+// Until the audit thread takes up records again. Requires the lock.
+void SpoolWriter::hold_up(std::string_view why) {
+  if (std::exchange(held_up_, true) || !usable_) return;
+  usable_ = false;
+  trouble_ = why;
+}
+
+void SpoolWriter::save(size_t webhook, const WebhookRow& row, bool now) {
   const std::lock_guard lock(mutex_);
   rows_[webhook] = row;
-  if (rows_changed_) return;
-  rows_changed_ = true;
-  rows_since_ = Clock::now();
+  urgent_ = urgent_ || now;
+  if (rows_changed_ && !now) return;
+  if (!std::exchange(rows_changed_, true)) rows_since_ = Clock::now();
   wake_.notify_one();
+}
+
+void SpoolWriter::set_aside(size_t webhook, const WebhookRow& row, DeadLetter letter) {
+  {
+    const std::lock_guard lock(mutex_);
+    new_letters_.push_back(std::move(letter));
+  }
+  save(webhook, row, false);
 }
 
 TypeCounts SpoolWriter::events_by_type() const {
@@ -157,6 +184,10 @@ bool SpoolWriter::take() {
   }
   urgent_ = false;
   backlog_.take_all(queue_);
+  if (std::exchange(held_up_, false) && spool_) {
+    usable_ = true;
+    trouble_.clear();
+  }
   if (lost_ > 0 && spool_) {
     backlog_.add(gap_record(std::exchange(lost_, 0), "the spool could not keep up or could not be written"),
                  nullptr, 0);
@@ -176,7 +207,16 @@ SpoolWriter::Clock::time_point SpoolWriter::next_due() const {
 void SpoolWriter::write_group() {
   const size_t count = std::min(backlog_.size(), setup_.options.group_limit);
   ChainWriter next = chain_;
-  if (auto done = commit_group(count, next); !done) {
+  SpoolChange rest;
+  auto done = spool_->begin();
+  if (done) done = put_group(count, next);
+  if (done) {
+    rest.head = next.head();
+    for (size_t i = 0; i < count; ++i) add_facts(*backlog_[i].record, rest);
+    take_rows(rest);
+    done = spool_->commit(rest);
+  }
+  if (!done) {
     doubtful_ = Doubtful{next.head(), count};
     fail(done.error());
     return;
@@ -185,12 +225,12 @@ void SpoolWriter::write_group() {
   if (!spool_->in_place()) return fail(removed());
   chain_ = std::move(next);
   settle_group(count, true);
-  if (auto done = spool_->checkpoint_if_long(); !done) fail(done.error());
+  on_rows_saved(rest);
+  if (auto moved = spool_->checkpoint_if_long(); !moved) fail(moved.error());
 }
 
 // A few records become events at a time, in the memory of those before them.
-Result<void> SpoolWriter::commit_group(size_t count, ChainWriter& next) {
-  if (auto begun = spool_->begin(); !begun) return begun;
+Result<void> SpoolWriter::put_group(size_t count, ChainWriter& next) {
   for (size_t at = 0; at < count; at += events_.size()) {
     const std::span<StoredEvent> events(events_.data(), std::min(events_.size(), count - at));
     for (size_t i = 0; i < events.size(); ++i) {
@@ -200,11 +240,7 @@ Result<void> SpoolWriter::commit_group(size_t count, ChainWriter& next) {
     }
     if (auto done = spool_->put(events); !done) return done;
   }
-  SpoolChange rest;
-  for (size_t i = 0; i < count; ++i) add_facts(*backlog_[i].record, rest);
-  rest.head = next.head();
-  rest.webhooks = take_rows();
-  return spool_->commit(rest);
+  return {};
 }
 
 // The first `count` of the backlog are on disk.
@@ -222,19 +258,28 @@ void SpoolWriter::settle_group(size_t count, bool durable) {
   if (listener_ != nullptr) listener_->on_committed(added);
 }
 
-std::vector<WebhookRow> SpoolWriter::take_rows() {
+void SpoolWriter::take_rows(SpoolChange& change) {
   const std::lock_guard lock(mutex_);
-  if (!rows_changed_) return {};
-  rows_changed_ = false;
-  return rows_;
+  if (!std::exchange(rows_changed_, false)) return;
+  std::move(new_letters_.begin(), new_letters_.end(), std::back_inserter(letters_));
+  new_letters_.clear();
+  change.webhooks = rows_;
+  change.dead_letters = letters_;
+}
+
+void SpoolWriter::on_rows_saved(const SpoolChange& change) {
+  if (change.webhooks.empty()) return;
+  letters_.clear();
+  if (listener_ != nullptr) listener_->on_saved(change.webhooks);
 }
 
 void SpoolWriter::save_rows() {
   SpoolChange change;
   change.head = chain_.head();
-  change.webhooks = take_rows();
+  take_rows(change);
   if (change.webhooks.empty()) return;
-  if (auto done = spool_->apply(change); !done) fail(done.error());
+  if (auto done = spool_->apply(change); !done) return fail(done.error());
+  on_rows_saved(change);
 }
 
 Error SpoolWriter::removed() const {

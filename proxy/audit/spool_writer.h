@@ -31,6 +31,8 @@ class SpoolListener {
   // Events up to `through` are gone; of them each webhook, by index, had not acknowledged `removed`.
   virtual void on_removed(uint64_t through, const std::vector<uint64_t>& removed) = 0;
   virtual void on_reopened() = 0;
+  // These are on disk, by index.
+  virtual void on_saved(const std::vector<WebhookRow>& rows) = 0;
 
  protected:
   ~SpoolListener() = default;
@@ -44,6 +46,7 @@ class SpoolWriter {
     std::string source;                // of the events
     std::vector<EventFilter> filters;  // of the webhooks, in the order of the rows
     std::vector<std::string> forgotten_webhooks;
+    std::vector<std::pair<std::string, std::string>> set_aside;  // what to say of a spool before this one
   };
   SpoolWriter(Setup setup, std::unique_ptr<Spool> spool, std::vector<WebhookRow> rows);
   ~SpoolWriter() { stop(); }
@@ -57,8 +60,10 @@ class SpoolWriter {
 
   std::unique_ptr<AuditRecord> submit(std::unique_ptr<AuditRecord> record, AuditWaiter* waiter,
                                       uint64_t token);
-  // Keeps how far a webhook is; lazily, as losing it only repeats deliveries.
-  void save(size_t webhook, const WebhookRow& row);
+  // Keeps how far a webhook is; lazily, as losing it only repeats deliveries, or at once.
+  void save(size_t webhook, const WebhookRow& row, bool now);
+  // Keeps an event that a webhook refused, with how far it is.
+  void set_aside(size_t webhook, const WebhookRow& row, DeadLetter letter);
 
   bool usable() const { return usable_.load(std::memory_order_relaxed); }
   uint64_t last_sequence() const { return last_sequence_.load(std::memory_order_relaxed); }
@@ -78,15 +83,17 @@ class SpoolWriter {
   bool take();
   Clock::time_point next_due() const;
   void write_group();
-  Result<void> commit_group(size_t count, ChainWriter& next);
+  Result<void> put_group(size_t count, ChainWriter& next);
   void settle_group(size_t count, bool answer);
   void save_rows();
-  std::vector<WebhookRow> take_rows();
+  void take_rows(SpoolChange& change);
+  void on_rows_saved(const SpoolChange& change);
   static std::unique_ptr<AuditRecord> gap_record(uint64_t lost, std::string_view reason);
   void expire();  // this and the next three are in spool_retention.cc
   Result<uint64_t> find_removable(uint64_t acked);
   Result<SpoolChange> plan_removal(uint64_t through, std::vector<uint64_t>* removed);
   Result<uint64_t> lost_for(size_t webhook, uint64_t through, uint64_t* removed);
+  void hold_up(std::string_view why);
   Error removed() const;  // what to fail() with then
   void fail(const Error& error);
   void recover();
@@ -104,6 +111,7 @@ class SpoolWriter {
   JsonText scratch_;  // with events_: memory of the events that are being made
   std::array<StoredEvent, Spool::kRowsAtOnce> events_;
   std::optional<Doubtful> doubtful_;
+  std::vector<DeadLetter> letters_;  // to be kept with the next rows
   Clock::time_point next_reopen_;
   Clock::time_point next_expire_;
 
@@ -114,10 +122,12 @@ class SpoolWriter {
   uint64_t lost_ = 0;
   Clock::time_point queued_since_;
   std::vector<WebhookRow> rows_;
+  std::vector<DeadLetter> new_letters_;
   bool rows_changed_ = false;
   Clock::time_point rows_since_;
   bool urgent_ = false;
   bool stopping_ = false;
+  bool held_up_ = false;  // records come faster than they are taken up
   std::string trouble_;
 
   std::atomic<size_t> held_{0};  // size of backlog_

@@ -206,6 +206,11 @@ void Downstream::on_drained() {
   if (exchange_ != nullptr) exchange_->on_downstream_drained();
 }
 
+// Who has ended its side before counts as one that does so while it waits: it has left.
+void Downstream::exchange_waits() {
+  if (client_ended_) leave();
+}
+
 void Downstream::exchange_done(bool keep_alive) {
   worker_.take_back(std::move(exchange_));
   if (phase_ == Phase::kGone) return worker_.remove(*this);

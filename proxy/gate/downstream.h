@@ -32,6 +32,8 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   size_t unsent() const { return stream_ != nullptr ? stream_->unsent() : 0; }
   // Whether pieces of the request's body are wanted now.
   void want_body(bool wanted);
+  // The exchange has begun to wait for its turn. May end it, with its client.
+  void exchange_waits();
   // The answer is written. `keep_alive`: another request may follow.
   void exchange_done(bool keep_alive);
   // Ends the connection at once, so that a cut answer cannot look whole.

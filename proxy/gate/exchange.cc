@@ -361,7 +361,8 @@ void Exchange::on_record_late() {
 
 void Exchange::wait_for_turn() {
   enter(Phase::kQueued);
-  if (worker_.pacer(route_.api).ready(*this)) on_turn();
+  if (worker_.pacer(route_.api).ready(*this)) return on_turn();
+  downstream_->exchange_waits();
 }
 
 void Exchange::connect(bool fresh) {

@@ -55,6 +55,7 @@ Gate::Gate(std::shared_ptr<const Serving> serving) : certificates_(loop_), delay
   shared_.serving = std::move(serving);
   metrics_ = std::make_unique<Metrics>();
   shared_.metrics = metrics_.get();
+  shared_.on_worker_ended = [this] { loop_.post([this] { on_worker_ended(); }); };
   started_ = monotonic_now();
 }
 
@@ -184,7 +185,6 @@ void Gate::run() {
       sigfillset(&all);
       pthread_sigmask(SIG_BLOCK, &all, nullptr);
       worker->run();
-      loop_.post([this] { on_worker_ended(); });
     });
   }
   for (const auto& listener : workers_[0]->listeners()) {

@@ -52,6 +52,8 @@ std::vector<PartState> Gate::parts() const {
     std::string detail = "ok";
     if (webhook.disabled)
       detail = "disabled: it answered 410";
+    else if (webhook.suspended)
+      detail = "fails again and again: " + webhook.last_error;
     else if (webhook.lag_seconds > kBehindSeconds)
       detail = "behind: " + webhook.last_error;
     else if (!webhook.last_error.empty())
@@ -90,6 +92,8 @@ std::string Gate::status_json() const {
                         {"lag_seconds", webhook.lag_seconds},
                         {"delivered", webhook.delivered},
                         {"failed", webhook.failed},
+                        {"dead_letters", webhook.dead_letters},
+                        {"suspended", webhook.suspended},
                         {"disabled", webhook.disabled},
                         {"last_error", webhook.last_error}});
   }
@@ -152,6 +156,11 @@ std::vector<MetricSample> Gate::samples() const {
         {{"webhook", webhook.name}, {"outcome", "delivered"}}, static_cast<double>(webhook.delivered));
     add("sluice_webhook_deliveries_total", kHelp, kCounter,
         {{"webhook", webhook.name}, {"outcome", "failed"}}, static_cast<double>(webhook.failed));
+    add("sluice_webhook_dead_letters_total", "Events set aside because a webhook refuses them.", kCounter,
+        {{"webhook", webhook.name}}, static_cast<double>(webhook.dead_letters));
+    add("sluice_webhook_up",
+        "Whether a webhook takes events: 0 when it fails again and again, or is disabled.", kGauge,
+        {{"webhook", webhook.name}}, webhook.suspended || webhook.disabled ? 0 : 1);
   }
   return samples;
 }

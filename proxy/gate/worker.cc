@@ -200,6 +200,7 @@ void Worker::end_when_idle() {
   loop_.post([this] {  // a pacer may be on the stack
     pacers_.clear();
     loop_.stop();
+    shared_.on_worker_ended();
   });
 }
 

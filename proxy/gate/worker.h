@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <unordered_map>
@@ -38,6 +39,8 @@ struct Shared {
   AuditLog* audit = nullptr;
   Metrics* metrics = nullptr;
   Connector connector = TcpStream::connect;  // to the vendors
+  // A worker has served its last request. On its thread, whose loop may still wait for a lookup.
+  std::function<void()> on_worker_ended = [] {};
   std::atomic<int64_t> connections{0};
 };
 

@@ -20,7 +20,6 @@ class FairQueue {
   // One for each client, named by index; > 0.
   explicit FairQueue(const std::vector<double>& weights);
 
-  size_t clients() const { return flows_.size(); }
   size_t size() const { return size_; }
   size_t bytes() const { return bytes_; }
   size_t size(size_t client) const { return flows_[client].size; }
@@ -44,9 +43,6 @@ class FairQueue {
   const Promises& promises() const { return promises_; }
   // A request of the client has gone without waiting.
   void charge(size_t client);
-  // The first of a client's requests, or nullptr.
-  PacedRequest* first(size_t client) const { return flows_[client].requests.first(); }
-  static PacedRequest* after(const PacedRequest& request) { return request.next_; }
 
  private:
   struct Flow {

@@ -24,6 +24,9 @@ class Promises {
   void add(PacedRequest& request);
   void remove(PacedRequest& request);
 
+  // All of them, the earliest first; nullptr: no more.
+  PacedRequest* first() const { return first_; }
+  static PacedRequest* after(const PacedRequest& request) { return request.later_; }
   // How long from `now` until one more, to be sent until `promise`, could be promised that; 0: now.
   Nanos until_room(Nanos promise, const SlotTimes& slots, Nanos now) const;
   // Whether the others are still kept if this one goes first. Requires: it has been added.

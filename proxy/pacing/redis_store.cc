@@ -44,7 +44,10 @@ RedisStore::RedisStore(RedisTarget target, std::unique_ptr<TlsContext> tls)
   connection_ = std::make_unique<RedisConnection>(loop_, *resolver_, target_, kReservationScript, observer);
 }
 
-RedisStore::~RedisStore() { stop(Millis(0)); }
+RedisStore::~RedisStore() {
+  stop(Millis(0));
+  if (thread_.joinable()) thread_.join();
+}
 
 void RedisStore::add(StoreClient& client, const std::string& name) {
   members_.push_back({&client, "sluice:{" + name + "}:limit", Nanos::max()});
@@ -60,7 +63,7 @@ void RedisStore::start() {
 }
 
 void RedisStore::stop(Millis patience) {
-  if (!thread_.joinable()) return;
+  if (!thread_.joinable() || std::exchange(stop_asked_, true)) return;
   loop_.post([this, patience] {
     stopping_ = true;
     end_at_ = monotonic_now() + patience;
@@ -68,7 +71,6 @@ void RedisStore::stop(Millis patience) {
     arm();
     end_if_settled();
   });
-  thread_.join();
 }
 
 void RedisStore::call(StoreClient& client, const ReservationCall& call) {
@@ -104,7 +106,6 @@ void RedisStore::run_woken() {
 }
 
 void RedisStore::on_ready(bool is_same) {
-  refused_ = false;
   for (Member& member : members_) {
     member.client->on_up(monotonic_now(), is_same);
     tick(member);
@@ -125,12 +126,12 @@ void RedisStore::on_answer(std::span<const int64_t> numbers) {
     backoff_ = kFirstBackoff;
   }
   member.client->on_reply(monotonic_now(), *reply);
-  if (!refused_) tick(member);
+  tick(member);
   arm();
   end_if_settled();
 }
 
-// Nothing is called any more on this connection, but what is on its way is still answered.
+// Nothing is called any more on this connection, but what is on its way is still answered; on_lost follows.
 void RedisStore::on_refused() {
   refused_ = true;
   Member& member = *calling_.front();
@@ -142,6 +143,7 @@ void RedisStore::on_lost(const std::string& reason) {
   set_trouble(reason);
   const Nanos now = monotonic_now();
   calling_.clear();
+  refused_ = false;
   reconnect_at_ = now + backoff_;
   backoff_ = std::min(backoff_ * 2, kLongestBackoff);
   for (Member& member : members_) {
@@ -170,7 +172,10 @@ RedisStore::Member& RedisStore::member_of(const StoreClient& client) {
                        [&client](const Member& member) { return member.client == &client; });
 }
 
-void RedisStore::tick(Member& member) { member.wake_at = member.client->on_time(monotonic_now()); }
+// After a refusal nobody is asked what is due: on_lost asks everybody.
+void RedisStore::tick(Member& member) {
+  member.wake_at = refused_ ? Nanos::max() : member.client->on_time(monotonic_now());
+}
 
 void RedisStore::arm() {
   if (connection_ == nullptr) return;

@@ -27,7 +27,8 @@ class RedisStore final : public ReservationStore, private RedisConnectionObserve
   // `client` shares the limit that `name` names; it has to outlive this. Before start().
   void add(StoreClient& client, const std::string& name);
   void start();
-  // Ends the thread when no call is without an answer, at the latest after `patience`. Idempotent.
+  // The thread ends when no call is without an answer, at the latest after `patience`; nobody waits for it
+  // but the destructor, which a lookup of the store's name may hold up. Idempotent.
   void stop(Millis patience);
 
   void call(StoreClient& client, const ReservationCall& call) override;
@@ -73,9 +74,10 @@ class RedisStore final : public ReservationStore, private RedisConnectionObserve
   Nanos reconnect_at_ = Nanos::max();
   Nanos end_at_ = Nanos::max();
   Millis backoff_;
-  bool refused_ = false;  // a call, on this connection
+  bool refused_ = false;  // a call, on the connection that is to be lost for it
   bool stopping_ = false;
   std::thread thread_;
+  bool stop_asked_ = false;  // the owner's
 
   mutable std::mutex mutex_;  // guards what follows
   std::string trouble_;

@@ -15,6 +15,7 @@
 -- of the vendor's last rejections, newest first).
 local LEAD, HEARTBEAT, GRACE, KEEP_MS = 650000, 1000000, 120000000, 86400000
 local HEARTBEAT_PER_SEAT = 50000  -- at most 80 heartbeats a second, however many replicas
+local CALL_PER_SEAT = 5           -- what a call costs this Redis, about
 
 local key, op, id = KEYS[1], ARGV[1], ARGV[2]
 local a = {}
@@ -169,13 +170,13 @@ if hold_left > 0 and now + hold_left > hold then
 end
 
 -- Who is there, and who asks.
-local withheld, pool, irregular, beyond, total, least = {}, 0, 0, 0, 0, nil
+local withheld, pool, irregular, beyond, total, least, asking = {}, 0, 0, 0, 0, nil, 0
 for i = 0, N - 1 do
   local is = state(i)
   if is == 'live' or is == 'left' then
     pool = pool + 1
     local w = is == 'live' and tonumber(s['w' .. i] or 0) or 0
-    if w > 0 then total, least = total + w, math.min(least or w, w) end
+    if w > 0 then total, least, asking = total + w, math.min(least or w, w), asking + 1 end
   else
     withheld[i] = true
     local its_period = s['f' .. i]
@@ -216,6 +217,9 @@ while #slots < want and op ~= 'leave' and not is_new and rate > 0 do
   slots[#slots + 1] = slot
   tat = base + step
 end
+-- Of many that ask in vain, each asks again in its own turn of a cycle: they cost half of this Redis' time at most.
+local cycle = math.min(2 * asking * N * CALL_PER_SEAT, lead / 4)
+if retry > 0 and cycle > T then retry = math.ceil(retry + (seat / N * cycle - retry) % cycle) end
 if want > 0 and #slots == 0 and retry == 0 then retry = now + math.min(math.max(T, 5000), 100000) end
 -- The others have had a look at the clock and the state by then.
 if is_new then retry = now + heartbeat / 4 + 50000 end

@@ -53,7 +53,6 @@ Admission Scheduler::admit(Pacer& pacer, PacedRequest& request, const PaceTerms&
   }
   const Nanos time_left = terms.max_wait - reserve_of(terms.max_wait);
   Nanos too_long = time_lacking(terms.client, time_left, clients_[terms.client].appointments.keep(now), now);
-  // Who would be let in anyway leaves the appointment to the one that was told to come.
   if (too_long == Nanos::max()) return {Admission::Kind::kNoSchedule, 1};
   if (is_full(terms)) {
     const Nanos free = wait_of(terms.client, 1, now);
@@ -169,15 +168,14 @@ bool Scheduler::reject(Pacer& pacer, Millis pause, Nanos now) {
 // by the vendor's own answer, if at all.
 void Scheduler::refuse_late(Pacer& pacer, Nanos now) {
   const Nanos held = budget_.held_until();
-  for (size_t client = 0; client < queue_.clients(); ++client) {
-    PacedRequest* next = nullptr;
-    for (PacedRequest* request = queue_.first(client); request != nullptr; request = next) {
-      next = FairQueue::after(*request);
-      if (request->deadline_ >= held) continue;
-      queue_.remove(*request);
-      refuse(*request, now);
-      hand_over(pacer, *request);
-    }
+  PacedRequest* next = nullptr;
+  for (PacedRequest* request = queue_.promises().first(); request != nullptr && request->promise_ < held;
+       request = next) {
+    next = Promises::after(*request);
+    if (request->deadline_ >= held) continue;
+    queue_.remove(*request);
+    refuse(*request, now);
+    hand_over(pacer, *request);
   }
 }
 
@@ -236,14 +234,12 @@ void Scheduler::forget(Pacer& pacer) {
     pacer.given_.remove(*request);
     drop(*request);
   }
-  for (size_t client = 0; client < queue_.clients(); ++client) {
-    PacedRequest* next = nullptr;
-    for (PacedRequest* request = queue_.first(client); request != nullptr; request = next) {
-      next = FairQueue::after(*request);
-      if (request->pacer_ != &pacer) continue;
-      queue_.remove(*request);
-      drop(*request);
-    }
+  PacedRequest* next = nullptr;
+  for (PacedRequest* request = queue_.promises().first(); request != nullptr; request = next) {
+    next = Promises::after(*request);
+    if (request->pacer_ != &pacer) continue;
+    queue_.remove(*request);
+    drop(*request);
   }
   if (timekeeper_ == &pacer) timekeeper_ = nullptr;
   if (timekeeper_ == nullptr && queue_.next() != nullptr) queue_.next()->pacer_->wake();

@@ -35,7 +35,8 @@ class SharedLimits {
   // The caller owns it; this has to end before it does. Before start().
   std::unique_ptr<Budget> make_budget(const std::string& api, RateLimit limit);
   void start() { store_->start(); }
-  // Gives the seats back, within a tenth of a second, and ends. Requires: nothing is sent any more.
+  // Gives the seats back, within a tenth of a second; nobody waits for it but the destructor. Requires:
+  // nothing is sent any more.
   void leave();
 
   SharedLimitsState state() const;

@@ -238,6 +238,16 @@ class SharedLimit(GateTest):
         self.assertLess(time.monotonic() - started, 2 * PATIENCE)
         self.assert_vendors(second.ask("GET", "/push/v1/employees?x", [self.key()]))
 
+    def test_a_gate_that_ends_leaves_its_seat(self):
+        redis = self.redis()
+        gate = self.replica(redis.url)
+        self.wait_ready(gate)
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees?x", [self.key()]))
+        self.assertNotEqual(redis.run("HGET", "sluice:{push}:limit", "t0"), "L")
+        gate.stop()
+        self.assertEqual(redis.run("HGET", "sluice:{push}:limit", "t0"), "L")
+        self.assertEqual(redis.run("HGET", "sluice:{push}:limit", "o0"), "")
+
     def test_answers_may_come_in_pieces(self):
         pieces = Pieces(self.redis())
         self.doubles.append(pieces)

@@ -9,13 +9,25 @@ import threading
 import time
 
 
+def split_array(text):
+    """The octets of each element of a JSON array."""
+    decoder, elements, at = json.JSONDecoder(), [], 1
+    while text[at] != "]":
+        _, end = decoder.raw_decode(text, at)
+        elements.append(text[at:end].encode())
+        at = end + (text[end] == ",")
+    return elements
+
+
 class WebhookSink:
-    """`respond(number, event)` gives the status of the number-th delivery (from 1); 204 without it."""
+    """`respond(number, event)` gives the status of the number-th delivery (from 1), told its first event; 204 without it.
+    Takes single CloudEvents and batches."""
 
     def __init__(self, secret, respond=None):
         self.key = base64.b64decode(secret.removeprefix("whsec_"))
         self.respond = respond or (lambda number, event: 204)
         self.deliveries = []  # (headers, body, status), refused ones included
+        self.taken = []       # (event, octets) of those acknowledged, repeated ones included
         self.bad = []         # what was wrong with a delivery
         self.lock = threading.Lock()
         sink = self
@@ -43,10 +55,13 @@ class WebhookSink:
 
     def receive(self, headers, body):
         with self.lock:
-            event = json.loads(body)
-            self.judge(headers, body, event)
-            status = self.respond(len(self.deliveries) + 1, event)
+            batch = headers.get("content-type", "") == "application/cloudevents-batch+json"
+            events = [(json.loads(octets), octets) for octets in (split_array(body.decode()) if batch else [body])]
+            self.judge(headers, body, events[0][0])
+            status = self.respond(len(self.deliveries) + 1, events[0][0])
             self.deliveries.append((headers, body, status))
+            if 200 <= status < 300:
+                self.taken += events
             return status
 
     def judge(self, headers, body, event):
@@ -58,21 +73,23 @@ class WebhookSink:
             self.bad.append(f"webhook-id {headers.get('webhook-id')} is not the event's id {event.get('id')}")
         if abs(time.time() - int(headers.get("webhook-timestamp", "0"))) > 60:
             self.bad.append(f"webhook-timestamp {headers.get('webhook-timestamp')} is not now")
-        if not headers.get("content-type", "").startswith("application/cloudevents+json"):
+        if not headers.get("content-type", "").startswith("application/cloudevents"):
             self.bad.append(f"content type {headers.get('content-type')}")
         if event.get("specversion") != "1.0" or not event.get("source", "").startswith("/sluice/"):
             self.bad.append(f"not a CloudEvent of sluice: {body[:200]}")
 
     def accepted(self):
-        """The events acknowledged, each once, in the order they first came; with their bodies."""
+        """The events acknowledged, each once, in the order they first came; with their octets."""
         with self.lock:
-            seen, result = set(), []
-            for _, body, status in self.deliveries:
-                event = json.loads(body)
-                if 200 <= status < 300 and event["id"] not in seen:
-                    seen.add(event["id"])
-                    result.append((event, body))
-            return result
+            first = {}
+            for event, octets in self.taken:
+                first.setdefault(event["id"], (event, octets))
+            return list(first.values())
+
+    def repeated(self):
+        """How many events came more than once."""
+        with self.lock:
+            return len(self.taken) - len({event["id"] for event, _ in self.taken})
 
     def events(self, kind=None, **data):
         """The accepted events of a type without its "io.sluice." and with these members in `data`."""

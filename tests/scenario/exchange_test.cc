@@ -431,6 +431,20 @@ TEST_F(ExchangeTest, AnswersEveryRequestOfADrainAndTakesNoOther) {
   EXPECT_TRUE(tool.finished);
 }
 
+// Not after it: a lookup that nobody answers may hold the loop up.
+TEST_F(ExchangeTest, TellsTheEndOfADrainFromWithinItsLoop) {
+  start();
+  int ended = 0;
+  shared_->on_worker_ended = [&ended] { ++ended; };
+  MemoryStream& tool = client();
+  worker_->drain(Millis(600'000));
+  turn();
+  EXPECT_EQ(ended, 0);
+  tool.end();
+  turn();
+  EXPECT_EQ(ended, 1);
+}
+
 TEST_F(ExchangeTest, CutsADrainShortWhenItsTimeIsUp) {
   start();
   MemoryStream& tool = client();

@@ -160,6 +160,27 @@ TEST_F(SharingTest, ALongAnswerIsTheFirstOnesAlone) {
   wait_for_calls(2);
 }
 
+// 64 MiB, of the copies for all of them.
+TEST_F(SharingTest, AnAnswerThatIsLongForSoManyIsTheFirstOnesAlone) {
+  const std::string piece(1024 * 1024, 'x');
+  SharedRead shared;
+  shared.followers.resize(64);
+  shared.add_body(piece);
+  EXPECT_TRUE(shared.is_shareable);
+  EXPECT_EQ(shared.body.size(), piece.size());
+
+  start_held();
+  MemoryStream& first = ask(get());
+  std::vector<MemoryStream*> others;
+  for (int i = 0; i < 65; ++i) others.push_back(&ask(get()));
+  wait_for_calls(1);
+  vendor(0).feed("HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n" + piece);
+  turn();
+  EXPECT_THAT(first.written, testing::EndsWith("xxx"));
+  for (const MemoryStream* other : others) EXPECT_EQ(other->written, "");
+  wait_for_calls(2);
+}
+
 TEST_F(SharingTest, TheVendorsPauseHoldsAllOfThem) {
   start_held();
   MemoryStream& first = ask(get());

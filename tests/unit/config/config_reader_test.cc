@@ -172,6 +172,42 @@ audit:
   EXPECT_EQ(all.signature, WebhookSignature::kNone);
 }
 
+TEST(ConfigReader, ReadsFormatsAndFiltersOfWebhooks) {
+  const Config config = read_valid(std::string(kListen) + kApi + R"(
+clients: { soar: { token: { env: T } }, siem: { token: { env: S } } }
+audit:
+  webhooks:
+    - name: channel
+      url: https://hooks.slack.example/services/T/B/X
+      format: slack
+      filter: { apis: push, access: write, tags: [irreversible, bulk], decisions: [deny], clients: [soar, siem] }
+    - { name: signed, url: "https://a.example", format: slack, secret: { env: A }, events: ["*"] }
+    - { name: splunk, url: "https://b.example", format: splunk-hec, indexer_acknowledgement: true }
+    - { name: batch, url: "https://c.example", format: cloudevents-batch, secret: { env: C }, handshake: true }
+)");
+  ASSERT_EQ(config.audit.webhooks.size(), 4U);
+  const WebhookConfig& channel = config.audit.webhooks[0];
+  EXPECT_EQ(channel.format, WebhookFormat::kSlack);
+  EXPECT_EQ(channel.signature, WebhookSignature::kNone);
+  EXPECT_THAT(channel.events, ElementsAre("request.denied"));
+  EXPECT_THAT(channel.filter.apis, ElementsAre("push"));
+  EXPECT_THAT(channel.filter.access, ElementsAre("write"));
+  EXPECT_THAT(channel.filter.tags, ElementsAre("irreversible", "bulk"));
+  EXPECT_THAT(channel.filter.decisions, ElementsAre("deny"));
+  EXPECT_THAT(channel.filter.clients, ElementsAre("soar", "siem"));
+  const WebhookConfig& signed_one = config.audit.webhooks[1];
+  EXPECT_EQ(signed_one.signature, WebhookSignature::kStandard);
+  EXPECT_THAT(signed_one.events, IsEmpty());
+  EXPECT_TRUE(signed_one.filter.is_empty());
+  const WebhookConfig& splunk = config.audit.webhooks[2];
+  EXPECT_EQ(splunk.format, WebhookFormat::kSplunkHec);
+  EXPECT_EQ(splunk.signature, WebhookSignature::kNone);
+  EXPECT_TRUE(splunk.indexer_acknowledgement);
+  EXPECT_THAT(splunk.events, IsEmpty());
+  EXPECT_EQ(config.audit.webhooks[3].format, WebhookFormat::kCloudEventsBatch);
+  EXPECT_TRUE(config.audit.webhooks[3].handshake);
+}
+
 TEST(ConfigReader, ReplacesVariablesInValues) {
   const TestVariable host("SLUICE_TEST_HOST", "api.example");
   const TestVariable number("SLUICE_TEST_NUMBER", "4");

@@ -89,7 +89,10 @@ TEST(Reference, ShowsTheDefaultsOfTheAudit) {
   EXPECT_THAT(defaults.captures, IsEmpty());
   ASSERT_EQ(config.audit.webhooks.size(), 1U);
   const WebhookConfig webhook;
+  EXPECT_EQ(config.audit.webhooks[0].format, webhook.format);
   EXPECT_EQ(config.audit.webhooks[0].signature, webhook.signature);
+  EXPECT_EQ(config.audit.webhooks[0].indexer_acknowledgement, webhook.indexer_acknowledgement);
+  EXPECT_EQ(config.audit.webhooks[0].handshake, webhook.handshake);
   EXPECT_THAT(config.audit.webhooks[0].headers, IsEmpty());
   EXPECT_EQ(config.audit.webhooks[0].events, webhook.events);
   EXPECT_EQ(config.audit.webhooks[0].public_only, webhook.public_only);
@@ -105,7 +108,7 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
                             " }, limit: { " + u + " }, queue: { " + u + " }, upstream_tls: { " + u +
                             " }, timeouts: { " + u + " } } }\nclients: { a: { " + u + ", certificate: { " +
                             u + " } } }\naudit: { " + u + ", retain: { " + u + " }, capture: [ { " + u +
-                            " } ], webhooks: [ { " + u + ", tls: { " + u + " } } ] }\n";
+                            " } ], webhooks: [ { " + u + ", filter: { " + u + " }, tls: { " + u + " } } ] }\n";
   Findings findings;
   EXPECT_FALSE(read_config(probe, "probe", findings));
   const std::string text = *read_file(reference_path());
@@ -121,7 +124,7 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
       EXPECT_TRUE(shown) << "reference.yaml does not show " << name << " (" << finding.message << ")";
     }
   }
-  EXPECT_EQ(blocks, 21);
+  EXPECT_EQ(blocks, 22);
 }
 
 }  // namespace

@@ -125,14 +125,15 @@ inline std::vector<StoredEvent> read_spool(const std::string& path) {
 
 inline nlohmann::json parse(const std::string& body) { return nlohmann::json::parse(body); }
 
-// A webhook receiver on a thread of its own. Answers by `script`, which is told the number of the request,
+// A webhook receiver on a thread of its own. Answers by `script`, which is told the request, or its number,
 // from 0. A status of 0 answers never.
 class Receiver {
  public:
-  using Script = std::function<HttpResponse(size_t)>;
+  using Script = std::function<HttpResponse(const HttpRequest&)>;
+  using NumberedScript = std::function<HttpResponse(size_t)>;
   explicit Receiver(
       Script script =
-          [](size_t) {
+          [](const HttpRequest&) {
             return HttpResponse{204, {}, ""};
           },
       uint16_t port = 0)
@@ -148,6 +149,10 @@ class Receiver {
     port_ = server_->port();
     thread_ = std::thread([this] { loop_.run(); });
   }
+  explicit Receiver(NumberedScript script)
+      : Receiver(Script([script = std::move(script), number = size_t{0}](const HttpRequest&) mutable {
+          return script(number++);
+        })) {}
   ~Receiver() {
     if (!thread_.joinable()) return;
     loop_.post([this] {
@@ -193,8 +198,7 @@ class Receiver {
 
  private:
   void take(const HttpRequest& request, HttpAnswer answer) {
-    const size_t number = seen_++;
-    HttpResponse response = script_(number);
+    HttpResponse response = script_(request);
     if (response.status == 0)
       held_.push_back(std::move(answer));
     else
@@ -208,7 +212,6 @@ class Receiver {
   EventLoop loop_;
   std::unique_ptr<HttpServer> server_;
   uint16_t port_ = 0;
-  size_t seen_ = 0;
   std::vector<HttpAnswer> held_;
   std::thread thread_;
   std::mutex mutex_;

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <fstream>
 #include <set>
 
 #include "audit_fixture.h"
@@ -251,6 +252,61 @@ TEST(AuditSpoolWriter, RemovesTheOldestBeyondItsSize) {
   EXPECT_GT(events.front().sequence, 1'000U);
   EXPECT_EQ(events.back().sequence, 3'002U);
   EXPECT_EQ(count_type(events, AuditType::kAuditGap), 0U);  // no webhook missed anything
+}
+
+void damage(const std::string& path) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(9 * 8192);
+  file << std::string(8192, '\x5A');
+}
+
+std::string content(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(AuditSpoolWriter, SetsADamagedSpoolAsideAsItIsAndSaysSo) {
+  const TempFolder folder;
+  const AuditConfig config = audit_config(folder);
+  {
+    const auto log = open_or_fail(config);
+    for (int i = 0; i < 300; ++i) log->submit(new_record(AuditType::kRequestDenied, uuid_v7()));
+    log->stop(Millis(0));
+  }
+  damage(config.spool);
+  const std::string before = content(config.spool);
+  open_or_fail(config)->stop(Millis(0));
+  const auto events = read_spool(config.spool);
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[1].type, AuditType::kAuditGap);
+  const auto data = parse(events[1].body)["data"];
+  EXPECT_EQ(data["reason"], "the spool was damaged and set aside");
+  const auto aside = data["set_aside"].get<std::string>();
+  EXPECT_EQ(aside.find(config.spool + ".damaged-2"), 0U) << aside;
+  EXPECT_EQ(content(aside), before);
+  EXPECT_NE(data["why"].get<std::string>().find("is damaged"), std::string::npos);
+}
+
+TEST(AuditSpoolWriter, ThrowsNoLogAwayWhoseFileIsEmpty) {
+  const TempFolder folder;
+  const AuditConfig config = audit_config(folder);
+  std::string log_before;
+  {
+    const auto log = open_or_fail(config);
+    Answers answers;
+    log->submit(new_record(AuditType::kRequestDenied, "r"), &answers, 1);
+    EXPECT_TRUE(answers.wait(1));
+    log_before = content(config.spool + "-wal");
+    std::filesystem::copy(config.spool + "-wal", folder.file("kept"));
+    log->stop(Millis(0));
+  }
+  ASSERT_FALSE(log_before.empty());
+  std::filesystem::resize_file(config.spool, 0);
+  std::filesystem::copy(folder.file("kept"), config.spool + "-wal",
+                        std::filesystem::copy_options::overwrite_existing);
+  open_or_fail(config)->stop(Millis(0));
+  const auto data = parse(read_spool(config.spool).at(1).body)["data"];
+  EXPECT_EQ(content(data["set_aside"].get<std::string>() + "-wal"), log_before);
 }
 
 }  // namespace

@@ -294,6 +294,8 @@ TEST_F(PacerTest, TakesItsWaitingRequestsOutOfTheCountWhenItIsDestroyed) {
   const auto other = make_pacer();
   Request stays;
   ASSERT_EQ(other->admit(stays, terms(1, Millis(60'000))).kind, Admission::Kind::kQueued);
+  Request later;
+  ASSERT_EQ(pacer->admit(later, terms(2, Millis(70'000))).kind, Admission::Kind::kQueued);
   pacer.reset();
   EXPECT_EQ(scheduler->waiting(), 1u);
   time.run_for(seconds(1));
@@ -345,6 +347,24 @@ TEST_F(PacerTest, TellsWhoWaitsWhenAHoldMakesTheWaitTooLong) {
   time.run_for(seconds(3));
   EXPECT_EQ(patient.turns, 1);
   EXPECT_EQ(hurried.turns, 1);
+}
+
+// What is promised comes before the time is over, by less for a short wait than for a long one.
+TEST_F(PacerTest, AHoldRefusesAllWhoseTimeEndsBeforeItAndNobodyElse) {
+  start({10, 10});
+  spend_burst();
+  Request longer;
+  Request shorter;
+  Request last;
+  ASSERT_EQ(pacer->admit(longer, terms(0, Millis(5'100))).kind, Admission::Kind::kQueued);
+  ASSERT_TRUE(pacer->join(shorter, terms(1, Millis(100)), time.now + Millis(4'950)));
+  ASSERT_TRUE(pacer->join(last, terms(1, Millis(100)), time.now + Millis(5'000)));
+  pacer->reject(Millis(5'000));
+  time.run_for(milliseconds(1));
+  EXPECT_EQ(longer.refused, 0);
+  EXPECT_GT(shorter.refused, 0);
+  EXPECT_EQ(last.refused, 0);
+  EXPECT_EQ(scheduler->waiting(), 2U);
 }
 
 TEST_F(PacerTest, ATurnOnItsWayToAnotherWorkerIsRefusedWhenAHoldComes) {

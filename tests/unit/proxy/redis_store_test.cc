@@ -1,12 +1,35 @@
 #include "proxy/pacing/redis_store.h"
 
+#include <arpa/inet.h>
+#include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <functional>
 
 #include "proxy/pacing/shared_limits.h"
 #include "redis_server.h"
+
+namespace {
+
+constexpr std::string_view kHangingHost = "hangs.test";
+std::atomic<bool> lookup_begun{false};
+std::atomic<bool> lookup_may_end{false};
+
+}  // namespace
+
+// In place of the system's: the lookup of one name hangs until the test lets go of it, for two seconds at
+// most.
+extern "C" int getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** found) {
+  static const auto system = reinterpret_cast<decltype(&getaddrinfo)>(dlsym(RTLD_NEXT, "getaddrinfo"));
+  if (host == nullptr || host != kHangingHost) return system(host, service, hints, found);
+  lookup_begun = true;
+  for (int i = 0; i < 200 && !lookup_may_end; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return EAI_AGAIN;
+}
 
 namespace sluice {
 namespace {
@@ -86,9 +109,25 @@ TEST(RedisStore, GivesItsSeatBackWhenItEnds) {
   ASSERT_TRUE(becomes_true([&] { return second.standing() == SharedBudget::Standing::kNoSeat; }));
   const Nanos before = monotonic_now();
   first->limits->leave();
+  first.reset();
   EXPECT_LT(monotonic_now() - before, seconds(1));
-  EXPECT_EQ(redis.run({"HGET", "sluice:{api}:limit", "t0"}).text, "L");
   EXPECT_TRUE(becomes_true([&] { return second.standing() == SharedBudget::Standing::kSharing; }));
+  second.limits->leave();
+  EXPECT_TRUE(becomes_true([&] { return redis.run({"HGET", "sluice:{api}:limit", "t0"}).text == "L"; }));
+}
+
+TEST(RedisStore, LeavesWithoutWaitingForALookup) {
+  RateLimitStoreConfig config = config_for(1, 1);
+  config.redis.host = kHangingHost;
+  auto limits = std::move(*SharedLimits::make(config));
+  const auto budget = limits->make_budget("api", {100, 10});
+  limits->start();
+  ASSERT_TRUE(becomes_true([] { return lookup_begun.load(); }));
+  const Nanos before = monotonic_now();
+  limits->leave();
+  EXPECT_LT(monotonic_now() - before, seconds(1));
+  lookup_may_end = true;
+  limits.reset();
 }
 
 TEST(RedisStore, ComesBackAfterTheServerHasDroppedItAndTheScript) {
@@ -122,6 +161,94 @@ TEST(RedisStore, GoesOnAloneWithEveryApiWhenTheServerTakesNoWrites) {
   ASSERT_TRUE(becomes_true([&] { return all(SharedBudget::Standing::kSharing); }));
   limits->leave();
   limits.reset();
+}
+
+// Greets one connection, refuses the first of two calls, and leaves the second without an answer.
+class RefusingServer {
+ public:
+  RefusingServer() : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
+    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    listen(listener_, 1);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~RefusingServer() {
+    thread_.join();
+    close(listener_);
+  }
+  uint16_t port() const { return port_; }
+
+ private:
+  void serve() {
+    const int peer = accept(listener_, nullptr, nullptr);
+    say(peer, "$0\r\n\r\n$0\r\n\r\n$40\r\n" + std::string(40, 'd') + "\r\n");
+    std::string heard;
+    for (std::array<char, 4096> piece{};;) {
+      const ssize_t size = recv(peer, piece.data(), piece.size(), 0);
+      if (size <= 0) break;
+      const bool was_called = calls(heard) >= 2;
+      heard.append(piece.data(), static_cast<size_t>(size));
+      if (calls(heard) >= 2 && !was_called) say(peer, "-READONLY no\r\n");
+    }
+    close(peer);
+  }
+  static size_t calls(const std::string& heard) {
+    size_t count = 0;
+    for (size_t at = heard.find("EVALSHA"); at != std::string::npos; at = heard.find("EVALSHA", at + 1))
+      ++count;
+    return count;
+  }
+  static void say(int peer, const std::string& text) { send(peer, text.data(), text.size(), MSG_NOSIGNAL); }
+
+  int listener_;
+  uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+// Calls once, as soon as it can, and asks to be woken when it is refused. Tells what it was told.
+struct Caller final : StoreClient {
+  explicit Caller(RedisStore& its_store) : store(its_store) {}
+  void on_up(Nanos, bool) override { is_up = true; }
+  void on_down(Nanos) override {
+    is_up = false;
+    told += "down ";
+  }
+  void on_reply(Nanos, const ReservationReply&) override { told += "reply "; }
+  void on_refused(Nanos) override {
+    told += "refused ";
+    store.wake(*this);
+  }
+  Nanos on_time(Nanos) override {
+    if (is_up) {
+      told += "time ";
+      if (!std::exchange(has_called, true)) store.call(*this, {});
+    }
+    return Nanos::max();
+  }
+
+  RedisStore& store;
+  bool is_up = false;
+  bool has_called = false;
+  std::string told;
+};
+
+TEST(RedisStore, AsksNobodyAfterARefusalBeforeTheConnectionIsLost) {
+  RefusingServer server;
+  auto store = std::move(*RedisStore::make(config_for(server.port(), 1)));
+  Caller first(*store);
+  Caller second(*store);
+  store->add(first, "first");
+  store->add(second, "second");
+  store->start();
+  EXPECT_TRUE(becomes_true([&] { return store->trouble().find("does not answer") != std::string::npos; }));
+  store.reset();
+  EXPECT_EQ(first.told, "time refused down ");
+  EXPECT_EQ(second.told, "time down ");
 }
 
 TEST(RedisStore, EndsWithoutAServer) {

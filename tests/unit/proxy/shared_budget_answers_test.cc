@@ -115,6 +115,14 @@ TEST_F(ByHand, GoesOnAloneOnlyWhenNobodyElseHasItsPlaces) {
     }
     last = slot->from;
   }
+  // When it is back it says, once, how far it has gone.
+  budget.on_up(alone, true);
+  budget.on_time(alone);
+  EXPECT_EQ(calls.back().paid, kStore + (last - sent).count() / 1'000 + 1);
+  now = alone;
+  answer({}, milliseconds(1));
+  budget.on_time(now);
+  EXPECT_EQ(calls.back().paid, 0);
 }
 
 TEST_F(ByHand, WaitsAfterAConnectionToAnotherServerButNotToTheSame) {
@@ -131,6 +139,25 @@ TEST_F(ByHand, WaitsAfterAConnectionToAnotherServerButNotToTheSame) {
   EXPECT_EQ(calls.size(), before + 1);
   budget.on_time(now + milliseconds(852));
   EXPECT_EQ(calls.size(), before + 2);
+}
+
+// An answer that comes meanwhile gives it neither slots nor its seat back.
+TEST_F(ByHand, LeavesOnce) {
+  start();
+  budget.leave();
+  budget.on_time(now);
+  ASSERT_EQ(calls.size(), 2U);  // the one that is on its way
+  answer({kStore}, milliseconds(1));
+  EXPECT_EQ(budget.take_slot(now), std::nullopt);
+  EXPECT_FALSE(budget.has_left());
+  budget.on_time(now);
+  ASSERT_EQ(calls.size(), 3U);
+  EXPECT_EQ(calls.back().kind, ReservationCall::Kind::kLeave);
+  EXPECT_EQ(calls.back().want, 0);
+  answer({}, milliseconds(1));
+  EXPECT_TRUE(budget.has_left());
+  budget.on_time(now + seconds(1));
+  EXPECT_EQ(calls.size(), 3U);
 }
 
 TEST_F(ByHand, TakesARefusedCallForOneThatWasNotMade) {

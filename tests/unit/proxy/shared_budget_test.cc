@@ -314,6 +314,17 @@ TEST(SharedBudget, NeverWaitsLongerForASlotThanItForesees) {
   }
 }
 
+// Nobody has a slot at first, and everybody asks: one call of so many takes the store a millisecond and a
+// half.
+TEST(SharedBudget, ManyThatAskInVainDoNotKeepTheStoreBusy) {
+  World world(seed());
+  start_all(world, 300);
+  world.run_for(seconds(5));
+  const size_t before = world.calls();
+  world.run_for(seconds(5));
+  EXPECT_LE(world.calls() - before, 5U * 400);
+}
+
 // SLUICE_SHARED_REPLICAS: 1000 takes a minute.
 TEST(SharedBudget, IsSharedByFifty) {
   const char* text = std::getenv("SLUICE_SHARED_REPLICAS");
