@@ -12,10 +12,10 @@ namespace {
 
 // Interface 6, without "io.sluice.". Those about a request come first.
 constexpr std::array<std::string_view, 16> kEventTypes = {
-    "request.attempted", "request.forwarded", "request.denied",     "request.refused",    "request.failed",
-    "policy.reloaded",   "policy.rejected",   "credential.changed", "credential.refused", "gate.started",
-    "gate.stopped",      "audit.gap",         "limit.exceeded",     "audit.checkpoint",
-    "webhook.suspended", "webhook.resumed"};
+    "request.attempted",  "request.forwarded", "request.denied",    "request.refused",
+    "request.failed",     "policy.reloaded",   "policy.rejected",   "credential.changed",
+    "credential.refused", "gate.started",      "gate.stopped",      "audit.gap",
+    "limit.exceeded",     "audit.checkpoint",  "webhook.suspended", "webhook.resumed"};
 
 // An exact type, or everything under a first word: "request.*".
 bool matches_some_event(std::string_view pattern) {
@@ -34,10 +34,10 @@ bool carries_requests_only(WebhookFormat format) {
 void check_event(const Value& pattern, WebhookFormat format, const ReadContext& context) {
   if (pattern.text == "*") return;
   if (!matches_some_event(pattern.text)) {
-    context.findings.error(pattern.at, "invalid-value",
-                           "events: \"" + pattern.text +
-                               "\" matches no event, allowed: *, request.*, policy.*, " +
-                               "credential.*, gate.*, audit.*, webhook.*, limit.*, or one type such as request.denied");
+    context.findings.error(
+        pattern.at, "invalid-value",
+        "events: \"" + pattern.text + "\" matches no event, allowed: *, request.*, policy.*, " +
+            "credential.*, gate.*, audit.*, webhook.*, limit.*, or one type such as request.denied");
     return;
   }
   if (carries_requests_only(format) && pattern.text.rfind("request.", 0) != 0) {
