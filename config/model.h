@@ -9,10 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "config/audit.h"
 #include "config/rate_limit_store.h"
 #include "config/secret.h"
 #include "config/units.h"
-#include "config/webhook.h"
+#include "config/upstream_url.h"
 
 namespace sluice {
 
@@ -100,14 +101,6 @@ struct UpstreamTimeouts {
   Millis total{600'000};    // from the request's head to the answer's last octet
 };
 
-struct UpstreamUrl {
-  bool tls = true;
-  std::string host;  // without brackets
-  uint16_t port = 443;
-  std::string path;       // "" or "/prefix" without a final slash
-  std::string authority;  // what Host says: host, and the port unless it is the scheme's own
-};
-
 struct ApiConfig {
   std::string name;
   std::string catalogue;  // a built-in name, or a path
@@ -135,52 +128,6 @@ struct ClientConfig {
   Priority priority = Priority::kNone;
   int64_t weight = 1;
   Position at;
-};
-
-enum class Durability { kPower, kProcess };
-enum class WhenUnavailable { kBlock, kAllow };
-
-struct WebhookConfig {
-  std::string name;
-  UpstreamUrl url;                 // path here is the whole path with the query
-  std::vector<SecretRef> secrets;  // newest first
-  WebhookFormat format = WebhookFormat::kCloudEvents;
-  // Without a key for it, kNone for formats whose receivers know the sender otherwise: the URL of slack is a
-  // secret itself, splunk-hec has a token in a header.
-  WebhookSignature signature = WebhookSignature::kStandard;
-  std::vector<std::pair<std::string, SecretRef>> headers;
-  std::vector<std::string> events;  // patterns without "io.sluice."; empty: all; slack: request.denied
-  WebhookFilter filter;
-  bool indexer_acknowledgement = false;  // splunk-hec only: what was taken counts once it is indexed
-  bool handshake = false;  // cloudevents and cloudevents-batch only: asks the receiver's consent first
-  bool public_only = false;
-  std::string ca;  // PEM; empty: the system's store
-  Position at;
-};
-
-struct PlacedText {
-  std::string text;
-  Position at;
-};
-
-// Fields of bodies that events carry.
-struct CaptureConfig {
-  std::vector<PlacedText> operations;  // patterns, as `operation` in the policy
-  std::vector<PlacedText> fields;      // JSON Pointers; * is every item of an array
-  bool hash = false;                   // a keyed hash in the place of the value
-  Position at;
-};
-
-struct AuditConfig {
-  std::string spool;
-  Durability durability = Durability::kPower;
-  WhenUnavailable when_unavailable = WhenUnavailable::kBlock;
-  Bytes retain_size = 10_GiB;
-  Millis retain_age{7LL * 24 * 3600 * 1000};
-  SecretRef checkpoint_key;             // PEM, PKCS#8, Ed25519; kNone: one is made beside the spool
-  std::vector<CaptureConfig> captures;  // none: an event holds nothing of a body but its targets
-  SecretRef capture_salt;               // required when a capture hashes
-  std::vector<WebhookConfig> webhooks;
 };
 
 enum class LogFormat { kJson, kText };

@@ -104,12 +104,11 @@ std::unique_ptr<AuditRecord> SpoolWriter::submit(std::unique_ptr<AuditRecord> re
       urgent_ = true;
     } else {
       const bool first = queue_.empty();
-      const Clock::time_point time = Clock::now();
-      if (first) queued_since_ = time;
-      if (time - queued_since_ > setup_.options.stuck_after)
-        hold_up("the audit spool's disk does not answer");
+      if (first) queued_since_ = Clock::now();
       if (record->time == std::chrono::system_clock::time_point{})
         record->time = std::chrono::system_clock::now();
+      if (first) first_time_ = record->time;
+      if (record->time - first_time_ > setup_.options.stuck_after) look_for_hang();
       record = queue_.add(std::move(record), waiter, token);
       const bool now = waiter != nullptr || queue_.size() >= setup_.options.group_limit;
       wake = first || (now && !urgent_);
@@ -118,6 +117,12 @@ std::unique_ptr<AuditRecord> SpoolWriter::submit(std::unique_ptr<AuditRecord> re
   }
   if (wake) wake_.notify_one();
   return record;
+}
+
+// The records' own times only hint at it: the system's clock may step. Requires the lock.
+void SpoolWriter::look_for_hang() {
+  if (Clock::now() - queued_since_ > setup_.options.stuck_after)
+    hold_up("the audit spool's disk does not answer");
 }
 
 // Until the audit thread takes up records again. Requires the lock.
@@ -331,7 +336,9 @@ Result<void> SpoolWriter::reopen() {
   const bool kept = doubtful_ && spool_->head() == doubtful_->head;
   if (!kept && spool_->head() != chain_.head())
     return Error{"audit spool " + setup_.config.spool +
-                 " was replaced while the gate runs: restart the gate"};
+                 " was replaced while the gate runs (it ends at event " +
+                 std::to_string(spool_->head().sequence) + ", the gate was at " +
+                 std::to_string(chain_.head().sequence) + "): restart the gate"};
   // The commit that failed may be in the log's cached pages only: it counts once it is in the main file.
   if (kept && !spool_->flushed())
     return Error{"audit spool " + setup_.config.spool + ": its log cannot be moved into the main file yet"};

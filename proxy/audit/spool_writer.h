@@ -99,6 +99,7 @@ class SpoolWriter {
   Result<uint64_t> find_removable(uint64_t acked);
   Result<SpoolChange> plan_removal(uint64_t through, std::vector<uint64_t>* removed);
   Result<uint64_t> lost_for(size_t webhook, uint64_t through, uint64_t* removed);
+  void look_for_hang();
   void hold_up(std::string_view why);
   Error removed() const;  // what to fail() with then
   void fail(const Error& error);
@@ -127,6 +128,7 @@ class SpoolWriter {
   std::vector<std::pair<AuditWaiter*, uint64_t>> turned_away_;  // waiters of records that did not fit
   uint64_t lost_ = 0;
   Clock::time_point queued_since_;
+  std::chrono::system_clock::time_point first_time_;  // of the queue's first record
   std::vector<WebhookRow> rows_;
   std::vector<DeadLetter> new_letters_;
   bool rows_changed_ = false;

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -108,11 +109,12 @@ class Disk(GateTest):
         self.inject("stuck")
 
     def mount(self):
-        folder = pathlib.Path(self.folder, "small")
-        folder.mkdir()
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", folder], capture_output=True).returncode != 0:
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-disk-"))
+        self.addClassCleanup(folder.rmdir)
+        # Larger than what the spool's log may grow to: this test fills it.
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "none", folder], capture_output=True).returncode != 0:
             self.skipTest("mounting needs root")
-        self.addCleanup(subprocess.run, ["umount", "-l", folder], check=True)
+        self.addClassCleanup(subprocess.run, ["umount", folder], check=True)  # after the gate has ended
         return folder
 
     def test_a_small_file_system_that_fills_up(self):
