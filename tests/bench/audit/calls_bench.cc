@@ -33,7 +33,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  void call(const std::string& request) {
+  // False: refused, because its record was not on disk in time.
+  bool call(const std::string& request) {
     if (send(socket_, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
       fail("cannot send");
     std::string answer;
@@ -43,7 +44,9 @@ class Connection {
       if (count <= 0) fail("the connection ended after: " + answer);
       answer.append(chunk.data(), static_cast<size_t>(count));
     }
-    if (answer.compare(0, 12, "HTTP/1.1 200") != 0) fail("was answered " + answer);
+    if (answer.starts_with("HTTP/1.1 200")) return true;
+    if (!answer.starts_with("HTTP/1.1 503")) fail("was answered " + answer);
+    return false;
   }
 
  private:
@@ -66,32 +69,43 @@ struct Plan {
   Clock::time_point start, end;
 };
 
-// The calls of one connection: microseconds of each.
-std::vector<double> call_steadily(const Plan& plan, int64_t index) {
+struct Calls {
+  std::vector<double> times;  // microseconds of each
+  size_t refused = 0;
+};
+
+// The calls of one connection.
+Calls call_steadily(const Plan& plan, int64_t index) {
   Connection connection(plan.port);
   const std::string& request = index % 2 == 0 ? plan.read : plan.write;
   connection.call(request);
-  std::vector<double> times;
+  Calls calls;
   auto due = plan.start + plan.interval * index / int64_t{kConnections};
   for (; due < plan.end; due += plan.interval) {
     const bool late = Clock::now() > due;
     std::this_thread::sleep_until(due);
     const auto from = late ? due : Clock::now();
-    connection.call(request);
-    if (due >= plan.start + kWarmUp)
-      times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - from).count());
+    if (!connection.call(request)) {
+      ++calls.refused;
+    } else if (due >= plan.start + kWarmUp) {
+      calls.times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - from).count());
+    }
   }
-  return times;
+  return calls;
 }
 
-void print(const char* name, const std::vector<std::vector<double>>& by_connection, size_t first) {
-  std::vector<double> times;
-  for (size_t i = first; i < kConnections; i += 2)
-    times.insert(times.end(), by_connection[i].begin(), by_connection[i].end());
-  std::sort(times.begin(), times.end());
-  if (times.empty()) fail("the time was too short");
-  std::printf(R"("%s": {"calls": %zu, "p50_us": %.0f, "p99_us": %.0f})", name, times.size(),
-              times[times.size() / 2], times[times.size() * 99 / 100]);
+void print(const char* name, const std::vector<Calls>& by_connection, size_t first) {
+  Calls all;
+  for (size_t i = first; i < kConnections; i += 2) {
+    const Calls& calls = by_connection[i];
+    all.times.insert(all.times.end(), calls.times.begin(), calls.times.end());
+    all.refused += calls.refused;
+  }
+  std::sort(all.times.begin(), all.times.end());
+  if (all.times.empty()) fail("nothing was served");
+  std::printf(R"("%s": {"calls": %zu, "refused": %zu, "p50_us": %.0f, "p99_us": %.0f})", name,
+              all.times.size(), all.refused, all.times[all.times.size() / 2],
+              all.times[all.times.size() * 99 / 100]);
 }
 
 std::string request_of(const std::string& line, const std::string& port, const std::string& key,
@@ -117,15 +131,15 @@ int run_calls(const std::vector<std::string>& arguments) {
   plan.interval = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(interval));
   plan.start = Clock::now() + std::chrono::milliseconds(100);
   plan.end = plan.start + kWarmUp + std::chrono::seconds(std::stoul(arguments.at(4)));
-  std::vector<std::vector<double>> times(kConnections);
+  std::vector<Calls> calls(kConnections);
   std::vector<std::thread> callers;
   for (size_t i = 0; i < kConnections; ++i)
-    callers.emplace_back([&plan, &times, i] { times[i] = call_steadily(plan, static_cast<int64_t>(i)); });
+    callers.emplace_back([&plan, &calls, i] { calls[i] = call_steadily(plan, static_cast<int64_t>(i)); });
   for (std::thread& caller : callers) caller.join();
   std::printf("{");
-  print("read", times, 0);
+  print("read", calls, 0);
   std::printf(", ");
-  print("write", times, 1);
+  print("write", calls, 1);
   std::printf("}\n");
   return 0;
 }

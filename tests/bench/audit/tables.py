@@ -20,17 +20,25 @@ def spool(result):
     for row in result["groups"]:
         print(f"{row['group']:<15}{row['instructions']:>9.0f}{text:>8.0f}{digest['instructions']:>9.0f}"
               f"{row['instructions'] - event['instructions']:>21.0f}")
-    print(f"in nanoseconds, natively: JSON {event['nanoseconds'] - digest['nanoseconds']:.0f}, SHA-256 {digest['nanoseconds']:.0f}")
+    whole = min(row["audit_us"] for row in result["rows"] if row["waits"] == "flow" and row["durability"] == "process")
+    print(f"in microseconds, on this processor: {whole:.2f}, of them JSON {(event['nanoseconds'] - digest['nanoseconds']) / 1e3:.2f}, "
+          f"SHA-256 {digest['nanoseconds'] / 1e3:.2f}, SQLite and the rest {whole - event['nanoseconds'] / 1e3:.2f} (flow, process)")
     print()
 
 
 def latency(result):
     print(f"A read and a write at {result['rate']} requests a second, half of each: medians of {result['rounds']} rounds of "
           f"{result['seconds']} s, microseconds")
-    print(f"{'':22}{'read p50':>10}{'p99':>8}{'write p50':>12}{'p99':>8}")
+    print(f"{'':22}{'read p50':>10}{'p99':>8}{'write p50':>12}{'p99':>8}{'refused':>10}")
     for row in result["rows"]:
         read, write = row["read"], row["write"]
-        print(f"{row['way']:22}{read['p50_us']:>10.0f}{read['p99_us']:>8.0f}{write['p50_us']:>12.0f}{write['p99_us']:>8.0f}")
+        print(f"{row['way']:22}{read['p50_us']:>10.0f}{read['p99_us']:>8.0f}{write['p50_us']:>12.0f}{write['p99_us']:>8.0f}"
+              f"{row['refused']:>10}")
+    print()
+    power, process = (next(row for row in result["rows"] if row["way"] == f"gate, {kind}") for kind in ("power", "process"))
+    for access in ("read", "write"):
+        p50, p99 = (power[access][name] - process[access][name] for name in ("p50_us", "p99_us"))
+        print(f"the disk costs a {access} {p50:.0f} us at p50, {p99:.0f} us at p99 (power less process)")
     print()
     for row in result["rows"]:
         print(f"{row['way']:22}{row['meaning']}")

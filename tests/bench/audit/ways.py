@@ -14,9 +14,11 @@ WAYS = (
         "and nobody waits"),
     Way("gate, process", "gate", {"durability": "process"},
         "a write waits until its attempt is committed to the system's cache; fsync when the log is moved into the main file only"),
-    Way("nginx, log", "nginx", {}, "one line of JSON by write() after each answer, nginx's default; no fsync ever"),
+    Way("nginx, log", "nginx", {},
+        "one line of JSON by write() for each answer, nginx's default; never an fsync: a power cut takes what "
+        "the system has not written by itself"),
     Way("nginx, log buffered", "nginx", {"access_log": "{folder}/access.log audit buffer=64k flush=1s"},
-        "lines gather in the process for up to a second, so kill -9 loses them; no fsync ever"),
+        "lines gather in the process for up to a second, and are lost by kill -9 too; never an fsync"),
     Way("nginx, no log", "nginx", {"access_log": "off"}, "no record"),
 )
 
@@ -46,7 +48,8 @@ def run(bench, options):
         for figures, proxy in zip(rounds, proxies):
             figures.append(call(bench, proxy, options))
     site.stop(*[proxy for proxy in proxies if proxy])
-    rows = [{"way": way.name, "meaning": way.meaning, "rounds": figures} |
+    rows = [{"way": way.name, "meaning": way.meaning, "rounds": figures,
+             "refused": sum(one[access]["refused"] for one in figures for access in ("read", "write"))} |
             {access: {name: statistics.median(one[access][name] for one in figures) for name in ("p50_us", "p99_us")}
              for access in ("read", "write")} for way, figures in zip(WAYS, rounds)]
     return {"rate": options.rate, "seconds": options.seconds, "rounds": len(rounds[0]), "rows": rows}
