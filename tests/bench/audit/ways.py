@@ -13,7 +13,8 @@ WAYS = (
         "a write waits until its attempt is committed and fsynced, before it is sent; every other record is fsynced within 50 ms, "
         "and nobody waits"),
     Way("gate, process", "gate", {"durability": "process"},
-        "a write waits until its attempt is committed to the system's cache; fsync when the log is moved into the main file only"),
+        "a write waits until its attempt is committed to the system's cache, or for the fsyncs of the log that is being moved into "
+        "the main file, as it is each 4 MiB; no other fsync"),
     Way("nginx, log", "nginx", {},
         "one line of JSON by write() for each answer, nginx's default; never an fsync: a power cut takes what "
         "the system has not written by itself"),
