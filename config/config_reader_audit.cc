@@ -24,6 +24,8 @@ AuditConfig read_audit(const Value& value, const KnownNames& known, const ReadCo
   map.choice("durability", {{"power", Durability::kPower}, {"process", Durability::kProcess}},
              audit.durability);
   if (const Value* retain = map.optional("retain")) read_retain(*retain, audit, context);
+  if (const Value* key = map.optional("checkpoint_key"))
+    audit.checkpoint_key = read_secret_ref(*key, "checkpoint_key", context);
   map.choice("when_unavailable", {{"block", WhenUnavailable::kBlock}, {"allow", WhenUnavailable::kAllow}},
              audit.when_unavailable);
   if (const Value* webhooks = map.optional("webhooks")) {

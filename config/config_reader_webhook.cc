@@ -79,6 +79,7 @@ std::vector<std::string> read_wanted(MapReader& map, std::string_view key, std::
   const Value* value = map.optional(key);
   if (value == nullptr) return names;
   const std::string place = std::string(key) + ": ";
+  const std::string unknown = place + "unknown " + std::string(what) + " ";
   for (const Value* name : read_scalars(*value, key, context.findings)) {
     names.push_back(name->text);
     if (known == nullptr && !is_tag(name->text)) {
@@ -91,8 +92,7 @@ std::vector<std::string> read_wanted(MapReader& map, std::string_view key, std::
       hint = ", known: " + known->front();
       for (size_t i = 1; i < known->size(); ++i) hint += ", " + (*known)[i];
     }
-    context.findings.error(name->at, "unknown-name",
-                           place + "unknown " + std::string(what) + " \"" + name->text + "\"" + hint);
+    context.findings.error(name->at, "unknown-name", unknown + "\"" + name->text + "\"" + hint);
   }
   if (value->is_list() && value->items.empty()) {
     context.findings.error(value->at, "invalid-value",
@@ -102,8 +102,8 @@ std::vector<std::string> read_wanted(MapReader& map, std::string_view key, std::
 }
 
 WebhookFilter read_filter(const Value& value, const KnownNames& known, const ReadContext& context) {
-  static const std::vector<std::string> accesses = {"read", "write"};
-  static const std::vector<std::string> decisions = {"allow", "deny", "refuse"};
+  const std::vector<std::string> accesses = {"read", "write"};
+  const std::vector<std::string> decisions = {"allow", "deny", "refuse"};
   WebhookFilter filter;
   MapReader map(value, "filter", context.findings);
   filter.apis = read_wanted(map, "apis", "API", &known.apis, context);

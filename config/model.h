@@ -12,6 +12,7 @@
 #include "config/rate_limit_store.h"
 #include "config/secret.h"
 #include "config/units.h"
+#include "config/webhook.h"
 
 namespace sluice {
 
@@ -138,21 +139,6 @@ struct ClientConfig {
 
 enum class Durability { kPower, kProcess };
 enum class WhenUnavailable { kBlock, kAllow };
-enum class WebhookSignature { kStandard, kPush, kNone };
-enum class WebhookFormat { kCloudEvents, kCloudEventsBatch, kOcsf, kEcs, kSplunkHec, kSlack };
-
-// Which request events a webhook gets: any of the values of a list, and all of the lists that are not empty.
-// Other events are not about a request: `events` alone chooses them.
-struct WebhookFilter {
-  std::vector<std::string> apis;
-  std::vector<std::string> access;     // read | write
-  std::vector<std::string> tags;       // of the operation
-  std::vector<std::string> decisions;  // allow | deny | refuse
-  std::vector<std::string> clients;
-  bool is_empty() const {
-    return apis.empty() && access.empty() && tags.empty() && decisions.empty() && clients.empty();
-  }
-};
 
 struct WebhookConfig {
   std::string name;
@@ -178,6 +164,7 @@ struct AuditConfig {
   WhenUnavailable when_unavailable = WhenUnavailable::kBlock;
   Bytes retain_size = 10_GiB;
   Millis retain_age{7LL * 24 * 3600 * 1000};
+  SecretRef checkpoint_key;  // PEM, PKCS#8, Ed25519; kNone: one is made beside the spool
   std::vector<WebhookConfig> webhooks;
 };
 

@@ -18,36 +18,41 @@ std::string_view trim_lines(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kWhiteSpace) - first + 1);
 }
 
-Result<Secret> checked(Secret secret, const std::string& place) {
+enum class Lines { kOne, kMany };
+
+Result<Secret> checked(Secret secret, const std::string& place, Lines lines) {
   if (secret.empty()) return Error{place + " is empty"};
-  if (std::any_of(secret.reveal().begin(), secret.reveal().end(), is_control)) {
+  if (lines == Lines::kOne && std::any_of(secret.reveal().begin(), secret.reveal().end(), is_control)) {
     return Error{place + " holds a line break or another control character inside the secret"};
   }
   return secret;
 }
 
-Result<Secret> from_environment(const std::string& name) {
+Result<Secret> from_environment(const std::string& name, Lines lines) {
   const char* value = std::getenv(name.c_str());
   if (value == nullptr) return Error{"environment variable " + name + " is not set"};
-  return checked(Secret(value), "environment variable " + name);
+  return checked(Secret(value), "environment variable " + name, lines);
 }
 
-Result<Secret> from_file(const std::string& path) {
+Result<Secret> from_file(const std::string& path, Lines lines) {
   auto content = read_file(path, kMaximumSecretSize);
   if (!content) return content.error();
   const Secret whole(std::move(*content));
-  return checked(Secret(std::string(trim_lines(whole.reveal()))), "secret file " + path);
+  return checked(Secret(std::string(trim_lines(whole.reveal()))), "secret file " + path, lines);
+}
+
+Result<Secret> resolve(const SecretRef& ref, Lines lines) {
+  switch (ref.kind) {
+    case SecretRef::Kind::kNone: break;
+    case SecretRef::Kind::kEnv: return from_environment(ref.name, lines);
+    case SecretRef::Kind::kFile: return from_file(ref.name, lines);
+  }
+  return Error{"no secret is configured: use { env: NAME } or { file: PATH }"};
 }
 
 }  // namespace
 
-Result<Secret> resolve_secret(const SecretRef& ref) {
-  switch (ref.kind) {
-    case SecretRef::Kind::kNone: break;
-    case SecretRef::Kind::kEnv: return from_environment(ref.name);
-    case SecretRef::Kind::kFile: return from_file(ref.name);
-  }
-  return Error{"no secret is configured: use { env: NAME } or { file: PATH }"};
-}
+Result<Secret> resolve_secret(const SecretRef& ref) { return resolve(ref, Lines::kOne); }
+Result<Secret> resolve_secret_lines(const SecretRef& ref) { return resolve(ref, Lines::kMany); }
 
 }  // namespace sluice

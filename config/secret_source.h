@@ -9,5 +9,7 @@
 namespace sluice {
 
 Result<Secret> resolve_secret(const SecretRef& ref);
+// The same for a text of several lines, such as a PEM.
+Result<Secret> resolve_secret_lines(const SecretRef& ref);
 
 }  // namespace sluice

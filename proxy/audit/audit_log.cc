@@ -1,12 +1,14 @@
 #include "proxy/audit/audit_log.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
+#include "proxy/audit/checkpoint.h"
+#include "proxy/audit/checkpoint_key.h"
 #include "proxy/audit/delivery.h"
+#include "proxy/audit/event_source.h"
+#include "proxy/audit/spool_file.h"
 #include "proxy/audit/spool_lock.h"
 #include "proxy/audit/spool_writer.h"
 #include "proxy/crypto.h"
@@ -52,6 +54,7 @@ class SpooledAuditLog final : public AuditLog {
   uint64_t last_sequence() const override { return writer_->last_sequence(); }
   std::array<uint64_t, kAuditTypeCount> events_by_type() const override { return writer_->events_by_type(); }
   std::string trouble() const override { return writer_->trouble(); }
+  CheckpointState checkpoints() const override { return writer_->checkpoints(); }
   std::vector<WebhookState> webhooks() const override {
     return delivery_ ? delivery_->states() : std::vector<WebhookState>{};
   }
@@ -74,19 +77,6 @@ class SpooledAuditLog final : public AuditLog {
   std::unique_ptr<Delivery> delivery_;
   bool stopped_ = false;
 };
-
-// "/sluice/HOST", with what may not stand in a URI reference as '-'.
-std::string event_source() {
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0 || host[0] == '\0') return "/sluice/unknown";
-  std::string source = "/sluice/";
-  for (const char* c = host.data(); *c != '\0'; ++c) {
-    const bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
-                       *c == '.' || *c == '-' || *c == '_';
-    source += plain ? *c : '-';
-  }
-  return source;
-}
 
 // Where each webhook goes on: where it stopped, or for a new one at the events from now on. Returns the names
 // of those that are no longer configured: the spool keeps nothing for them.
@@ -111,33 +101,71 @@ std::vector<std::string> resume(std::vector<DeliveryTarget>& targets, const std:
   return forgotten;
 }
 
+struct OpenedSpool {
+  std::unique_ptr<Spool> spool;
+  std::vector<std::pair<std::string, std::string>> set_aside;  // of a damaged one before it, where and why
+};
+
+// A damaged spool is evidence: it is kept as it is, and a new one begins that says so.
+Result<OpenedSpool> open_spool(const AuditConfig& config) {
+  bool damaged = false;
+  auto spool = Spool::open(config.spool, config.durability, SpoolCheck::kAll, &damaged);
+  if (spool) return OpenedSpool{std::move(*spool), {}};
+  if (!damaged) return spool.error();
+  auto aside = set_spool_aside(config.spool);
+  if (!aside) return aside.error();
+  log_error(
+      "the audit spool is damaged and was set aside: a new one begins, and what no webhook has taken is "
+      "in the old one",
+      {{"spool", *aside}, {"why", spool.error().message}});
+  auto fresh = Spool::open(config.spool, config.durability, SpoolCheck::kAll);
+  if (!fresh) return fresh.error();
+  return OpenedSpool{std::move(*fresh), {{"set_aside", *aside}, {"why", spool.error().message}}};
+}
+
+Result<std::unique_ptr<Checkpointer>> make_checkpointer(const AuditConfig& config,
+                                                        const AuditOptions& options, const Spool& spool) {
+  auto key = open_checkpoint_key(config.checkpoint_key, config.spool);
+  if (!key) return key.error();
+  auto checkpointer =
+      std::make_unique<Checkpointer>(NoteSigner(checkpoint_key_name(spool.id()), std::move(*key)), spool.id(),
+                                     config, options, spool.head().sequence);
+  log_info("the audit is signed", {{"checkpoint_key", checkpointer->state().key}});
+  if (auto done = publish_checkpoint_key(config.spool, checkpointer->verifier()); !done)
+    log_warning("the public key of the checkpoints is not beside the spool", {{"why", done.error().message}});
+  return checkpointer;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
                                                  std::vector<ResolvedWebhook> webhooks,
                                                  const AuditOptions& options) {
   std::vector<DeliveryTarget> targets;
-  const std::string source = event_source();
   for (ResolvedWebhook& webhook : webhooks) {
-    auto target = make_delivery_target(std::move(webhook), source.substr(source.rfind('/') + 1));
+    auto target = make_delivery_target(std::move(webhook), event_origin());
     if (!target) return target.error();
     targets.push_back(std::move(*target));
   }
   auto lock = SpoolLock::take(config.spool);
   if (!lock) return lock.error();
-  auto spool = Spool::open(config.spool, config.durability, SpoolCheck::kAll);
-  if (!spool) return spool.error();
-  auto kept = (*spool)->webhooks();
+  auto opened = open_spool(config);
+  if (!opened) return opened.error();
+  std::unique_ptr<Spool>& spool = opened->spool;
+  auto kept = spool->webhooks();
   if (!kept) return kept.error();
 
-  SpoolWriter::Setup setup{config, options, source, {}, {}};
-  setup.forgotten_webhooks = resume(targets, *kept, (*spool)->head().sequence);
+  auto checkpointer = make_checkpointer(config, options, *spool);
+  if (!checkpointer) return checkpointer.error();
+  SpoolWriter::Setup setup{
+      config, options, event_source(), {}, {}, std::move(opened->set_aside), std::move(*checkpointer)};
+  setup.forgotten_webhooks = resume(targets, *kept, spool->head().sequence);
   std::vector<WebhookRow> rows;
   for (const DeliveryTarget& target : targets) {
     setup.filters.push_back(target.filter);
     rows.push_back(target.row);
   }
-  auto writer = std::make_unique<SpoolWriter>(std::move(setup), std::move(*spool), std::move(rows));
+  auto writer = std::make_unique<SpoolWriter>(std::move(setup), std::move(spool), std::move(rows));
   if (auto done = writer->begin(); !done) return done.error();
   std::unique_ptr<Delivery> delivery;
   if (!targets.empty())

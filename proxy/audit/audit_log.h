@@ -36,6 +36,14 @@ struct WebhookState {
   std::string last_error;              // "" when the last attempt succeeded
 };
 
+// How the signing of the chain stands.
+struct CheckpointState {
+  std::string key;        // the public one, as text
+  uint64_t sequence = 0;  // the last event that this run has signed; 0: none
+  int64_t time_ms = 0;    // Unix time of that
+  std::string trouble;    // why the last checkpoint is not in the file, or ""
+};
+
 class AuditLog {
  public:
   virtual ~AuditLog() = default;
@@ -50,6 +58,7 @@ class AuditLog {
   virtual std::array<uint64_t, kAuditTypeCount> events_by_type()
       const = 0;  // indexed by AuditType, since start
   virtual std::vector<WebhookState> webhooks() const = 0;
+  virtual CheckpointState checkpoints() const { return {}; }
   virtual std::string trouble() const = 0;  // why it is not usable, or ""
   // Records gate.stopped, commits what is queued, gives webhooks up to `patience`, ends the threads.
   // Idempotent.

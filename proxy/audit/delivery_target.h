@@ -29,9 +29,7 @@ struct DeliveryTarget {
   WebhookRow row;
 
   bool wants(AuditType type) const { return filter.matches(type) && format->carries(type); }
-  bool wants(const StoredEvent& event) const {
-    return format->carries(event.type) && filter.matches(event);
-  }
+  bool wants(const StoredEvent& event) const { return format->carries(event.type) && filter.matches(event); }
 };
 
 // Fails for a secret or a certificate that cannot be used, naming the webhook.

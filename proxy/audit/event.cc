@@ -76,6 +76,11 @@ void write_body_sha256(JsonText& out, const std::optional<Sha256>& digest) {
   out.literal("\"");
 }
 
+void write_checkpoint(JsonText& out, const SignedHead& head) {
+  out.literal(R"(,"checkpoint":)");
+  write_signed_head(out, head);
+}
+
 void write_data(JsonText& out, const AuditRecord& record, const EventStamp& stamp) {
   out.literal(R"({"sequence":)");
   out.number(stamp.sequence);
@@ -111,6 +116,7 @@ void write_data(JsonText& out, const AuditRecord& record, const EventStamp& stam
   if (!record.unknown_fields.empty()) write_list(out, R"(,"unknown_fields":)", record.unknown_fields);
   if (record.lost) write_number_or_null(out, R"(,"lost":)", widen(record.lost));
   write_members(out, record.details, false);
+  if (record.checkpoint) write_checkpoint(out, *record.checkpoint);
   out.literal("}");
 }
 
@@ -180,6 +186,7 @@ void AuditRecord::clear() {
   attempts = 0;
   bytes_out.reset();
   lost.reset();
+  checkpoint.reset();
 }
 
 std::optional<AuditType> parse_audit_type(std::string_view text) {
@@ -206,6 +213,15 @@ void write_event(JsonText& out, const AuditRecord& record, const EventStamp& sta
   write_time(out.extend(kTimeSize), record.time);
   out.literal(R"(","datacontenttype":"application/json","data":)");
   write_data(out, record, stamp);
+  out.literal("}");
+}
+
+void write_signed_head(JsonText& out, const SignedHead& head) {
+  out.literal(R"({"sequence":)");
+  out.number(head.sequence);
+  out.literal(R"(,"hash":)");
+  out.plain_string(head.hash);
+  write_text(out, R"(,"note":)", head.note);
   out.literal("}");
 }
 

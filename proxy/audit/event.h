@@ -25,6 +25,8 @@ struct EventStamp {
 // Appends the event.
 void write_event(JsonText& out, const AuditRecord& record, const EventStamp& stamp);
 std::string make_event(const AuditRecord& record, const EventStamp& stamp);
+// Appends {"sequence", "hash", "note"}: `data.checkpoint`, and a line of SPOOL.checkpoints.
+void write_signed_head(JsonText& out, const SignedHead& head);
 
 // The request.failed that closes a request which a crash left open: the fields of its request.attempted, with
 // the reason "outcome unknown". nullopt when `attempted` is not an event.

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "config/model.h"
 #include "config/result.h"
+#include "config/webhook.h"
 #include "proxy/audit/chain.h"
 #include "proxy/audit/record.h"
 

@@ -38,6 +38,13 @@ inline constexpr size_t kAuditTypeCount = 16;
 std::string_view to_text(AuditType type);
 std::optional<AuditType> parse_audit_type(std::string_view text);
 
+// The chain's head, signed (checkpoint.h).
+struct SignedHead {
+  uint64_t sequence = 0;
+  std::string hash;  // of that event; lower-case hexadecimal
+  std::string note;
+};
+
 // A request id is a UUIDv7 as text.
 struct AuditRecord {
   AuditType type = AuditType::kRequestRefused;
@@ -68,8 +75,9 @@ struct AuditRecord {
   std::optional<int> upstream_status;
   std::optional<int64_t> upstream_ms;
   int attempts = 0;
-  std::optional<uint64_t> bytes_out;  // of the response's body, to the client
-  std::optional<uint64_t> lost;       // of audit.gap: how many events could not be kept
+  std::optional<uint64_t> bytes_out;     // of the response's body, to the client
+  std::optional<uint64_t> lost;          // of audit.gap: how many events could not be kept
+  std::optional<SignedHead> checkpoint;  // of audit.checkpoint: signs the event before it
   std::vector<std::pair<std::string, std::string>> details;  // of events that are not about a request
 
   // As new, but for the memory of its texts.

@@ -177,8 +177,16 @@ bool Spool::in_place() const {
          now.st_ino == impl_->file.st_ino;
 }
 
-Result<std::unique_ptr<Spool>> Spool::open(const std::string& path, Durability durability, SpoolCheck check) {
+Result<std::unique_ptr<Spool>> Spool::open(const std::string& path, Durability durability, SpoolCheck check,
+                                           bool* damaged) {
+  const auto refuse = [&path, damaged](Database* spool, const std::string& why) {
+    if (spool != nullptr) spool->keep_files();
+    if (damaged != nullptr) *damaged = spool == nullptr || !spool->is_out_of_reach();
+    return Error{"audit spool " + path +
+                 " is damaged: move it and its -wal file away to keep them, then start anew: " + why};
+  };
   if (auto made = make_spool_file(path); !made) return made.error();
+  if (has_only_a_log(path)) return refuse(nullptr, "it is empty, and its log is not");
   auto database = Database::open(path, sqlite::Access::kReadWrite);
   if (!database) return database.error();
   auto identity = identify_spool(**database, path);
@@ -187,17 +195,16 @@ Result<std::unique_ptr<Spool>> Spool::open(const std::string& path, Durability d
   if (*identity == SpoolIdentity::kEmpty)
     if (auto done = create_spool_tables(**database); !done) return done.error();
 
-  const std::string damaged =
-      "audit spool " + path + " is damaged: move it and its -wal file away to keep them, then start anew: ";
+  Database* const spool = database->get();
   if (check == SpoolCheck::kAll)
-    if (auto sound = check_spool_pages(**database, path, false); !sound)
-      return Error{damaged + sound.error().message};
+    if (auto sound = check_spool_pages(*spool, path, false); !sound)
+      return refuse(spool, sound.error().message);
   auto impl = std::make_unique<Impl>(std::move(*database));
-  if (!impl->prepared()) return Error{damaged + impl->database->failed("find its tables").message};
+  if (!impl->prepared()) return refuse(spool, spool->failed("find its tables").message);
   auto head = impl->queries.head(&impl->id);
-  if (!head) return Error{damaged + head.error().message};
+  if (!head) return refuse(spool, head.error().message);
   auto sound = check_chain(impl->queries, *head, check == SpoolCheck::kAll ? kCheckedEvents : 1);
-  if (!sound) return Error{damaged + sound.error().message};
+  if (!sound) return refuse(spool, sound.error().message);
   impl->head = std::move(*head);
   impl->path = path;
   if (::stat(path.c_str(), &impl->file) != 0)

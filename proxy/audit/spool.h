@@ -36,9 +36,10 @@ enum class SpoolCheck { kAll, kHead };
 class Spool {
  public:
   // Makes the file (0600) when there is none or it is empty. Anything that is not a whole spool of this
-  // version is refused and left as it is. Requires: a SpoolLock.
-  static Result<std::unique_ptr<Spool>> open(const std::string& path, Durability durability,
-                                             SpoolCheck check);
+  // version is refused and left as it is; `damaged` (may be null) says whether it is a spool nevertheless,
+  // that others or a disk have changed. Requires: a SpoolLock.
+  static Result<std::unique_ptr<Spool>> open(const std::string& path, Durability durability, SpoolCheck check,
+                                             bool* damaged = nullptr);
   ~Spool();
 
   const ChainHead& head() const;

@@ -5,9 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstdio>
 #include <cstring>
 
 #include "proxy/audit/chain.h"
+#include "proxy/audit/event.h"
 #include "proxy/crypto.h"
 
 namespace sluice {
@@ -65,6 +68,27 @@ Result<void> make_spool_file(const std::string& path) {
                  ": the folder must exist and be writable"};
   ::close(fd);
   return {};
+}
+
+bool has_only_a_log(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || status.st_size > 0) return false;
+  return ::stat((path + "-wal").c_str(), &status) == 0 && status.st_size > 0;
+}
+
+Result<std::string> set_spool_aside(const std::string& path) {
+  std::string time = format_time(std::chrono::system_clock::now());
+  std::erase_if(time, [](char c) { return c == ':' || c == '-'; });
+  const std::string aside = path + ".damaged-" + time;
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    const std::string from = path + suffix;
+    const std::string to = aside + suffix;
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) continue;
+    if (errno == ENOENT && *suffix != '\0') continue;
+    return Error{"audit spool " + path + " is damaged and cannot be moved to " + to + ": " +
+                 std::strerror(errno)};
+  }
+  return aside;
 }
 
 Result<SpoolIdentity> identify_spool(sqlite::Database& database, const std::string& path) {

@@ -15,6 +15,12 @@ enum class SpoolIdentity { kEmpty, kSpool };
 // of this process's other connections.
 Result<void> make_spool_file(const std::string& path);
 
+// Whether the file is empty and its log is not: SQLite would throw the log away.
+bool has_only_a_log(const std::string& path);
+
+// Moves a spool's files to PATH.damaged-TIME, where nothing is yet; returns that path. Nobody has them open.
+Result<std::string> set_spool_aside(const std::string& path);
+
 // What the file is: anything but an empty database or a spool of this version is refused.
 Result<SpoolIdentity> identify_spool(sqlite::Database& database, const std::string& path);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,11 @@ class SpoolReader {
   ~SpoolReader();
   // Up to `limit` events after a sequence, in order.
   Result<std::vector<StoredEvent>> read(uint64_t after, uint64_t limit);
+  // For who trusts nothing: up to `limit` rows from a sequence on, whatever stands in them.
+  Result<std::vector<StoredRow>> rows(int64_t from, uint64_t limit);
+  // 0 without an event.
+  Result<int64_t> first_sequence();
+  Result<std::optional<std::string>> fact(std::string_view name);
   Result<TypeCounts> count(uint64_t after, uint64_t through);
   Result<ChainHead> head();
   Result<std::string> id();

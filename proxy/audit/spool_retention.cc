@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "proxy/audit/checkpoint.h"
 #include "proxy/audit/event.h"
 #include "proxy/audit/spool_writer.h"
 #include "proxy/crypto.h"
@@ -72,12 +73,23 @@ Result<uint64_t> SpoolWriter::find_removable(uint64_t acked) {
   if (!aged || *aged > 0) return aged;
   auto used = spool_->used_bytes();
   if (!used || *used <= setup_.config.retain_size.count) return used ? Result<uint64_t>(0) : used;
+  // What a webhook has refused goes before what it may still want.
+  auto letters = spool_->remove_dead_letters(std::numeric_limits<int64_t>::max(), kAgedChunk);
+  if (!letters) return letters;
+  if (*letters > 0) {
+    log_error("the spool reached audit.retain.size: dead letters were removed",
+              {{"events", std::to_string(*letters)}});
+    next_expire_ = Clock::now();
+    return uint64_t{0};
+  }
   return spool_->removable(last, std::numeric_limits<int64_t>::max(), kCrowdedChunk);
 }
 
 Result<SpoolChange> SpoolWriter::plan_removal(uint64_t through, std::vector<uint64_t>* removed) {
   SpoolChange change;
   change.remove_through = through;
+  if (setup_.checkpointer)
+    change.facts.push_back({std::string(kRemovalFact), setup_.checkpointer->sign_removal(through)});
   ChainWriter next = chain_;
   removed->assign(setup_.filters.size(), 0);
   for (size_t i = 0; i < setup_.filters.size(); ++i) {

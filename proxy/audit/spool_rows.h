@@ -19,6 +19,15 @@ struct WebhookRow {
   int64_t not_before_ms = 0;   // Unix time that a Retry-After named
 };
 
+// An event and its columns as the spool has them, unchecked.
+struct StoredRow {
+  int64_t sequence = 0;
+  std::string id;
+  std::string type;
+  int64_t time_ms = 0;
+  std::string body;
+};
+
 // An event that a webhook refused for good. A copy: the event itself may go.
 struct DeadLetter {
   std::string webhook;

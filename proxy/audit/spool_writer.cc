@@ -40,7 +40,16 @@ Result<void> SpoolWriter::begin() {
   started.type = AuditType::kGateStarted;
   started.time = std::chrono::system_clock::now();
   started.details = {{"spool", spool_->id()}};
+  if (setup_.checkpointer) started.details.emplace_back("checkpoint_key", checkpoints().key);
   change.events.push_back(next.append(started, uuid_v7()));
+  if (!setup_.set_aside.empty()) {
+    AuditRecord gap;
+    gap.type = AuditType::kAuditGap;
+    gap.time = started.time;
+    gap.reason = "the spool was damaged and set aside";
+    gap.details = setup_.set_aside;
+    change.events.push_back(next.append(gap, uuid_v7()));
+  }
   change.head = next.head();
   change.webhooks = rows_;
   change.forgotten_webhooks = setup_.forgotten_webhooks;
@@ -142,6 +151,7 @@ void SpoolWriter::run() {
   while (!turn()) {
   }
   turn();  // what was lost until now is reported when the spool works again
+  if (spool_ && setup_.checkpointer) setup_.checkpointer->seal(chain_.head());
   if (!backlog_.empty())
     log_error("audit events could not be kept",
               {{"events", std::to_string(backlog_.size())}, {"why", trouble()}});
@@ -176,6 +186,7 @@ bool SpoolWriter::take() {
     backlog_.add(gap_record(std::exchange(lost_, 0), "the spool could not keep up or could not be written"),
                  nullptr, 0);
   }
+  queue_checkpoint();
   held_ = backlog_.size();
   return stopping_;
 }
@@ -184,6 +195,7 @@ SpoolWriter::Clock::time_point SpoolWriter::next_due() const {
   Clock::time_point due = spool_ ? next_expire_ : next_reopen_;
   if (!queue_.empty()) due = std::min(due, queued_since_ + setup_.options.group_wait);
   if (spool_ && rows_changed_) due = std::min(due, rows_since_ + setup_.options.group_wait);
+  if (spool_ && setup_.checkpointer) due = std::min(due, setup_.checkpointer->due_at());
   if (spool_ && lost_ > 0) due = Clock::time_point::min();
   return due;
 }
@@ -219,6 +231,7 @@ Result<void> SpoolWriter::put_group(size_t count, ChainWriter& next) {
     for (size_t i = 0; i < events.size(); ++i) {
       AuditEntry& entry = backlog_[at + i];
       if (entry.id.empty()) assign_uuid_v7(entry.id);
+      sign_if_checkpoint(*entry.record, next.head());
       next.append(*entry.record, entry.id, scratch_, events[i]);
     }
     if (auto done = spool_->put(events); !done) return done;
@@ -235,6 +248,7 @@ void SpoolWriter::settle_group(size_t count, bool durable) {
     ++added[static_cast<size_t>(entry.record->type)];
     if (entry.waiter != nullptr) entry.waiter->on_recorded(entry.token, durable);
   }
+  keep_checkpoints(count);
   backlog_.drop_front(count);
   held_ = backlog_.size();
   for (size_t i = 0; i < added.size(); ++i) by_type_[i] += added[i];

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "proxy/audit/audit_log.h"
+#include "proxy/audit/checkpointer.h"
 #include "proxy/audit/entry_queue.h"
 #include "proxy/audit/event_filter.h"
 #include "proxy/audit/spool.h"
@@ -46,6 +47,8 @@ class SpoolWriter {
     std::string source;                // of the events
     std::vector<EventFilter> filters;  // of the webhooks, in the order of the rows
     std::vector<std::string> forgotten_webhooks;
+    std::vector<std::pair<std::string, std::string>> set_aside;  // what to say of a spool before this one
+    std::unique_ptr<Checkpointer> checkpointer;                  // null: nothing is signed
   };
   SpoolWriter(Setup setup, std::unique_ptr<Spool> spool, std::vector<WebhookRow> rows);
   ~SpoolWriter() { stop(); }
@@ -68,6 +71,7 @@ class SpoolWriter {
   uint64_t last_sequence() const { return last_sequence_.load(std::memory_order_relaxed); }
   TypeCounts events_by_type() const;
   std::string trouble() const;
+  CheckpointState checkpoints() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -88,6 +92,9 @@ class SpoolWriter {
   void take_rows(SpoolChange& change);
   void on_rows_saved(const SpoolChange& change);
   static std::unique_ptr<AuditRecord> gap_record(uint64_t lost, std::string_view reason);
+  void queue_checkpoint();  // this and the next two are in spool_checkpoints.cc
+  void sign_if_checkpoint(AuditRecord& record, const ChainHead& head);
+  void keep_checkpoints(size_t count);
   void expire();  // this and the next three are in spool_retention.cc
   Result<uint64_t> find_removable(uint64_t acked);
   Result<SpoolChange> plan_removal(uint64_t through, std::vector<uint64_t>* removed);

@@ -59,6 +59,24 @@ Result<std::string> Database::text(const std::string& sql, std::string_view doin
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 
+bool Database::is_out_of_reach() const {
+  switch (sqlite3_extended_errcode(handle_) & 0xFF) {
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_NOMEM:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_FULL: return true;
+    default: return false;
+  }
+}
+
+void Database::keep_files() {
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, static_cast<int*>(nullptr));
+}
+
 void Database::watch_log() {
   sqlite3_wal_hook(
       handle_,

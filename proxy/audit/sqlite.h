@@ -32,6 +32,10 @@ class Database {
   Result<int64_t> number(const std::string& sql, std::string_view doing);
   Result<std::string> text(const std::string& sql, std::string_view doing);
   bool in_transaction() const;
+  // Whether the last call failed for the system's sake, not for what the file holds.
+  bool is_out_of_reach() const;
+  // Closing leaves the files as they are: it moves no log into the main file.
+  void keep_files();
 
   // From now on counts the pages of the write-ahead log, as of the last commit.
   void watch_log();

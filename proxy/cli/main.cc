@@ -3,6 +3,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "proxy/cli/audit_command.h"
 #include "proxy/cli/catalogue_command.h"
 #include "proxy/cli/check_command.h"
 #include "proxy/cli/client_command.h"
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
   sluice::add_diff_command(app, exit_code);
   sluice::add_catalogue_command(app, exit_code);
   sluice::add_client_command(app, exit_code);
+  sluice::add_audit_command(app, exit_code);
   sluice::add_simulate_command(app, exit_code);
   sluice::add_ready_command(app, exit_code);
   sluice::add_version_command(app, exit_code);

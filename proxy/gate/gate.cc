@@ -3,7 +3,7 @@
 #include <array>
 #include <csignal>
 
-#include "config/secret_source.h"
+#include "proxy/audit/resolve_webhook.h"
 #include "proxy/log.h"
 
 namespace sluice {
@@ -30,22 +30,6 @@ double weight_of(const ClientConfig& client) {
     case Priority::kBatch: return weight;
   }
   return weight;
-}
-
-Result<ResolvedWebhook> resolve_webhook(const WebhookConfig& config) {
-  ResolvedWebhook resolved;
-  resolved.config = config;
-  for (const SecretRef& ref : config.secrets) {
-    Result<Secret> secret = resolve_secret(ref);
-    if (!secret) return Error{"webhook " + config.name + ": " + secret.error().message};
-    resolved.secrets.push_back(std::move(*secret));
-  }
-  for (const auto& [name, ref] : config.headers) {
-    Result<Secret> value = resolve_secret(ref);
-    if (!value) return Error{"webhook " + config.name + ": header " + name + ": " + value.error().message};
-    resolved.headers.emplace_back(name, std::move(*value));
-  }
-  return resolved;
 }
 
 }  // namespace

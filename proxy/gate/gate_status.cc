@@ -44,6 +44,8 @@ std::vector<PartState> Gate::parts() const {
   const bool blocks = shared_.serving->config.audit.when_unavailable == WhenUnavailable::kBlock;
   const bool usable = audit_->usable();
   parts.push_back({"audit", usable || !blocks, usable ? "ok" : audit_->trouble()});
+  if (const std::string trouble = audit_->checkpoints().trouble; !trouble.empty())
+    parts.push_back({"audit_checkpoints", true, trouble});
   if (limits_ != nullptr) {
     const SharedLimitsState limits = limits_->state();
     parts.push_back({"rate_limit_store", limits.ready, limits.detail});
@@ -97,9 +99,15 @@ std::string Gate::status_json() const {
                         {"disabled", webhook.disabled},
                         {"last_error", webhook.last_error}});
   }
+  const CheckpointState checkpoints = audit_->checkpoints();
   json["audit"] = {{"usable", audit_->usable()},
                    {"trouble", audit_->trouble()},
                    {"last_sequence", audit_->last_sequence()},
+                   {"checkpoints",
+                    {{"key", checkpoints.key},
+                     {"sequence", checkpoints.sequence},
+                     {"time_ms", checkpoints.time_ms},
+                     {"trouble", checkpoints.trouble}}},
                    {"webhooks", webhooks}};
   return json.dump(2) + "\n";
 }

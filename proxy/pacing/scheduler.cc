@@ -53,7 +53,6 @@ Admission Scheduler::admit(Pacer& pacer, PacedRequest& request, const PaceTerms&
   }
   const Nanos time_left = terms.max_wait - reserve_of(terms.max_wait);
   Nanos too_long = time_lacking(terms.client, time_left, clients_[terms.client].appointments.keep(now), now);
-  // Who would be let in anyway leaves the appointment to the one that was told to come.
   if (too_long == Nanos::max()) return {Admission::Kind::kNoSchedule, 1};
   if (is_full(terms)) {
     const Nanos free = wait_of(terms.client, 1, now);

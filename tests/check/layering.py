@@ -17,7 +17,7 @@ LAYERS = ["config", "policy", "proxy"]
 LIBRARIES = [
     ("yaml-cpp", r"yaml-cpp/", r"config/yaml_reader\.cc"),
     ("llhttp", r"llhttp(\.h|/)", r"proxy/http/h1_parser\.(h|cc)"),
-    ("OpenSSL", r"openssl/", r"proxy/net/tls_\w+\.(h|cc)|proxy/crypto\.(h|cc)"),
+    ("OpenSSL", r"openssl/", r"proxy/net/tls_\w+\.(h|cc)|proxy/crypto(_\w+)?\.(h|cc)"),
     ("SQLite", r"sqlite3(ext)?\.h", r"proxy/audit/sqlite\.cc"),
     ("hiredis", r"hiredis/", r"proxy/pacing/\w+\.(h|cc)"),
     ("libuv", r"uv(\.h|/)", r"proxy/.*"),

@@ -29,9 +29,9 @@ const char* type_of_activity(const EventView& view) {
 Kind kind_of(const EventView& view) {
   switch (view.event.type) {
     case AuditType::kRequestAttempted: return {"api", {type_of_activity(view), "allowed", "start"}};
-    case AuditType::kRequestForwarded: return {"api", {type_of_activity(view), "allowed", "end"}};
+    case AuditType::kRequestForwarded:
     case AuditType::kRequestFailed: return {"api", {type_of_activity(view), "allowed", "end"}};
-    case AuditType::kRequestDenied: return {"api", {type_of_activity(view), "denied"}};
+    case AuditType::kRequestDenied:
     case AuditType::kRequestRefused: return {"api", {type_of_activity(view), "denied"}};
     case AuditType::kLimitExceeded:
     case AuditType::kWebhookSuspended:

@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 
-#include "config/model.h"
 #include "config/units.h"
+#include "config/webhook.h"
 #include "proxy/audit/chain.h"
 #include "proxy/audit/record.h"
 #include "proxy/http/http_client.h"

@@ -168,6 +168,25 @@ TEST_F(AuditBatchDelivery, AsksAReceiverThatRefusesEverythingOnlyAtThePaceOfTheR
   EXPECT_EQ(dead_letters().size(), 2U);
 }
 
+TEST_F(AuditBatchDelivery, LosesDeadLettersBeforeEventsThatAreStillWantedWhenTheSpoolIsFull) {
+  Receiver receiver([](const HttpRequest& request) {
+    return with_status(sequences_of(request).front() < 300 ? 422 : 503);
+  });
+  config_.retain_size = 512_KiB;
+  AuditOptions options = fast();
+  options.retention_interval = Millis(1);
+  const auto log = open_or_fail(config_, {batch(receiver)}, options);
+  for (size_t i = 0; i < 500; ++i) log->submit(new_record(AuditType::kRequestDenied, uuid_v7()));
+  wait_for_state(*log, [](const WebhookState& s) { return s.dead_letters >= 290; });
+  Answers answers;
+  for (uint64_t i = 0; !dead_letters().empty() && i < 5'000; ++i) {
+    log->submit(new_record(AuditType::kRequestDenied, uuid_v7()), &answers, i);
+    answers.wait(i);
+  }
+  EXPECT_TRUE(dead_letters().empty());
+  log->stop(Millis(0));
+}
+
 TEST_F(AuditBatchDelivery, ReportsAWebhookThatFailsAgainAndAgainAndItsReturn) {
   Receiver receiver([](size_t number) { return with_status(number < 7 ? 500 : 200); });
   const auto log = open_or_fail(config_, {batch(receiver)}, fast());

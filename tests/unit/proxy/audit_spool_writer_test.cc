@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <fstream>
 #include <set>
 
 #include "audit_fixture.h"
@@ -46,11 +47,12 @@ TEST(AuditSpoolWriter, RecordsStartRequestsAndStopInOneChain) {
   log->stop(Millis(0));
   log->stop(Millis(0));
   const auto events = read_spool(audit_config(folder).spool);
-  ASSERT_EQ(events.size(), 4U);
+  ASSERT_EQ(events.size(), 5U);
   EXPECT_EQ(events[0].type, AuditType::kGateStarted);
   EXPECT_EQ(events[1].type, AuditType::kRequestAttempted);
   EXPECT_EQ(events[2].type, AuditType::kRequestForwarded);
   EXPECT_EQ(events[3].type, AuditType::kGateStopped);
+  EXPECT_EQ(events[4].type, AuditType::kAuditCheckpoint);
   EXPECT_EQ(log->events_by_type()[static_cast<size_t>(AuditType::kRequestForwarded)], 1U);
   EXPECT_NE(parse(events[3].body)["time"], "1970-01-01T00:00:00.000Z");
 }
@@ -78,7 +80,7 @@ TEST(AuditSpoolWriter, AnswersEveryWaiterOnceFromManyThreads) {
   for (auto& thread : threads) thread.join();
   for (uint64_t token = 0; token < 2'000; token += 5) EXPECT_TRUE(answers.wait(token));
   log->stop(Millis(0));
-  EXPECT_EQ(read_spool(audit_config(folder).spool).size(), 2'002U);
+  EXPECT_EQ(count_type(read_spool(audit_config(folder).spool), AuditType::kRequestDenied), 2'000U);
 }
 
 TEST(AuditSpoolWriter, KeepsNothingAfterItStopped) {
@@ -111,8 +113,8 @@ TEST(AuditSpoolWriter, ClosesRequestsThatACrashLeftOpen) {
   EXPECT_EQ(failed[1]["data"]["request_id"], "r1");
   EXPECT_EQ(failed[1]["data"]["reason"], "outcome unknown");
   EXPECT_EQ(failed[1]["data"]["path"], "/v1/employees/e1/merge");
-  EXPECT_EQ(failed[1]["data"]["sequence"], 6);  // before the gate.started of that start
-  EXPECT_EQ(events[6].type, AuditType::kGateStarted);
+  EXPECT_EQ(failed[1]["data"]["sequence"], 7);  // before the gate.started of that start
+  EXPECT_EQ(events[7].type, AuditType::kGateStarted);
 }
 
 TEST(AuditSpoolWriter, RefusesASpoolThatAnotherGateHas) {
@@ -238,6 +240,7 @@ TEST(AuditSpoolWriter, RemovesTheOldestBeyondItsSize) {
   AuditConfig config = audit_config(folder);
   config.retain_size = 512_KiB;
   AuditOptions options;
+  options.checkpoint_events = 1'000'000;  // one, at the end
   options.retention_interval = Millis(1);
   const auto log = open_or_fail(config, {}, options);
   Answers answers;
@@ -249,7 +252,7 @@ TEST(AuditSpoolWriter, RemovesTheOldestBeyondItsSize) {
   log->stop(Millis(0));
   const auto events = read_spool(config.spool);
   EXPECT_GT(events.front().sequence, 1'000U);
-  EXPECT_EQ(events.back().sequence, 3'002U);
+  EXPECT_EQ(events.back().sequence, 3'003U);
   EXPECT_EQ(count_type(events, AuditType::kAuditGap), 0U);  // no webhook missed anything
 }
 
@@ -279,6 +282,61 @@ TEST(AuditSpoolWriter, MovesTheTracesOfARemovalOutOfTheLogAsItGoes) {
   }
   EXPECT_GT(oldest, kEvents);
   EXPECT_LT(longest, std::filesystem::file_size(config.spool) / 2);
+}
+
+void damage(const std::string& path) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(9 * 8192);
+  file << std::string(8192, '\x5A');
+}
+
+std::string content(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(AuditSpoolWriter, SetsADamagedSpoolAsideAsItIsAndSaysSo) {
+  const TempFolder folder;
+  const AuditConfig config = audit_config(folder);
+  {
+    const auto log = open_or_fail(config);
+    for (int i = 0; i < 300; ++i) log->submit(new_record(AuditType::kRequestDenied, uuid_v7()));
+    log->stop(Millis(0));
+  }
+  damage(config.spool);
+  const std::string before = content(config.spool);
+  open_or_fail(config)->stop(Millis(0));
+  const auto events = read_spool(config.spool);
+  ASSERT_EQ(events.size(), 4U);  // start, this, checkpoint, stop
+  EXPECT_EQ(events[1].type, AuditType::kAuditGap);
+  const auto data = parse(events[1].body)["data"];
+  EXPECT_EQ(data["reason"], "the spool was damaged and set aside");
+  const auto aside = data["set_aside"].get<std::string>();
+  EXPECT_EQ(aside.find(config.spool + ".damaged-2"), 0U) << aside;
+  EXPECT_EQ(content(aside), before);
+  EXPECT_NE(data["why"].get<std::string>().find("is damaged"), std::string::npos);
+}
+
+TEST(AuditSpoolWriter, ThrowsNoLogAwayWhoseFileIsEmpty) {
+  const TempFolder folder;
+  const AuditConfig config = audit_config(folder);
+  std::string log_before;
+  {
+    const auto log = open_or_fail(config);
+    Answers answers;
+    log->submit(new_record(AuditType::kRequestDenied, "r"), &answers, 1);
+    EXPECT_TRUE(answers.wait(1));
+    log_before = content(config.spool + "-wal");
+    std::filesystem::copy(config.spool + "-wal", folder.file("kept"));
+    log->stop(Millis(0));
+  }
+  ASSERT_FALSE(log_before.empty());
+  std::filesystem::resize_file(config.spool, 0);
+  std::filesystem::copy(folder.file("kept"), config.spool + "-wal",
+                        std::filesystem::copy_options::overwrite_existing);
+  open_or_fail(config)->stop(Millis(0));
+  const auto data = parse(read_spool(config.spool).at(1).body)["data"];
+  EXPECT_EQ(content(data["set_aside"].get<std::string>() + "-wal"), log_before);
 }
 
 }  // namespace

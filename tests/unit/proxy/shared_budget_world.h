@@ -38,7 +38,11 @@ class World {
   void set_store_down(bool down);  // closes every connection
   void wipe(bool closes);
   void fail_over(Nanos lost);  // to a copy that misses what was written last
-  void step_clock(Nanos by) { clock_step_ += by; }
+  void step_clock(Nanos by) {
+    clock_step_ += by;
+    ++steps_;
+  }
+  int steps() const { return steps_; }
   void refuse_calls(bool refuse) { refusing_ = refuse; }
   void reject(size_t process, Nanos hold);  // the vendor answers 429
 
@@ -92,6 +96,7 @@ class World {
   std::mt19937_64 random_;
   Nanos now_{std::chrono::seconds(1'000)};
   Nanos clock_step_{0};
+  int steps_ = 0;
   uint64_t order_ = 0;
   std::priority_queue<Event> events_;
   std::vector<std::unique_ptr<Process>> processes_;

@@ -1,0 +1,142 @@
+#include "proxy/cli/audit_list_command.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "config/text_check.h"
+#include "proxy/audit/event.h"
+#include "proxy/cli/audit_source.h"
+
+namespace sluice {
+
+namespace {
+
+using EventJson = nlohmann::json;
+constexpr uint64_t kListBatch = 1000;
+
+struct ListOptions {
+  AuditSource source;
+  AuditRangeText range;
+  std::string client, api, operation, decision;
+  uint64_t limit = 100;
+  std::string format = "text";
+};
+
+std::string text_of(const EventJson& data, const char* name) {
+  const auto found = data.find(name);
+  return found != data.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+EventJson data_of_event(const std::string& body) {
+  const EventJson event = EventJson::parse(body, nullptr, false);
+  const auto found = event.is_object() ? event.find("data") : event.end();
+  return event.is_object() && found != event.end() && found->is_object() ? *found : EventJson::object();
+}
+
+bool is_wanted(const ListOptions& options, const StoredEvent& event) {
+  const std::initializer_list<std::pair<const char*, const std::string&>> wanted = {
+      {"client", options.client},
+      {"api", options.api},
+      {"operation", options.operation},
+      {"decision", options.decision}};
+  if (std::all_of(wanted.begin(), wanted.end(), [](const auto& field) { return field.second.empty(); }))
+    return true;
+  const EventJson data = data_of_event(event.body);
+  return std::all_of(wanted.begin(), wanted.end(), [&data](const auto& field) {
+    return field.second.empty() || text_of(data, field.first) == field.second;
+  });
+}
+
+// "TIME  SEQUENCE  TYPE  ..." with what the event has.
+std::string to_line(const StoredEvent& event) {
+  const EventJson data = data_of_event(event.body);
+  const auto time = std::chrono::system_clock::time_point(std::chrono::milliseconds(event.time_ms));
+  std::string line =
+      format_time(time) + "  " + std::to_string(event.sequence) + "  " + std::string(to_text(event.type));
+  for (const char* name : {"client", "source_ip", "operation", "method", "path", "decision"})
+    if (const std::string value = text_of(data, name); !value.empty()) line += "  " + printable(value);
+  for (const char* name : {"upstream_status", "status", "lost"})
+    if (const auto found = data.find(name); found != data.end() && found->is_number())
+      line.append("  ").append(name).append("=").append(found->dump());
+  for (const char* name : {"webhook", "reason"})
+    if (const std::string value = text_of(data, name); !value.empty())
+      line.append("  ").append(name).append("=").append(printable(value));
+  return line;
+}
+
+// The newest `limit` that are wanted, newest first; from the end backwards, so that a few are found soon.
+Result<std::vector<StoredEvent>> find_newest(SpoolReader& spool, const ListOptions& options,
+                                             const AuditRange& range) {
+  std::vector<StoredEvent> found;
+  const auto head = spool.head();
+  if (!head) return head.error();
+  for (uint64_t end = std::min(range.last, head->sequence); end >= range.first && end > 0;) {
+    const uint64_t after = std::max(end > kListBatch ? end - kListBatch : 0, range.first - 1);
+    auto events = spool.read(after, end - after);
+    if (!events) return events.error();
+    for (auto event = events->rbegin(); event != events->rend(); ++event) {
+      if (event->sequence > end || !range.has(*event) || !is_wanted(options, *event)) continue;
+      found.push_back(std::move(*event));
+      if (options.limit != 0 && found.size() == options.limit) return found;
+    }
+    end = after;
+  }
+  return found;
+}
+
+void print_events(const ListOptions& options, const std::vector<StoredEvent>& newest_first) {
+  const bool json = options.format == "json";
+  if (json) std::cout << "{\"events\":[";
+  const char* before = "\n";
+  for (auto event = newest_first.rbegin(); event != newest_first.rend(); ++event) {
+    if (!json) {
+      std::cout << to_line(*event) << '\n';
+      continue;
+    }
+    const EventJson parsed = EventJson::parse(event->body, nullptr, false);
+    std::cout << before;
+    if (parsed.is_discarded())
+      std::cout << "{\"damaged\":" << event->sequence << "}";
+    else
+      std::cout << event->body;
+    before = ",\n";
+  }
+  if (json) std::cout << "\n]}\n";
+}
+
+int run_list(const ListOptions& options) {
+  auto range = parse_range(options.range);
+  if (!range) return audit_failure(range.error().message);
+  range->first = std::max<uint64_t>(range->first, 1);
+  const auto path = find_spool(options.source);
+  if (!path) return 2;
+  auto spool = open_spool(*path);
+  if (!spool) return audit_failure(spool.error().message);
+  const auto events = find_newest(**spool, options, *range);
+  if (!events) return audit_failure(events.error().message);
+  print_events(options, *events);
+  return 0;
+}
+
+}  // namespace
+
+void add_audit_list_command(CLI::App& audit, int& exit_code) {
+  CLI::App* command = audit.add_subcommand("list", "Print events, the newest last");
+  auto options = std::make_shared<ListOptions>();
+  add_source_options(*command, options->source);
+  add_range_options(*command, options->range);
+  command->add_option("--client", options->client, "Of this client");
+  command->add_option("--api", options->api, "Of this API");
+  command->add_option("--operation", options->operation, "Of this operation, such as push.employees.merge");
+  command->add_option("--decision", options->decision, "allow, deny or refuse")
+      ->check(CLI::IsMember({"allow", "deny", "refuse"}));
+  command->add_option("--limit", options->limit, "The newest so many; 0: all")->capture_default_str();
+  command->add_option("--format", options->format, "text or json")->check(CLI::IsMember({"text", "json"}));
+  command->footer("JSON is {\"events\": [...]} with each event as it is stored.");
+  command->callback([options, &exit_code] { exit_code = run_list(*options); });
+}
+
+}  // namespace sluice
