@@ -11,7 +11,7 @@
 namespace sluice {
 namespace {
 
-constexpr uint64_t kAgedChunk = 1000;    // events removed in one transaction
+constexpr uint64_t kAgedChunk = 250;     // events removed in one transaction
 constexpr uint64_t kCrowdedChunk = 100;  // of those that a webhook may still want
 
 int64_t unix_ms_ago(Millis age) {
@@ -28,9 +28,11 @@ uint64_t sum(const TypeCounts& counts, const EventFilter& filter) {
 
 }  // namespace
 
-// Removes what has been kept long enough, oldest first, a chunk at a time; then looks again soon.
+// Removes what has been kept long enough, oldest first, a chunk at a time; then looks again soon. What it
+// writes to the log is moved into the main file as it goes: nobody else may write for a long time.
 void SpoolWriter::expire() {
-  next_expire_ = Clock::now() + setup_.options.retention_interval;
+  const Clock::time_point begun = Clock::now();
+  next_expire_ = begun + setup_.options.retention_interval;
   if (!spool_->in_place()) return fail(removed());
   uint64_t acked = std::numeric_limits<int64_t>::max();
   {
@@ -59,7 +61,9 @@ void SpoolWriter::expire() {
     added[static_cast<size_t>(AuditType::kAuditGap)] = change->events.size();
     if (listener_ != nullptr) listener_->on_committed(added);
   }
-  next_expire_ = Clock::now();
+  if (auto moved = spool_->checkpoint_if_long(); !moved) return fail(moved.error());
+  const Clock::time_point done = Clock::now();
+  next_expire_ = done + (done - begun);  // half of the time belongs to those who wait for their records
 }
 
 Result<uint64_t> SpoolWriter::find_removable(uint64_t acked) {

@@ -38,7 +38,7 @@ def find(name):
 
 
 def version(kind):
-    command = {"gate": [BINARY, "version"], "nginx": [find("nginx"), "-v"], "haproxy": [find("haproxy"), "-v"]}[kind]
+    command = [BINARY, "version"] if kind == "gate" else [find(kind), "-v"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     return ((done.stdout + done.stderr).splitlines() or ["?"])[0]
 
@@ -185,11 +185,11 @@ class Site:
         command = [find("nginx"), "-p", folder, "-c", path]
         self.running.append(Program("the vendor", command, self.vendor_ports["plain"], folder))
 
-    def start(self, kind, upstream="plain", vendor_port=None):
+    def start(self, kind, upstream="plain", vendor_port=None, durability="power", access_log=None):
         """Starts a proxy in front of the vendor, or of another one that listens in clear on `vendor_port`."""
         folder, port = self.new_folder(kind), free_port()
-        values = {"VENDOR_PORT": vendor_port or self.vendor_ports[upstream], "PORT": port,
-                  "SCHEME": "https" if upstream == "tls" else "http"}
+        values = {"VENDOR_PORT": vendor_port or self.vendor_ports[upstream], "PORT": port, "DURABILITY": durability,
+                  "ACCESS_LOG": access_log or f"{folder}/access.log audit", "SCHEME": "https" if upstream == "tls" else "http"}
         if kind == "gate":
             program = self.start_gate(folder, upstream, values)
         elif kind == "nginx":

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
@@ -164,6 +165,8 @@ class Receiver {
   }
 
   uint16_t port() const { return port_; }
+  // For many of them: the script alone sees them.
+  void keep_no_requests() { keeps_ = false; }
   // At least `count` requests; empty ones stand in for those that did not come.
   std::vector<HttpRequest> wait_for(size_t count) {
     std::unique_lock lock(mutex_);
@@ -203,12 +206,14 @@ class Receiver {
       held_.push_back(std::move(answer));
     else
       answer(std::move(response));
+    if (!keeps_) return;
     const std::lock_guard lock(mutex_);
     requests_.push_back(request);
     changed_.notify_all();
   }
 
   Script script_;
+  std::atomic<bool> keeps_{true};
   EventLoop loop_;
   std::unique_ptr<HttpServer> server_;
   uint16_t port_ = 0;

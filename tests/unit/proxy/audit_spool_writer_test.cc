@@ -256,6 +256,34 @@ TEST(AuditSpoolWriter, RemovesTheOldestBeyondItsSize) {
   EXPECT_EQ(count_type(events, AuditType::kAuditGap), 0U);  // no webhook missed anything
 }
 
+// Nobody else writes meanwhile: whoever came next would wait until all of it was moved.
+TEST(AuditSpoolWriter, MovesTheTracesOfARemovalOutOfTheLogAsItGoes) {
+  const TempFolder folder;
+  AuditConfig config = audit_config(folder);
+  constexpr uint64_t kEvents = 20'000;
+  {
+    const auto log = open_or_fail(config);
+    Answers answers;
+    for (uint64_t i = 1; i <= kEvents; ++i) {
+      log->submit(new_record(AuditType::kRequestDenied, "r"), i % 1'000 == 0 ? &answers : nullptr, i);
+      if (i % 1'000 != 0) continue;
+      EXPECT_TRUE(answers.wait(i));
+    }
+    log->stop(Millis(0));
+  }
+  config.retain_age = Millis(0);
+  const auto log = open_or_fail(config);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  uintmax_t longest = 0;
+  uint64_t oldest = 0;
+  while (oldest <= kEvents && std::chrono::steady_clock::now() < deadline) {
+    longest = std::max(longest, std::filesystem::file_size(config.spool + "-wal"));
+    oldest = (*(*SpoolReader::open(config.spool))->read(0, 1)).at(0).sequence;
+  }
+  EXPECT_GT(oldest, kEvents);
+  EXPECT_LT(longest, std::filesystem::file_size(config.spool) / 2);
+}
+
 void damage(const std::string& path) {
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(9 * 8192);
