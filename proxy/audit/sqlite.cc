@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kBusyMs = 1000;
 
-// Whether it is on a read-only file system and without a log: SQLite reads that only when it is told so, as it
-// cannot make its files beside it.
+// Whether it is on a read-only file system and without a log: SQLite reads that only when it is told so, as
+// it cannot make its files beside it.
 bool is_frozen(const std::string& path) {
   struct statvfs system {};
   return ::statvfs(path.c_str(), &system) == 0 && (system.f_flag & ST_RDONLY) != 0 &&
@@ -45,8 +45,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, Access
   int flags = access == Access::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (frozen ? SQLITE_OPEN_URI : 0);
   sqlite3* handle = nullptr;
-  const int code =
-      sqlite3_open_v2((frozen ? frozen_uri(path) : path).c_str(), &handle, flags, nullptr);
+  const int code = sqlite3_open_v2((frozen ? frozen_uri(path) : path).c_str(), &handle, flags, nullptr);
   std::unique_ptr<Database> database(new Database(path, handle));
   if (code != SQLITE_OK) return database->failed("open it");
   sqlite3_busy_timeout(handle, kBusyMs);
