@@ -28,8 +28,8 @@ SpoolQueries::SpoolQueries(sqlite::Database& database)
       fact_(database, "SELECT value FROM facts WHERE name = ?") {}
 
 bool SpoolQueries::prepared() const {
-  for (const Statement* statement : {&meta_, &events_, &newest_, &gaps_, &counts_, &webhooks_, &open_requests_,
-                                     &dead_letters_, &dead_count_, &fact_})
+  for (const Statement* statement : {&meta_, &events_, &newest_, &gaps_, &counts_, &webhooks_,
+                                     &open_requests_, &dead_letters_, &dead_count_, &fact_})
     if (!statement->prepared()) return false;
   return true;
 }

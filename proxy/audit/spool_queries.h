@@ -40,8 +40,8 @@ class SpoolQueries {
   Result<void> each(sqlite::Statement& statement, std::string_view doing, Take take);
 
   sqlite::Database& database_;
-  sqlite::Statement meta_, events_, newest_, gaps_, counts_, webhooks_, open_requests_, dead_letters_, dead_count_,
-      fact_;
+  sqlite::Statement meta_, events_, newest_, gaps_, counts_, webhooks_, open_requests_, dead_letters_,
+      dead_count_, fact_;
 };
 
 }  // namespace sluice

@@ -1,13 +1,38 @@
 #include "proxy/audit/sqlite.h"
 
 #include <sqlite3.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <cstring>
+
+#include "proxy/crypto.h"
 
 namespace sluice::sqlite {
 namespace {
 
 constexpr int kBusyMs = 1000;
+
+// Whether it is on a read-only file system and without a log: SQLite reads that only when it is told so, as
+// it cannot make its files beside it.
+bool is_frozen(const std::string& path) {
+  struct statvfs system {};
+  return ::statvfs(path.c_str(), &system) == 0 && (system.f_flag & ST_RDONLY) != 0 &&
+         ::access((path + "-wal").c_str(), F_OK) != 0;
+}
+
+std::string frozen_uri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += '%';
+      uri += hex(std::string_view(&c, 1));
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
 
 }  // namespace
 
@@ -16,10 +41,11 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, Access
   // without effect, once it runs.
   static const int kConfigured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   static_cast<void>(kConfigured);
-  const int flags = access == Access::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  const bool frozen = access == Access::kReadOnly && is_frozen(path);
+  int flags = access == Access::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (frozen ? SQLITE_OPEN_URI : 0);
   sqlite3* handle = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code = sqlite3_open_v2((frozen ? frozen_uri(path) : path).c_str(), &handle, flags, nullptr);
   std::unique_ptr<Database> database(new Database(path, handle));
   if (code != SQLITE_OK) return database->failed("open it");
   sqlite3_busy_timeout(handle, kBusyMs);

@@ -1,7 +1,7 @@
 // Resolver: host names to addresses without blocking the loop (getaddrinfo on libuv's thread pool),
-// remembered for 30 s. Who asks for a name that is being looked up waits for the same answer: a name server that
-// never answers takes one thread of the pool and no more. Literal addresses answer at once. Owner: one per
-// loop. Thread: the loop's.
+// remembered for 30 s. Who asks for a name that is being looked up waits for the same answer: a name server
+// that never answers takes one thread of the pool and no more. Literal addresses answer at once. Owner: one
+// per loop. Thread: the loop's.
 #pragma once
 
 #include <functional>

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 
@@ -70,6 +71,20 @@ class AuditCommands(GateTest):
         os.close(writing)
         self.assertEqual(done.returncode, 2)
         self.assertIn("Broken pipe", done.stderr)
+
+    def test_a_copy_on_a_read_only_file_system_is_read(self):
+        self.start()
+        self.gate_process.stop()
+        folder = pathlib.Path(self.folder, "evidence #1")
+        folder.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "none", folder], capture_output=True).returncode != 0:
+            self.skipTest("mounting needs root")
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        for name in ("audit.db", "audit.db.pub", "audit.db.checkpoints"):
+            shutil.copy(self.folder / name, folder)
+        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+        for command in ("verify", "list", "export"):
+            self.run_sluice("audit", command, "--spool", folder / "audit.db", status=0)
 
     def test_a_spool_is_whole_after_kills(self):
         self.start()

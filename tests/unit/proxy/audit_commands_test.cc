@@ -134,9 +134,10 @@ TEST_F(AuditCommands, ListEndsWhateverTheHeadSays) {
 
 TEST_F(AuditCommands, ErrorsLetNothingControlTheTerminal) {
   run_gate(config_, 1);
-  Intruder(config_.spool).run(
-      "PRAGMA writable_schema = 1;"
-      "INSERT INTO sqlite_master VALUES ('table', char(27) || '[31mred', 'x', 0, 'CREATE TABLE no(')");
+  Intruder(config_.spool)
+      .run(
+          "PRAGMA writable_schema = 1;"
+          "INSERT INTO sqlite_master VALUES ('table', char(27) || '[31mred', 'x', 0, 'CREATE TABLE no(')");
   for (const char* command : {"verify", "list", "export"}) {
     const Ran ran = on_spool(command);
     EXPECT_EQ(ran.exit_code, 2);
