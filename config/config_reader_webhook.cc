@@ -92,7 +92,8 @@ std::vector<std::string> read_wanted(MapReader& map, std::string_view key, std::
       hint = ", known: " + known->front();
       for (size_t i = 1; i < known->size(); ++i) hint += ", " + (*known)[i];
     }
-    context.findings.error(name->at, "unknown-name", unknown + "\"" + name->text + "\"" + hint);
+    context.findings.error(name->at, "unknown-name",
+                           (unknown + "\"").append(name->text).append("\"").append(hint));
   }
   if (value->is_list() && value->items.empty()) {
     context.findings.error(value->at, "invalid-value",
@@ -128,8 +129,9 @@ void read_url(const Value& value, UpstreamUrl& out, const ReadContext& context) 
 }
 
 void read_headers(const Value& value, WebhookConfig& webhook, const ReadContext& context) {
-  constexpr std::array<std::string_view, 5> kOurs = {"content-type", "webhook-id", "webhook-timestamp",
-                                                     "webhook-signature", "x-signature"};
+  constexpr std::array<std::string_view, 9> kOurs = {
+      "content-type", "webhook-id", "webhook-timestamp",      "webhook-signature",       "x-signature",
+      "user-agent",   "expect",     "webhook-request-origin", "x-splunk-request-channel"};
   const MapReader map(value, "headers", context.findings);
   std::set<std::string> seen;
   for (const auto& [key, source] : value.entries) {

@@ -85,8 +85,9 @@ Result<std::string> set_spool_aside(const std::string& path) {
     const std::string to = aside + suffix;
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) continue;
     if (errno == ENOENT && *suffix != '\0') continue;
-    return Error{"audit spool " + path + " is damaged and cannot be moved to " + to + ": " +
-                 std::strerror(errno)};
+    std::string why = "audit spool " + path;
+    why.append(" is damaged and cannot be moved to ").append(to).append(": ").append(std::strerror(errno));
+    return Error{why};
   }
   return aside;
 }
@@ -95,8 +96,10 @@ Result<SpoolIdentity> identify_spool(sqlite::Database& database, const std::stri
   const std::string remedy = ": move it away, or name another file in audit.spool";
   auto application = database.number("PRAGMA application_id", "read it");
   auto tables = database.number("SELECT count(*) FROM sqlite_master", "read it");
-  if (!application || !tables)
-    return Error{(application ? tables.error() : application.error()).message + remedy};
+  if (!application || !tables) {
+    const std::string why = (application ? tables.error() : application.error()).message;
+    return Error{database.is_out_of_reach() ? why : why + remedy};
+  }
   if (*application == 0 && *tables == 0) return SpoolIdentity::kEmpty;
   if (*application != kApplicationId)
     return Error{"audit spool " + path + " is another program's database" + remedy};
@@ -133,6 +136,11 @@ Result<void> create_spool_tables(sqlite::Database& database) {
 }
 
 Result<void> check_spool_pages(sqlite::Database& database, const std::string& path, bool all) {
+  // A trigger could swallow events, and a view stand in for a table.
+  auto foreign =
+      database.number("SELECT count(*) FROM sqlite_master WHERE type IN ('trigger', 'view')", "check it");
+  if (!foreign) return foreign.error();
+  if (*foreign > 0) return Error{"it has triggers or views, which no gate makes"};
   struct stat status {};
   if (!all &&
       (::stat(path.c_str(), &status) != 0 || static_cast<uint64_t>(status.st_size) > kCheckedFileSize))

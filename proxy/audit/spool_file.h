@@ -29,7 +29,8 @@ Result<void> configure_spool(sqlite::Database& database, Durability durability, 
 
 Result<void> create_spool_tables(sqlite::Database& database);
 
-// Whether its pages are whole: all of them when there are at most 256 MiB, or when `all`.
+// Whether there is nothing in it but tables, and its pages are whole: all of them when there are at most
+// 256 MiB, or when `all`.
 Result<void> check_spool_pages(sqlite::Database& database, const std::string& path, bool all);
 
 }  // namespace sluice

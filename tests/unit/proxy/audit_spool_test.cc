@@ -280,6 +280,7 @@ TEST_F(AuditSpool, RefusesADamagedFile) {
       "UPDATE meta SET head_hash = 'x'",
       "DELETE FROM meta",
       "DROP TABLE open_requests",
+      "CREATE TRIGGER t BEFORE INSERT ON events BEGIN SELECT RAISE(IGNORE); END",
   };
   for (const char* sql : damages) {
     for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix);

@@ -205,8 +205,7 @@ TEST(AuditSpoolWriter, RefusesToGoOnInAnotherFile) {
     log->submit(new_record(AuditType::kRequestDenied, "r"), &answers, ++token);
     answers.wait(token);
   }
-  EXPECT_NE(log->trouble().find("was replaced while the gate runs"), std::string::npos)
-      << log->trouble();
+  EXPECT_NE(log->trouble().find("was replaced while the gate runs"), std::string::npos) << log->trouble();
   EXPECT_FALSE(log->usable());
   log->submit(new_record(AuditType::kRequestDenied, "r"), &answers, ++token);
   EXPECT_FALSE(answers.wait(token));
