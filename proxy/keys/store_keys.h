@@ -14,7 +14,7 @@ namespace sluice {
 
 class StoreKeys {
  public:
-  // Takes as long as the cost says, 0.3 s as sluice makes stores. Requires: a cost within the bounds.
+  // Takes as long as the cost says, 0.2 s as sluice makes stores. Requires: a cost within the bounds.
   StoreKeys(const Secret& master, const StoreFile& store);
 
   std::string check() const;

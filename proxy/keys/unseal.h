@@ -1,5 +1,5 @@
 // unseal: from a configuration's { sealed: NAME } to values (interface 2.3). Any thread; opening a store
-// takes 0.3 s. Fails: with the place in the configuration, or the store's path, and the remedy; never a
+// takes 0.2 s. Fails: with the place in the configuration, or the store's path, and the remedy; never a
 // value.
 #pragma once
 

@@ -140,8 +140,15 @@ TEST_F(KeysCommands, ResealUnderAMasterFromAFile) {
   EXPECT_EQ(keys({"list"}).exit_code, 2);
   setenv("KEYS_TEST_MASTER", "another master, of a file", 1);
   EXPECT_EQ(keys({"list"}).out, line("push-full", "canary"));
-  EXPECT_THROW(keys({"reseal"}), CLI::ParseError);
-  EXPECT_THROW(keys({"reseal", "--new-master-file", "a", "--new-master-env", "b"}), CLI::ParseError);
+}
+
+TEST_F(KeysCommands, ResealNeedsExactlyOneNewMaster) {
+  for (const char* masters : {"", " --new-master-file a --new-master-env b"}) {
+    CLI::App app;
+    int exit_code = 0;
+    add_keys_command(app, exit_code);
+    EXPECT_THROW(app.parse(std::string("keys reseal --config c") + masters), CLI::ParseError);
+  }
 }
 
 TEST_F(KeysCommands, CheckSaysWhatIsMissingWithoutTheMaster) {

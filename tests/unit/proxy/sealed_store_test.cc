@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "audit_fixture.h"
@@ -104,7 +106,8 @@ TEST_F(SealedStoreFile, TellsAWrongMasterFromDamageAndFromAChange) {
   EXPECT_EQ(error_of("keys"), "it is no sealed key store: name another file in sealed_keys.path");
   EXPECT_EQ(error_of("{\n}\n"), "it is no sealed key store, or was damaged: put back a copy of it");
   std::string flipped = text;
-  flipped[flipped.find("\"nonce\":\"") + 10] ^= 1;
+  char& octet = flipped[flipped.find("\"nonce\":\"") + 10];
+  octet = octet == 'A' ? 'B' : 'A';
   EXPECT_EQ(error_of(flipped), "it was changed or damaged after it was written: put back a copy of it");
   StoreFile changed = *parse_store(text);
   std::swap(changed.entries[0], changed.entries[1]);
