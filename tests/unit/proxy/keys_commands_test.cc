@@ -30,7 +30,7 @@ sealed_keys: { path: keys.sealed, master: { env: KEYS_TEST_MASTER } }
 policy: policy.yaml
 )";
 constexpr const char* kPolicy =
-    "version: 1\nrules: [ { id: all, effect: allow, when: { client: soar, operation: push.employees.list } } "
+    "version: 1\nrules: [ { id: all, effect: allow, when: { client: soar, operation: \"push.*\" } } "
     "]\n";
 
 class KeysCommands : public CommandFolder {
