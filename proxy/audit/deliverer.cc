@@ -57,7 +57,10 @@ Deliverer::Deliverer(EventLoop& loop, Resolver& resolver, DelivererHost& host, D
       client_(make_http_client(loop, resolver, client_options(target_, options.attempt_timeout))),
       next_attempt_(*this),
       scanned_(target_.row.acked),
-      most_events_(target_.format->most_events()) {}
+      most_events_(target_.format->most_events()) {
+  // A batch that another format of this webhook has kept: this one sends a single event.
+  if (!is_batching()) target_.row.batch_through = 0;
+}
 
 void Deliverer::start(const TypeCounts& backlog) {
   if (target_.row.disabled) {

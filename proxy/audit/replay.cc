@@ -23,7 +23,14 @@ class ReplayRun final : private DelivererHost {
   }
 
  private:
-  Result<std::vector<StoredEvent>> read(uint64_t after) override { return source_(after); }
+  Result<std::vector<StoredEvent>> read(uint64_t after) override {
+    auto events = source_(after);
+    if (!events) {  // reading again would end no better
+      result_.error = events.error().message;
+      finish_later();
+    }
+    return events;
+  }
   void save(size_t, const WebhookRow& row) override { result_.through = row.acked; }
   void save_now(size_t, const WebhookRow& row) override {
     loop_.post([this, row] {

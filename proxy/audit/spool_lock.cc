@@ -6,12 +6,23 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 namespace sluice {
+namespace {
+
+// The same for every way that leads to the spool, links included.
+std::string lock_path(const std::string& spool_path) {
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::weakly_canonical(spool_path, error);
+  return (error ? spool_path : real.string()) + ".lock";
+}
+
+}  // namespace
 
 Result<SpoolLock> SpoolLock::take(const std::string& spool_path) {
-  const std::string path = spool_path + ".lock";
+  const std::string path = lock_path(spool_path);
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0)
     return Error{"audit spool " + spool_path + ": cannot open " + path + ": " + std::strerror(errno) +

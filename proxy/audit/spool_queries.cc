@@ -10,6 +10,9 @@ SpoolQueries::SpoolQueries(sqlite::Database& database)
       events_(database,
               "SELECT sequence, id, type, time_ms, body FROM events WHERE sequence > ? ORDER BY sequence "
               "LIMIT ?"),
+      newest_(database,
+              "SELECT sequence, id, type, time_ms, body FROM events WHERE sequence BETWEEN 1 AND ? "
+              "ORDER BY sequence DESC LIMIT ?"),
       gaps_(database,
             "SELECT sequence, id, type, time_ms, body FROM events WHERE sequence > ? AND sequence <= ? "
             "AND type = 'audit.gap' ORDER BY sequence"),
@@ -25,7 +28,7 @@ SpoolQueries::SpoolQueries(sqlite::Database& database)
       fact_(database, "SELECT value FROM facts WHERE name = ?") {}
 
 bool SpoolQueries::prepared() const {
-  for (const Statement* statement : {&meta_, &events_, &gaps_, &counts_, &webhooks_, &open_requests_,
+  for (const Statement* statement : {&meta_, &events_, &newest_, &gaps_, &counts_, &webhooks_, &open_requests_,
                                      &dead_letters_, &dead_count_, &fact_})
     if (!statement->prepared()) return false;
   return true;
@@ -66,6 +69,10 @@ Result<std::vector<StoredEvent>> SpoolQueries::collect(Statement& statement) {
 
 Result<std::vector<StoredEvent>> SpoolQueries::events(uint64_t after, uint64_t limit) {
   return collect(events_.start().bind(after).bind(limit));
+}
+
+Result<std::vector<StoredEvent>> SpoolQueries::newest(uint64_t through, uint64_t limit) {
+  return collect(newest_.start().bind(through).bind(limit));
 }
 
 Result<std::vector<StoredEvent>> SpoolQueries::gaps(uint64_t after, uint64_t through) {

@@ -20,6 +20,8 @@ class SpoolQueries {
   // `spool_id` may be null.
   Result<ChainHead> head(std::string* spool_id);
   Result<std::vector<StoredEvent>> events(uint64_t after, uint64_t limit);
+  // Up to a sequence, the newest first.
+  Result<std::vector<StoredEvent>> newest(uint64_t through, uint64_t limit);
   // The audit.gap events with after < sequence <= through.
   Result<std::vector<StoredEvent>> gaps(uint64_t after, uint64_t through);
   // Events by type with after < sequence <= through.
@@ -38,7 +40,7 @@ class SpoolQueries {
   Result<void> each(sqlite::Statement& statement, std::string_view doing, Take take);
 
   sqlite::Database& database_;
-  sqlite::Statement meta_, events_, gaps_, counts_, webhooks_, open_requests_, dead_letters_, dead_count_,
+  sqlite::Statement meta_, events_, newest_, gaps_, counts_, webhooks_, open_requests_, dead_letters_, dead_count_,
       fact_;
 };
 

@@ -39,6 +39,9 @@ Result<std::unique_ptr<SpoolReader>> SpoolReader::open(const std::string& path) 
 Result<std::vector<StoredEvent>> SpoolReader::read(uint64_t after, uint64_t limit) {
   return impl_->queries.events(after, limit);
 }
+Result<std::vector<StoredEvent>> SpoolReader::read_back(uint64_t through, uint64_t limit) {
+  return impl_->queries.newest(through, limit);
+}
 Result<std::vector<StoredRow>> SpoolReader::rows(int64_t from, uint64_t limit) {
   std::vector<StoredRow> rows;
   sqlite::Statement& next = impl_->rows.start().bind_signed(from).bind(limit);

@@ -19,6 +19,8 @@ class SpoolReader {
   ~SpoolReader();
   // Up to `limit` events after a sequence, in order.
   Result<std::vector<StoredEvent>> read(uint64_t after, uint64_t limit);
+  // Up to `limit` events up to a sequence, the newest first.
+  Result<std::vector<StoredEvent>> read_back(uint64_t through, uint64_t limit);
   // For who trusts nothing: up to `limit` rows from a sequence on, whatever stands in them.
   Result<std::vector<StoredRow>> rows(int64_t from, uint64_t limit);
   // 0 without an event.

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -75,6 +76,20 @@ void say(const Exported& done, const std::string& where) {
     std::cerr << "check it with sluice audit verify --export FILE --begins-at " << done.first << '\n';
 }
 
+// An export replaces an older one, and nothing else: no device, no pipe, and nothing of the spool's.
+Result<void> check_output(const std::string& path, const std::string& spool) {
+  const std::filesystem::file_status there = std::filesystem::status(path);
+  if (!std::filesystem::exists(there)) return {};
+  if (!std::filesystem::is_regular_file(there))
+    return Error{"--output: " + path + " is not a file: leave --output out, and send stdout there"};
+  for (const char* suffix : {"", "-wal", "-shm", ".key", ".pub", ".checkpoints", ".checkpoints.1", ".lock"}) {
+    std::error_code missing;
+    if (std::filesystem::equivalent(path, spool + suffix, missing))
+      return Error{"--output: " + path + " belongs to the spool: name another file"};
+  }
+  return {};
+}
+
 int export_to_file(SpoolReader& spool, const AuditRange& range, const std::string& path) {
   auto file = PendingFile::begin(path, 0600);
   if (!file) return audit_failure("--output: " + file.error().message);
@@ -94,7 +109,10 @@ int run_export(const ExportOptions& options) {
   if (!path) return 2;
   auto spool = open_spool(*path);
   if (!spool) return audit_failure(spool.error().message);
-  if (!options.output.empty()) return export_to_file(**spool, *range, options.output);
+  if (!options.output.empty()) {
+    if (auto fit = check_output(options.output, *path); !fit) return audit_failure(fit.error().message);
+    return export_to_file(**spool, *range, options.output);
+  }
   const auto done = export_events(**spool, *range, write_to_stdout);
   if (!done) return audit_failure(done.error().message);
   say(*done, "");

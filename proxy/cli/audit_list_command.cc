@@ -76,18 +76,16 @@ std::string to_line(const StoredEvent& event) {
 Result<std::vector<StoredEvent>> find_newest(SpoolReader& spool, const ListOptions& options,
                                              const AuditRange& range) {
   std::vector<StoredEvent> found;
-  const auto head = spool.head();
-  if (!head) return head.error();
-  for (uint64_t end = std::min(range.last, head->sequence); end >= range.first && end > 0;) {
-    const uint64_t after = std::max(end > kListBatch ? end - kListBatch : 0, range.first - 1);
-    auto events = spool.read(after, end - after);
+  for (uint64_t end = range.last; end >= range.first && end > 0;) {
+    auto events = spool.read_back(end, kListBatch);
     if (!events) return events.error();
-    for (auto event = events->rbegin(); event != events->rend(); ++event) {
-      if (event->sequence > end || !range.has(*event) || !is_wanted(options, *event)) continue;
-      found.push_back(std::move(*event));
+    if (events->empty()) return found;
+    end = events->back().sequence - 1;
+    for (StoredEvent& event : *events) {
+      if (!range.has(event) || !is_wanted(options, event)) continue;
+      found.push_back(std::move(event));
       if (options.limit != 0 && found.size() == options.limit) return found;
     }
-    end = after;
   }
   return found;
 }

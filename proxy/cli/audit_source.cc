@@ -12,6 +12,7 @@
 
 #include "config/ascii.h"
 #include "config/config_reader.h"
+#include "config/text_check.h"
 #include "config/units.h"
 #include "policy/review/review_request.h"
 
@@ -43,7 +44,7 @@ Result<void> parse_bound(const std::string& option, const std::string& text, uin
 }  // namespace
 
 int audit_failure(const std::string& message) {
-  std::cerr << "sluice: " << message << '\n';
+  std::cerr << "sluice: " << printable(message) << '\n';
   return 2;
 }
 

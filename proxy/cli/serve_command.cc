@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 
+#include "config/text_check.h"
 #include "proxy/cli/forbid_dumps.h"
 #include "proxy/cli/load.h"
 #include "proxy/gate/gate.h"
@@ -52,12 +53,12 @@ int serve(const std::string& path) {
   auto serving = make_serving(std::move(loaded->config), std::move(loaded->engine), loaded->policy_sha256,
                               std::move(loaded->policy_text));
   if (!serving) {
-    std::cerr << "sluice: not started: " << serving.error().message << '\n';
+    std::cerr << "sluice: not started: " << printable(serving.error().message) << '\n';
     return 2;
   }
   auto gate = Gate::open(*serving);
   if (!gate) {
-    std::cerr << "sluice: not started: " << gate.error().message << '\n';
+    std::cerr << "sluice: not started: " << printable(gate.error().message) << '\n';
     return 2;
   }
   (*gate)->run();

@@ -92,7 +92,8 @@ Result<void> Gate::open_workers() {
   }
   const size_t count = config.workers > 0 ? static_cast<size_t>(config.workers)
                                           : std::max<size_t>(1, std::thread::hardware_concurrency());
-  size_thread_pool(count + 2);  // and the loops of the webhooks and of the shared limits
+  // And the loops of the webhooks and of the shared limits; each webhook may have a name that nobody resolves.
+  size_thread_pool(count + 2, config.audit.webhooks.size());
   std::vector<uint16_t> ports;
   for (size_t i = 0; i < count; ++i) {
     auto worker = std::make_unique<Worker>(shared_);

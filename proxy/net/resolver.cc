@@ -36,18 +36,18 @@ std::vector<IpAddress> read_addresses(const addrinfo* list) {
 struct Resolver::Lookup {
   uv_getaddrinfo_t request{};
   Resolver* resolver = nullptr;  // null once the resolver is gone
-  uint64_t id = 0;
   std::string host;
-  Answer answer;  // empty once cancelled
+  std::map<uint64_t, Answer> waiters;  // by id: in the order in which they asked
 };
 
 Resolver::Resolver(EventLoop& loop) : loop_(loop) {}
 
 Resolver::~Resolver() {
-  for (auto& [id, lookup] : pending_) {
+  for (auto& [host, lookup] : pending_) {
     lookup->resolver = nullptr;
     uv_cancel(reinterpret_cast<uv_req_t*>(&lookup->request));
   }
+  for (Lookup* lookup : answering_) lookup->resolver = nullptr;
 }
 
 uint64_t Resolver::resolve(const std::string& host, Answer answer) {
@@ -60,49 +60,56 @@ uint64_t Resolver::resolve(const std::string& host, Answer answer) {
     answer(std::vector<IpAddress>(known->second.addresses));
     return 0;
   }
-  auto* lookup = new Lookup;
+  const auto found = pending_.find(host);
+  std::string why;
+  Lookup* const lookup = found != pending_.end() ? found->second : begin(host, &why);
+  if (lookup == nullptr) {
+    answer(Error{"cannot resolve " + host + ": " + why});
+    return 0;
+  }
+  lookup->waiters.emplace(next_id_, std::move(answer));
+  return next_id_++;
+}
+
+Resolver::Lookup* Resolver::begin(const std::string& host, std::string* why) {
+  auto lookup = std::make_unique<Lookup>();
   lookup->resolver = this;
-  lookup->id = next_id_++;
   lookup->host = host;
-  lookup->answer = std::move(answer);
-  lookup->request.data = lookup;
+  lookup->request.data = lookup.get();
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_family = AF_UNSPEC;
   const auto done = [](uv_getaddrinfo_t* request, int status, addrinfo* list) {
-    auto* finished = static_cast<Lookup*>(request->data);
-    if (finished->resolver != nullptr) {
-      finished->resolver->finish(finished, status, list);
-    } else {
-      delete finished;
-    }
+    const std::unique_ptr<Lookup> finished(static_cast<Lookup*>(request->data));
+    if (finished->resolver != nullptr) finished->resolver->finish(finished.get(), status, list);
     uv_freeaddrinfo(list);
   };
   const int status = uv_getaddrinfo(loop_.uv(), &lookup->request, done, host.c_str(), nullptr, &hints);
   if (status != 0) {
-    const Answer call = std::move(lookup->answer);
-    delete lookup;
-    call(Error{"cannot resolve " + host + ": " + uv_strerror(status)});
-    return 0;
+    *why = uv_strerror(status);
+    return nullptr;
   }
-  pending_[lookup->id] = lookup;
-  return lookup->id;
+  return pending_[host] = lookup.release();
 }
 
 void Resolver::finish(Lookup* lookup, int status, const void* list) {
-  pending_.erase(lookup->id);
-  const Answer answer = std::move(lookup->answer);
-  const std::string host = std::move(lookup->host);
-  delete lookup;
+  pending_.erase(lookup->host);
   std::vector<IpAddress> addresses;
   if (status == 0) addresses = read_addresses(static_cast<const addrinfo*>(list));
-  if (addresses.empty()) {
-    const char* reason = status == 0 ? "no address" : uv_strerror(status);
-    if (answer) answer(Error{"cannot resolve " + host + ": " + reason});
-    return;
+  const char* why = status == 0 ? "no address" : uv_strerror(status);
+  Result<std::vector<IpAddress>> result = Error{"cannot resolve " + lookup->host + ": " + why};
+  if (!addresses.empty()) {
+    remember(lookup->host, addresses);
+    result = std::move(addresses);
   }
-  remember(host, addresses);
-  if (answer) answer(std::move(addresses));
+  answering_.push_back(lookup);
+  // Whoever is told may cancel another one, or destroy this.
+  while (lookup->resolver != nullptr && !lookup->waiters.empty()) {
+    const Answer answer = std::move(lookup->waiters.begin()->second);
+    lookup->waiters.erase(lookup->waiters.begin());
+    answer(result);
+  }
+  if (lookup->resolver != nullptr) std::erase(answering_, lookup);
 }
 
 void Resolver::remember(const std::string& host, std::vector<IpAddress> addresses) {
@@ -110,8 +117,8 @@ void Resolver::remember(const std::string& host, std::vector<IpAddress> addresse
 }
 
 void Resolver::cancel(uint64_t id) {
-  const auto found = pending_.find(id);
-  if (found != pending_.end()) found->second->answer = nullptr;
+  for (const auto& [host, lookup] : pending_) lookup->waiters.erase(id);
+  for (Lookup* lookup : answering_) lookup->waiters.erase(id);
 }
 
 }  // namespace sluice

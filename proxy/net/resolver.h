@@ -1,5 +1,7 @@
 // Resolver: host names to addresses without blocking the loop (getaddrinfo on libuv's thread pool),
-// remembered for 30 s. Literal addresses answer at once. Owner: one per loop. Thread: the loop's.
+// remembered for 30 s. Who asks for a name that is being looked up waits for the same answer: a name server that
+// never answers takes one thread of the pool and no more. Literal addresses answer at once. Owner: one per
+// loop. Thread: the loop's.
 #pragma once
 
 #include <functional>
@@ -36,11 +38,14 @@ class Resolver {
     std::vector<IpAddress> addresses;
     Millis until{0};
   };
+  // Null: it could not begin, and `why` says why.
+  Lookup* begin(const std::string& host, std::string* why);
   void finish(Lookup* lookup, int status, const void* list);
 
   EventLoop& loop_;
   uint64_t next_id_ = 1;
-  std::map<uint64_t, Lookup*> pending_;
+  std::map<std::string, Lookup*> pending_;  // by host
+  std::vector<Lookup*> answering_;          // no longer pending; their waiters are being told
   std::map<std::string, Remembered> remembered_;
 };
 

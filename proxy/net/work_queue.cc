@@ -60,8 +60,9 @@ bool WorkQueue::withdraw(Work& work) {
   return true;
 }
 
-void size_thread_pool(size_t loops) {
-  const size_t threads = std::min(loops * WorkQueue::kAtOnce + kForLookups, kMostThreads);
+void size_thread_pool(size_t loops, size_t hung) {
+  // libuv gives half of its threads to lookups.
+  const size_t threads = std::min(loops * WorkQueue::kAtOnce + kForLookups + 2 * hung, kMostThreads);
   ::setenv("UV_THREADPOOL_SIZE", std::to_string(threads).c_str(), 0);
 }
 

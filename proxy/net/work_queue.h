@@ -55,8 +55,8 @@ class WorkQueue {
   uint64_t done_ = 0;
 };
 
-// Makes libuv's pool large enough for `loops` full queues and some name lookups, unless UV_THREADPOOL_SIZE is
-// set. Before the pool's first use, and before any thread is started.
-void size_thread_pool(size_t loops);
+// Makes libuv's pool large enough for `loops` full queues and some name lookups though `hung` more of them
+// never end, unless UV_THREADPOOL_SIZE is set. Before the pool's first use, and before any thread is started.
+void size_thread_pool(size_t loops, size_t hung);
 
 }  // namespace sluice

@@ -92,6 +92,8 @@ Verdict SplunkHec::judge(const HttpResult& result) const {
   if (code == nullptr || by_status == Verdict::kGone) return by_status;
   // A 0 beside an error is not Splunk's word, but that of something in between.
   if (code->verdict == Verdict::kTaken) return by_status;
+  // Nor is a refusal beside an outage: events would be set aside for what passes.
+  if (code->verdict == Verdict::kRefused && by_status == Verdict::kLater) return by_status;
   return code->verdict;
 }
 

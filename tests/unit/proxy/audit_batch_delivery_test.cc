@@ -120,6 +120,26 @@ TEST_F(AuditBatchDelivery, SendsTheSameIdAndOctetsAfterARestart) {
   EXPECT_EQ(again.header("webhook-id"), first.header("webhook-id"));
 }
 
+TEST_F(AuditBatchDelivery, SendsEachEventOfAKeptBatchWhenTheFormatIsChangedToSingleEvents) {
+  fill(5);
+  {
+    Receiver receiver([](size_t) { return with_status(503); });
+    ResolvedWebhook webhook = batch(receiver);
+    webhook.config.url.authority = "siem.example";  // so that the next one counts as the same
+    const auto log = open_or_fail(config_, {webhook}, slow());
+    EXPECT_GT(sequences_of(receiver.wait_for(1)[0]).size(), 1U);
+    log->stop(Millis(0));
+  }
+  Receiver receiver;
+  ResolvedWebhook webhook = receiver.webhook();
+  webhook.config.url.authority = "siem.example";
+  const auto log = open_or_fail(config_, {webhook}, fast());
+  log->stop(kPatience);
+  const size_t events = read_spool(config_.spool).size();
+  const auto requests = receiver.wait_for(events - 1);  // its last checkpoint may come too late
+  for (size_t i = 0; i < events - 1; ++i) EXPECT_EQ(parse(requests[i].body)["data"]["sequence"], i + 1);
+}
+
 // Refuses deliveries that hold one of these, whatever else is in them.
 HttpResponse refuse(const HttpRequest& request, const std::vector<uint64_t>& poison, int status) {
   for (const uint64_t sequence : sequences_of(request))

@@ -124,6 +124,27 @@ TEST_F(AuditCommands, ListPrintsTheNewestLastAndFilters) {
   EXPECT_EQ(on_spool("list", {"--type", "reqest.*"}).exit_code, 2);
 }
 
+TEST_F(AuditCommands, ListEndsWhateverTheHeadSays) {
+  run_gate(config_, 3);
+  Intruder(config_.spool).set_head(INT64_MAX, "");
+  const Ran ran = on_spool("list");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("gate.stopped"), std::string::npos) << ran.out;
+}
+
+TEST_F(AuditCommands, ErrorsLetNothingControlTheTerminal) {
+  run_gate(config_, 1);
+  Intruder(config_.spool).run(
+      "PRAGMA writable_schema = 1;"
+      "INSERT INTO sqlite_master VALUES ('table', char(27) || '[31mred', 'x', 0, 'CREATE TABLE no(')");
+  for (const char* command : {"verify", "list", "export"}) {
+    const Ran ran = on_spool(command);
+    EXPECT_EQ(ran.exit_code, 2);
+    EXPECT_NE(ran.err.find("\\x1b[31mred"), std::string::npos) << ran.err;
+    EXPECT_EQ(ran.err.find('\x1b'), std::string::npos);
+  }
+}
+
 TEST_F(AuditCommands, ListLetsNothingControlTheTerminal) {
   {
     const auto log = open_or_fail(config_);
@@ -182,6 +203,21 @@ TEST_F(AuditCommands, ExportLeavesNothingBehindWhenItCannotBeWritten) {
   write("kept", "kept");
   EXPECT_EQ(on_spool("export", {"--output", path("kept"), "--since", "never"}).exit_code, 2);
   EXPECT_EQ(read_whole(path("kept")), "kept");
+}
+
+TEST_F(AuditCommands, ExportReplacesNeitherTheSpoolNorADevice) {
+  run_gate(config_, 3);
+  std::filesystem::create_symlink(config_.spool, path("link"));
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  const std::string key = read_whole(config_.spool + ".key");
+  for (const std::string& output : {config_.spool, config_.spool + ".key", path("link"), path("pipe")}) {
+    const Ran ran = on_spool("export", {"--output", output});
+    EXPECT_EQ(ran.exit_code, 2) << output;
+    EXPECT_NE(ran.err.find("--output: "), std::string::npos) << ran.err;
+  }
+  EXPECT_TRUE(std::filesystem::is_fifo(path("pipe")));
+  EXPECT_EQ(read_whole(config_.spool + ".key"), key);
+  EXPECT_EQ(verify_spool().exit_code, 0);
 }
 
 TEST_F(AuditCommands, WantToKnowWhichSpool) {

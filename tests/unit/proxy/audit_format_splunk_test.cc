@@ -70,6 +70,10 @@ TEST(SplunkFormat, SetsAsideWhatSplunkWillNeverTake) {
   for (const int code : {5, 6, 12, 13, 15}) EXPECT_EQ(judged(400, code), Verdict::kRefused) << code;
 }
 
+TEST(SplunkFormat, SetsNothingAsideForACodeBesideAnOutage) {
+  for (const int code : {5, 6, 12, 13, 15}) EXPECT_EQ(judged(503, code), Verdict::kLater) << code;
+}
+
 TEST(SplunkFormat, JudgesByTheStatusWhatHasNoCodeThatItKnows) {
   EXPECT_EQ(judged(200, "ok"), Verdict::kTaken);
   EXPECT_EQ(judged(200, 17), Verdict::kTaken);

@@ -81,6 +81,16 @@ TEST_F(AuditReplay, TriesAgainAndGivesUpAfterFiveFailuresInARow) {
   EXPECT_EQ(given_up.through, 0U);
 }
 
+TEST_F(AuditReplay, EndsWhenItCannotReadWhatItIsToSend) {
+  run_gate(config_, 1);
+  Intruder(config_.spool).run("INSERT INTO dead_letters VALUES ('siem', 2, 0, '', x'00')");
+  const Receiver receiver;
+  configure(receiver);
+  const Ran ran = replay_command({"--dead"});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_NE(ran.err.find("the dead letter of event 2 is damaged"), std::string::npos) << ran.err;
+}
+
 TEST_F(AuditReplay, SendsWhatWasSetAside) {
   run_gate(config_, 3);
   const StoredRow row = rows_of(config_.spool)[2];

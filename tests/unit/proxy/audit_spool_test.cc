@@ -313,6 +313,9 @@ TEST_F(AuditSpool, IsWrittenByOneProcessAtATime) {
   const auto second = SpoolLock::take(path_);
   ASSERT_FALSE(second.ok());
   EXPECT_NE(second.error().message.find("is in use by another gate"), std::string::npos);
+  std::ofstream(path_).close();
+  std::filesystem::create_symlink(path_, folder_.file("link.db"));
+  EXPECT_FALSE(SpoolLock::take(folder_.file("link.db")).ok());
   { const SpoolLock gone = std::move(*first); }
   EXPECT_TRUE(SpoolLock::take(path_).ok());
   EXPECT_FALSE(SpoolLock::take(folder_.file("none/audit.db")).ok());
