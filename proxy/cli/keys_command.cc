@@ -12,6 +12,7 @@
 #include "config/config_parts.h"
 #include "config/config_reader.h"
 #include "config/secret_refs.h"
+#include "config/text_check.h"
 #include "proxy/cli/forbid_dumps.h"
 #include "proxy/cli/read_value.h"
 #include "proxy/crypto.h"
@@ -23,7 +24,7 @@ namespace sluice {
 namespace {
 
 int keys_failure(const std::string& message, int exit_code = 2) {
-  std::cerr << "sluice: " << message << '\n';
+  std::cerr << "sluice: " << printable(message) << '\n';
   return exit_code;
 }
 
