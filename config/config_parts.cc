@@ -11,7 +11,25 @@
 namespace sluice {
 namespace {
 
-constexpr std::string_view kSecretForms = "use { env: NAME } or { file: PATH }";
+constexpr std::string_view kSecretForms = "use { env: NAME }, { file: PATH } or { sealed: NAME }";
+constexpr std::string_view kOpenForms = "use { env: NAME } or { file: PATH }";
+const std::vector<std::string> kSecretKeys = {"env", "file", "sealed"};
+
+std::optional<SecretRef::Kind> kind_of(std::string_view key) {
+  if (key == "env") return SecretRef::Kind::kEnv;
+  if (key == "file") return SecretRef::Kind::kFile;
+  if (key == "sealed") return SecretRef::Kind::kSealed;
+  return std::nullopt;
+}
+
+// What is wrong with a name of that kind, or nothing.
+std::string_view wrong_name(SecretRef::Kind kind, std::string_view name) {
+  if (kind == SecretRef::Kind::kEnv && !is_variable_name(name))
+    return "env must be the name of an environment variable: letters, digits and _";
+  if (kind == SecretRef::Kind::kSealed && !is_name(name))
+    return "sealed must be a name: letters, digits, ., _ and -, starting with a letter or a digit";
+  return {};
+}
 
 void check_path(const Value& value, std::string_view key, std::string& out, const ReadContext& context) {
   auto text = read_text(value, key, context.findings);
@@ -26,7 +44,10 @@ void check_path(const Value& value, std::string_view key, std::string& out, cons
 
 }  // namespace
 
-SecretRef read_secret_ref(const Value& value, std::string_view what, const ReadContext& context) {
+SecretRef read_secret_ref(const Value& value, std::string_view what, const ReadContext& context,
+                          SealedSecrets sealed) {
+  const bool may_be_sealed = sealed == SealedSecrets::kAllowed;
+  const std::string forms(may_be_sealed ? kSecretForms : kOpenForms);
   SecretRef ref;
   ref.at = value.at;
   const std::string place = std::string(what) + ": ";
@@ -36,32 +57,29 @@ SecretRef read_secret_ref(const Value& value, std::string_view what, const ReadC
   };
   if (value.reported) return ref;
   if (value.is_scalar()) {
-    return refuse(value.at, "literal-secret",
-                  "a secret must not be written here, " + std::string(kSecretForms));
+    return refuse(value.at, "literal-secret", "a secret must not be written here, " + forms);
   }
   if (!value.is_map() || value.entries.size() != 1) {
-    return refuse(value.at, "wrong-type", "expected one place of a secret, " + std::string(kSecretForms));
+    return refuse(value.at, "wrong-type", "expected one place of a secret, " + forms);
   }
   const auto& [key, source] = value.entries.front();
-  if (key.text != "env" && key.text != "file") {
-    const std::vector<std::string> known = {"env", "file"};
-    std::string hint = suggestion(key.text, known);
-    if (hint.empty()) hint = ", " + std::string(kSecretForms);
+  const auto kind = kind_of(key.text);
+  if (!kind || (*kind == SecretRef::Kind::kSealed && !may_be_sealed)) {
+    std::string hint = kind ? "" : suggestion(key.text, kSecretKeys);
+    if (hint.empty()) hint = ", " + forms;
     return refuse(key.at, "unknown-key", "unknown place of a secret" + hint);
   }
   if (!source.is_scalar() || source.text.empty()) {
-    return refuse(source.at, "wrong-type", key.text + " must be a text, " + std::string(kSecretForms));
+    return refuse(source.at, "wrong-type", key.text + " must be a text, " + forms);
   }
   if (source.text.find("${") != std::string::npos) {
-    return refuse(source.at, "invalid-value",
-                  "${NAME} is not replaced in a secret, " + std::string(kSecretForms));
+    return refuse(source.at, "invalid-value", "${NAME} is not replaced in a secret, " + forms);
   }
-  if (key.text == "env" && !is_variable_name(source.text)) {
-    return refuse(source.at, "invalid-value",
-                  "env must be the name of an environment variable: letters, digits and _");
+  if (const std::string_view wrong = wrong_name(*kind, source.text); !wrong.empty()) {
+    return refuse(source.at, "invalid-value", std::string(wrong));
   }
-  ref.kind = key.text == "env" ? SecretRef::Kind::kEnv : SecretRef::Kind::kFile;
-  ref.name = key.text == "env" ? source.text : resolve_path(context.file, source.text);
+  ref.kind = *kind;
+  ref.name = *kind == SecretRef::Kind::kFile ? resolve_path(context.file, source.text) : source.text;
   return ref;
 }
 

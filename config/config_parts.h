@@ -36,8 +36,15 @@ RateLimitStoreConfig read_rate_limit_store(const Value& value, const ReadContext
 // Beside the configuration file.
 std::string default_spool(const std::string& file);
 
-// { env: NAME } or { file: PATH }. Anything else is refused, and never quoted: it may be the secret itself.
-SecretRef read_secret_ref(const Value& value, std::string_view what, const ReadContext& context);
+SealedKeysConfig read_sealed_keys(const Value& value, const ReadContext& context);
+// Reports every sealed secret of a configuration that has no store.
+void check_sealed_section(const Config& config, const ReadContext& context);
+
+enum class SealedSecrets { kAllowed, kRefused };
+// { env: NAME }, { file: PATH } or { sealed: NAME }. Anything else is refused, and never quoted: it may be
+// the secret itself.
+SecretRef read_secret_ref(const Value& value, std::string_view what, const ReadContext& context,
+                          SealedSecrets sealed = SealedSecrets::kAllowed);
 // One of them, or a list.
 std::vector<SecretRef> read_secret_refs(const Value& value, std::string_view what,
                                         const ReadContext& context);

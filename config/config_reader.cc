@@ -189,11 +189,15 @@ Config read_root(const Value& root, const ReadContext& context) {
   if (const Value* store = map.optional("rate_limit_store")) {
     config.rate_limit_store = read_rate_limit_store(*store, context);
   }
+  if (const Value* sealed = map.optional("sealed_keys")) {
+    config.sealed_keys = read_sealed_keys(*sealed, context);
+  }
   if (const Value* audit = map.optional("audit")) {
     config.audit = read_audit(*audit, known_names(config), context);
   }
   if (const Value* log = map.optional("log")) config.log = read_log(*log, context);
   map.finish();
+  check_sealed_section(config, context);
   return config;
 }
 

@@ -92,7 +92,7 @@ class ClientsReader {
   void read_tokens(const Value& value, ClientConfig& client) {
     for (SecretRef& ref : read_secret_refs(value, "token", context_)) {
       if (ref.kind == SecretRef::Kind::kNone) continue;
-      const std::string place = (ref.kind == SecretRef::Kind::kEnv ? "env " : "file ") + ref.name;
+      const std::string place = to_text(ref);
       if (claim(token_owners_, place, ref.at, client, "token: " + place))
         client.tokens.push_back(std::move(ref));
     }

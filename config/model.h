@@ -11,6 +11,7 @@
 
 #include "config/audit.h"
 #include "config/rate_limit_store.h"
+#include "config/sealed_keys.h"
 #include "config/secret.h"
 #include "config/units.h"
 #include "config/upstream_url.h"
@@ -151,6 +152,7 @@ struct Config {
   std::string policy;                 // path
   Position policy_at;
   std::optional<RateLimitStoreConfig> rate_limit_store;  // absent: this process has the limits for itself
+  std::optional<SealedKeysConfig> sealed_keys;           // absent: no secret is sealed
   AuditConfig audit;
   LogConfig log;
 };

@@ -39,4 +39,14 @@ bool Secret::equals(std::string_view other) const {
   return difference == 0;
 }
 
+std::string to_text(const SecretRef& ref) {
+  switch (ref.kind) {
+    case SecretRef::Kind::kNone: break;
+    case SecretRef::Kind::kEnv: return "env " + ref.name;
+    case SecretRef::Kind::kFile: return "file " + ref.name;
+    case SecretRef::Kind::kSealed: return "sealed " + ref.name;
+  }
+  return "no secret";
+}
+
 }  // namespace sluice

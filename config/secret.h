@@ -30,10 +30,14 @@ class Secret {
 };
 
 struct SecretRef {
-  enum class Kind { kNone, kEnv, kFile };
+  enum class Kind { kNone, kEnv, kFile, kSealed };
   Kind kind = Kind::kNone;
-  std::string name;  // of the environment variable, or the file's path, already resolved
+  std::string name;  // of the environment variable or the sealed secret, or the file's path, already resolved
   Position at;
+  Secret unsealed{};  // of kSealed, once the store was opened; empty until then
 };
+
+// "env NAME", "file PATH", "sealed NAME".
+std::string to_text(const SecretRef& ref);
 
 }  // namespace sluice

@@ -9,15 +9,6 @@
 namespace sluice {
 namespace {
 
-constexpr size_t kMaximumSecretSize = 64 * 1024;
-
-std::string_view trim_lines(std::string_view text) {
-  constexpr std::string_view kWhiteSpace = " \t\r\n\f\v";
-  const size_t first = text.find_first_not_of(kWhiteSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kWhiteSpace) - first + 1);
-}
-
 enum class Lines { kOne, kMany };
 
 Result<Secret> checked(Secret secret, const std::string& place, Lines lines) {
@@ -46,11 +37,21 @@ Result<Secret> resolve(const SecretRef& ref, Lines lines) {
     case SecretRef::Kind::kNone: break;
     case SecretRef::Kind::kEnv: return from_environment(ref.name, lines);
     case SecretRef::Kind::kFile: return from_file(ref.name, lines);
+    case SecretRef::Kind::kSealed:
+      if (ref.unsealed.empty()) return Error{"sealed " + ref.name + " was not taken from its store"};
+      return checked(ref.unsealed, "sealed " + ref.name, lines);
   }
-  return Error{"no secret is configured: use { env: NAME } or { file: PATH }"};
+  return Error{"no secret is configured: use { env: NAME }, { file: PATH } or { sealed: NAME }"};
 }
 
 }  // namespace
+
+std::string_view trim_lines(std::string_view text) {
+  constexpr std::string_view kWhiteSpace = " \t\r\n\f\v";
+  const size_t first = text.find_first_not_of(kWhiteSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kWhiteSpace) - first + 1);
+}
 
 Result<Secret> resolve_secret(const SecretRef& ref) { return resolve(ref, Lines::kOne); }
 Result<Secret> resolve_secret_lines(const SecretRef& ref) { return resolve(ref, Lines::kMany); }

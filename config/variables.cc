@@ -13,12 +13,13 @@ namespace {
 using Path = std::vector<std::string_view>;
 
 // Where secrets stand. "*" is any key, "[]" any item of a list.
-const std::array<Path, 5> kSecretPlaces = {{
+const std::array<Path, 6> kSecretPlaces = {{
     {"apis", "*", "credential", "read"},
     {"apis", "*", "credential", "full"},
     {"clients", "*", "token"},
     {"audit", "webhooks", "[]", "secret"},
     {"audit", "webhooks", "[]", "headers"},
+    {"sealed_keys", "master"},
 }};
 
 bool is_secret_place(const Path& path) {

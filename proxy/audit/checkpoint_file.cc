@@ -12,7 +12,7 @@
 
 #include "config/yaml_reader.h"
 #include "proxy/audit/event.h"
-#include "proxy/audit/safe_file.h"
+#include "proxy/safe_file.h"
 
 namespace sluice {
 namespace {

@@ -9,7 +9,7 @@
 #include "config/ascii.h"
 #include "config/secret_source.h"
 #include "config/yaml_reader.h"
-#include "proxy/audit/safe_file.h"
+#include "proxy/safe_file.h"
 
 namespace sluice {
 namespace {

@@ -11,8 +11,8 @@
 #include <iostream>
 #include <memory>
 
-#include "proxy/audit/safe_file.h"
 #include "proxy/cli/audit_source.h"
+#include "proxy/safe_file.h"
 
 namespace sluice {
 

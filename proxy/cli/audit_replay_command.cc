@@ -14,6 +14,7 @@
 #include "proxy/audit/replay.h"
 #include "proxy/audit/resolve_webhook.h"
 #include "proxy/cli/audit_source.h"
+#include "proxy/keys/unseal.h"
 #include "proxy/log.h"
 
 namespace sluice {
@@ -91,13 +92,14 @@ int run_replay(const ReplayOptions& options) {
   if (options.from == 0 && !options.dead)
     return audit_failure("say --from SEQUENCE, or --dead for what it refused");
   Findings findings;
-  const auto config = read_config_file(options.config, findings);
+  auto config = read_config_file(options.config, findings);
   if (!config) {
     findings.sort();
     for (const Finding& finding : findings.all()) std::cerr << to_text(finding) << '\n';
     return 2;
   }
   configure_log(config->log);
+  if (auto unsealed = unseal(*config); !unsealed) return audit_failure(unsealed.error().message);
   const auto webhook = find_webhook(*config, options.webhook);
   if (!webhook) return audit_failure(webhook.error().message);
   auto resolved = resolve_webhook(*webhook);

@@ -10,6 +10,7 @@
 #include "policy/review/warnings.h"
 #include "proxy/cli/load.h"
 #include "proxy/cli/sarif.h"
+#include "proxy/keys/unseal.h"
 
 namespace sluice {
 
@@ -33,7 +34,10 @@ bool has_warnings(const Findings& findings) {
 int check(const std::string& path, const std::string& format, bool strict) {
   Findings findings;
   const auto loaded = load_files(path, findings);
-  if (loaded) add_policy_warnings(*loaded->engine, loaded->config, findings);
+  if (loaded) {
+    add_policy_warnings(*loaded->engine, loaded->config, findings);
+    check_sealed_names(loaded->config, findings);
+  }
   findings.sort();
   if (format == "json") {
     std::cout << to_json_document(findings);
@@ -41,10 +45,10 @@ int check(const std::string& path, const std::string& format, bool strict) {
     std::cout << to_sarif(findings);
   } else {
     for (const Finding& finding : findings.all()) std::cout << to_text(finding) << '\n';
-    if (loaded) std::cout << path << ": valid\n";
+    if (loaded && !findings.has_errors()) std::cout << path << ": valid\n";
   }
   if (has_unreadable_file(findings)) return 2;
-  return loaded && !(strict && has_warnings(findings)) ? 0 : 1;
+  return loaded && !findings.has_errors() && !(strict && has_warnings(findings)) ? 0 : 1;
 }
 
 }  // namespace

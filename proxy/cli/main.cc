@@ -9,6 +9,7 @@
 #include "proxy/cli/client_command.h"
 #include "proxy/cli/diff_command.h"
 #include "proxy/cli/explain_command.h"
+#include "proxy/cli/keys_command.h"
 #include "proxy/cli/ready_command.h"
 #include "proxy/cli/serve_command.h"
 #include "proxy/cli/simulate_command.h"
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
   sluice::add_diff_command(app, exit_code);
   sluice::add_catalogue_command(app, exit_code);
   sluice::add_client_command(app, exit_code);
+  sluice::add_keys_command(app, exit_code);
   sluice::add_audit_command(app, exit_code);
   sluice::add_simulate_command(app, exit_code);
   sluice::add_ready_command(app, exit_code);

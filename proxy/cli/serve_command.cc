@@ -1,6 +1,5 @@
 #include "proxy/cli/serve_command.h"
 
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +7,7 @@
 #include <memory>
 
 #include "config/text_check.h"
+#include "proxy/cli/forbid_dumps.h"
 #include "proxy/cli/load.h"
 #include "proxy/gate/gate.h"
 #include "proxy/log.h"
@@ -15,13 +15,6 @@
 namespace sluice {
 
 namespace {
-
-// Keys are in memory: no core dump, no debugger of the same user.
-void forbid_dumps() {
-  prctl(PR_SET_DUMPABLE, 0);
-  const rlimit none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);
-}
 
 // As many connections as the system lets a process have.
 void raise_file_limit() {

@@ -2,6 +2,7 @@
 
 #include "config/secret_source.h"
 #include "policy/compiler.h"
+#include "proxy/keys/unseal.h"
 
 namespace sluice {
 namespace {
@@ -12,6 +13,7 @@ constexpr size_t kShortestSalt = 16;  // octets
 
 Result<std::shared_ptr<const Serving>> make_serving(Config config, std::unique_ptr<const Engine> engine,
                                                     std::string policy_sha256, std::string policy_text) {
+  if (auto unsealed = unseal(config); !unsealed) return unsealed.error();
   auto serving = std::make_shared<Serving>();
   for (size_t i = 0; i < config.apis.size(); ++i) {
     const ApiConfig& api = config.apis[i];

@@ -103,12 +103,12 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
   constexpr char kUnknown[] = "zzzzzzzzzzzzzzzz: 1";
   const std::string u = kUnknown;
   const std::string probe =
-      u + "\nlisten: [ { " + u + ", tls: { " + u + ", by_name: [ { " + u + " } ] } } ]\nadmin: { " + u +
-      " }\nlimits: { " + u + " }\ndrain: { " + u + " }\nlog: { " + u + " }\napis: { a: { " + u +
-      ", credential: { " + u + " }, limit: { " + u + " }, queue: { " + u + " }, upstream_tls: { " + u +
-      " }, timeouts: { " + u + " } } }\nclients: { a: { " + u + ", certificate: { " + u +
-      " } } }\naudit: { " + u + ", retain: { " + u + " }, capture: [ { " + u + " } ], webhooks: [ { " + u +
-      ", filter: { " + u + " }, tls: { " + u + " } } ] }\n";
+      u + "\nlisten: [ { " + u + ", tls: { " + u + ", by_name: [ { " + u + " } ] } } ]\nsealed_keys: { " + u +
+      " }\nadmin: { " + u + " }\nlimits: { " + u + " }\ndrain: { " + u + " }\nlog: { " + u +
+      " }\napis: { a: { " + u + ", credential: { " + u + " }, limit: { " + u + " }, queue: { " + u +
+      " }, upstream_tls: { " + u + " }, timeouts: { " + u + " } } }\nclients: { a: { " + u +
+      ", certificate: { " + u + " } } }\naudit: { " + u + ", retain: { " + u + " }, capture: [ { " + u +
+      " } ], webhooks: [ { " + u + ", filter: { " + u + " }, tls: { " + u + " } } ] }\n";
   Findings findings;
   EXPECT_FALSE(read_config(probe, "probe", findings));
   const std::string text = *read_file(reference_path());
@@ -124,7 +124,7 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
       EXPECT_TRUE(shown) << "reference.yaml does not show " << name << " (" << finding.message << ")";
     }
   }
-  EXPECT_EQ(blocks, 22);
+  EXPECT_EQ(blocks, 23);
 }
 
 }  // namespace

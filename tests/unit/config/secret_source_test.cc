@@ -60,6 +60,17 @@ TEST(SecretSource, RefusesALineBreakInsideAndNeverShowsTheSecret) {
   EXPECT_FALSE(resolve_secret(env("SLUICE_TEST_SECRET")));
 }
 
+TEST(SecretSource, TakesASealedSecretThatWasUnsealedAndNoOther) {
+  SecretRef sealed{SecretRef::Kind::kSealed, "push-full", {}};
+  EXPECT_EQ(resolve_secret(sealed).error().message, "sealed push-full was not taken from its store");
+  sealed.unsealed = Secret("abc");
+  EXPECT_TRUE(resolve_secret(sealed)->equals("abc"));
+  sealed.unsealed = Secret("a\nb");
+  EXPECT_EQ(resolve_secret(sealed).error().message,
+            "sealed push-full holds a line break or another control character inside the secret");
+  EXPECT_TRUE(resolve_secret_lines(sealed)->equals("a\nb"));
+}
+
 TEST(SecretSource, RefusesAReferenceToNothing) { EXPECT_FALSE(resolve_secret({})); }
 
 }  // namespace

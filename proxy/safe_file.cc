@@ -1,4 +1,4 @@
-#include "proxy/audit/safe_file.h"
+#include "proxy/safe_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

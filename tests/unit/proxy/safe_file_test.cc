@@ -1,4 +1,4 @@
-#include "proxy/audit/safe_file.h"
+#include "proxy/safe_file.h"
 
 #include "audit_verify_fixture.h"
 
