@@ -6,6 +6,7 @@ import pty
 import secrets
 import select
 import subprocess
+import termios
 import time
 
 from harness import BINARY, GateTest, PATIENCE, main, wait_until
@@ -113,6 +114,7 @@ class SealedKeys(GateTest):
                     break
             if shown.count(b"Value of typed: ") > asked and answers:
                 asked += 1
+                wait_until("the terminal's echo to be off", lambda: not termios.tcgetattr(terminal)[3] & termios.ECHO)
                 os.write(terminal, answers.pop(0).encode() + b"\n")
         os.close(terminal)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
