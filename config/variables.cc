@@ -13,12 +13,15 @@ namespace {
 using Path = std::vector<std::string_view>;
 
 // Where secrets stand. "*" is any key, "[]" any item of a list.
-const std::array<Path, 6> kSecretPlaces = {{
+const std::array<Path, 9> kSecretPlaces = {{
     {"apis", "*", "credential", "read"},
     {"apis", "*", "credential", "full"},
     {"clients", "*", "token"},
     {"audit", "webhooks", "[]", "secret"},
     {"audit", "webhooks", "[]", "headers"},
+    {"audit", "capture_salt"},
+    {"audit", "checkpoint_key"},
+    {"rate_limit_store", "password"},
     {"sealed_keys", "master"},
 }};
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -21,7 +22,8 @@ using ::testing::UnorderedElementsAre;
 class CatalogueFile {
  public:
   explicit CatalogueFile(const std::string& text)
-      : path_(testing::TempDir() + "catalogue_" + std::to_string(next_++) + ".yaml") {
+      : path_(testing::TempDir() + "sluice-catalogue-" + std::to_string(getpid()) + "-" +
+              std::to_string(next_++) + ".yaml") {
     std::ofstream(path_) << text;
   }
   ~CatalogueFile() { std::remove(path_.c_str()); }
