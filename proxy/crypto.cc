@@ -13,6 +13,8 @@
 #include <limits>
 #include <memory>
 
+#include "proxy/crypto_octets.h"
+
 namespace sluice {
 namespace {
 
@@ -32,15 +34,6 @@ char* write_octets(char* out, const uint8_t* octets, size_t count) {
   return out;
 }
 
-[[noreturn]] void give_up(const char* what) {
-  std::fprintf(stderr, "crypto: %s failed\n", what);
-  std::abort();
-}
-
-void require(bool good, const char* what) {
-  if (!good) give_up(what);
-}
-
 // Fetched once: a fetch for each digest costs more than the digest (OpenSSL 3).
 const EVP_MD* sha256_method() {
   static const EVP_MD* const kMethod = EVP_MD_fetch(nullptr, "SHA256", nullptr);
@@ -52,10 +45,6 @@ struct ContextFree {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 using Context = std::unique_ptr<EVP_MD_CTX, ContextFree>;
-
-const unsigned char* octets(std::string_view data) {
-  return reinterpret_cast<const unsigned char*>(data.data());
-}
 
 // Random octets of this thread for identifiers: one call of the generator serves many.
 // Not for secrets: what was handed out stays in memory until the next fill.

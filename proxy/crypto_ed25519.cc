@@ -4,22 +4,12 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
+
+#include "proxy/crypto_octets.h"
 
 namespace sluice {
 namespace {
-
-void require(bool good, const char* what) {
-  if (good) return;
-  std::fprintf(stderr, "crypto: %s failed\n", what);
-  std::abort();
-}
-
-const unsigned char* octets(std::string_view data) {
-  return reinterpret_cast<const unsigned char*>(data.data());
-}
 
 struct ContextFree {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }

@@ -2,24 +2,13 @@
 
 #include <openssl/evp.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <memory>
 
+#include "proxy/crypto_octets.h"
+
 namespace sluice {
 namespace {
-
-void require(bool good, const char* what) {
-  if (good) return;
-  std::fprintf(stderr, "crypto: %s failed\n", what);
-  std::abort();
-}
-
-const unsigned char* octets(std::string_view data) {
-  return reinterpret_cast<const unsigned char*>(data.data());
-}
-unsigned char* octets(std::string& data) { return reinterpret_cast<unsigned char*>(data.data()); }
 
 struct ContextFree {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }

@@ -1,19 +1,9 @@
 #include "proxy/audit/chain.h"
 
-#include <chrono>
-
 #include "proxy/audit/event.h"
 #include "proxy/crypto.h"
 
 namespace sluice {
-namespace {
-
-int64_t unix_ms(std::chrono::system_clock::time_point time) {
-  return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
-}
-
-}  // namespace
-
 std::string event_hash(std::string_view body) { return hex(sha256(body)); }
 
 void ChainWriter::link(const StoredEvent& event) {

@@ -1,8 +1,8 @@
 #include "proxy/audit/delivery.h"
 
 #include <algorithm>
-#include <chrono>
 
+#include "proxy/audit/event.h"
 #include "proxy/audit/quiet_thread.h"
 #include "proxy/log.h"
 
@@ -50,7 +50,7 @@ void Delivery::stop(Millis patience) {
 }
 
 std::vector<WebhookState> Delivery::states() const {
-  const auto now = std::chrono::floor<Millis>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const int64_t now = unix_ms_now();
   const std::lock_guard lock(mutex_);
   std::vector<WebhookState> list;
   for (size_t i = 0; i < states_.size(); ++i) {

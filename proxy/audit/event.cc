@@ -224,6 +224,34 @@ std::optional<AuditType> parse_audit_type(std::string_view text) {
   return std::nullopt;
 }
 
+bool is_request_event(AuditType type) {
+  switch (type) {
+    case AuditType::kRequestAttempted:
+    case AuditType::kRequestForwarded:
+    case AuditType::kRequestDenied:
+    case AuditType::kRequestRefused:
+    case AuditType::kRequestFailed: return true;
+    case AuditType::kPolicyReloaded:
+    case AuditType::kPolicyRejected:
+    case AuditType::kCredentialChanged:
+    case AuditType::kCredentialRefused:
+    case AuditType::kGateStarted:
+    case AuditType::kGateStopped:
+    case AuditType::kAuditGap:
+    case AuditType::kLimitExceeded:
+    case AuditType::kAuditCheckpoint:
+    case AuditType::kWebhookSuspended:
+    case AuditType::kWebhookResumed: return false;
+  }
+  return false;
+}
+
+int64_t unix_ms(std::chrono::system_clock::time_point time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
+}
+
+int64_t unix_ms_now() { return unix_ms(std::chrono::system_clock::now()); }
+
 std::string format_time(std::chrono::system_clock::time_point time) {
   std::string text(kTimeSize, '0');
   write_time(text.data(), time);

@@ -37,6 +37,8 @@ inline constexpr size_t kAuditTypeCount = 16;
 // "request.attempted": the event type without "io.sluice.".
 std::string_view to_text(AuditType type);
 std::optional<AuditType> parse_audit_type(std::string_view text);
+// Whether an event of this type is about one request.
+bool is_request_event(AuditType type);
 
 // The chain's head, signed (checkpoint.h).
 struct SignedHead {

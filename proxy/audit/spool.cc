@@ -108,27 +108,10 @@ bool Spool::Impl::put(std::span<const StoredEvent> events) {
 
 // An attempted write is open until its outcome.
 bool Spool::Impl::track(const StoredEvent& event) {
-  if (event.request_id.empty()) return true;
-  switch (event.type) {
-    case AuditType::kRequestAttempted:
-      return open_request.start().bind_text(event.request_id).bind_blob(event.body).run();
-    case AuditType::kRequestForwarded:
-    case AuditType::kRequestDenied:
-    case AuditType::kRequestRefused:
-    case AuditType::kRequestFailed: return close_request.start().bind_text(event.request_id).run();
-    case AuditType::kPolicyReloaded:
-    case AuditType::kPolicyRejected:
-    case AuditType::kCredentialChanged:
-    case AuditType::kCredentialRefused:
-    case AuditType::kGateStarted:
-    case AuditType::kGateStopped:
-    case AuditType::kAuditGap:
-    case AuditType::kLimitExceeded:
-    case AuditType::kAuditCheckpoint:
-    case AuditType::kWebhookSuspended:
-    case AuditType::kWebhookResumed: return true;
-  }
-  return true;
+  if (event.request_id.empty() || !is_request_event(event.type)) return true;
+  if (event.type == AuditType::kRequestAttempted)
+    return open_request.start().bind_text(event.request_id).bind_blob(event.body).run();
+  return close_request.start().bind_text(event.request_id).run();
 }
 
 // All of a change but its events.

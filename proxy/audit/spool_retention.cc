@@ -14,11 +14,6 @@ namespace {
 constexpr uint64_t kAgedChunk = 250;     // events removed in one transaction
 constexpr uint64_t kCrowdedChunk = 100;  // of those that a webhook may still want
 
-int64_t unix_ms_ago(Millis age) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return (std::chrono::floor<Millis>(now) - age).count();
-}
-
 uint64_t sum(const TypeCounts& counts, const EventFilter& filter) {
   uint64_t total = 0;
   for (size_t i = 0; i < counts.size(); ++i)
@@ -40,7 +35,7 @@ void SpoolWriter::expire() {
     for (const WebhookRow& row : rows_)
       if (!row.disabled) acked = std::min(acked, row.acked);
   }
-  auto letters = spool_->remove_dead_letters(unix_ms_ago(setup_.config.retain_age), kAgedChunk);
+  auto letters = spool_->remove_dead_letters(unix_ms_now() - setup_.config.retain_age.count(), kAgedChunk);
   if (!letters) return fail(letters.error());
   auto through = find_removable(acked);
   if (!through) return fail(through.error());
@@ -69,7 +64,8 @@ void SpoolWriter::expire() {
 Result<uint64_t> SpoolWriter::find_removable(uint64_t acked) {
   const uint64_t head = chain_.head().sequence;
   const uint64_t last = head == 0 ? 0 : head - 1;  // the head's event stays: it shows that the chain is whole
-  auto aged = spool_->removable(std::min(acked, last), unix_ms_ago(setup_.config.retain_age), kAgedChunk);
+  auto aged =
+      spool_->removable(std::min(acked, last), unix_ms_now() - setup_.config.retain_age.count(), kAgedChunk);
   if (!aged || *aged > 0) return aged;
   auto used = spool_->used_bytes();
   if (!used || *used <= setup_.config.retain_size.count) return used ? Result<uint64_t>(0) : used;

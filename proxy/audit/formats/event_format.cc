@@ -35,26 +35,4 @@ Verdict judge_status(const HttpResult& result) {
   }
 }
 
-bool is_request_event(AuditType type) {
-  switch (type) {
-    case AuditType::kRequestAttempted:
-    case AuditType::kRequestForwarded:
-    case AuditType::kRequestDenied:
-    case AuditType::kRequestRefused:
-    case AuditType::kRequestFailed: return true;
-    case AuditType::kPolicyReloaded:
-    case AuditType::kPolicyRejected:
-    case AuditType::kCredentialChanged:
-    case AuditType::kCredentialRefused:
-    case AuditType::kGateStarted:
-    case AuditType::kGateStopped:
-    case AuditType::kAuditGap:
-    case AuditType::kLimitExceeded:
-    case AuditType::kAuditCheckpoint:
-    case AuditType::kWebhookSuspended:
-    case AuditType::kWebhookResumed: return false;
-  }
-  return false;
-}
-
 }  // namespace sluice

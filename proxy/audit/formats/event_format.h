@@ -56,7 +56,4 @@ std::unique_ptr<EventFormat> make_event_format(WebhookFormat format);
 // sent. Everything else, redirects and no answer included, may be otherwise later.
 Verdict judge_status(const HttpResult& result);
 
-// Whether the event is about one request.
-bool is_request_event(AuditType type);
-
 }  // namespace sluice

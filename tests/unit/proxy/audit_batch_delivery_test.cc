@@ -9,8 +9,6 @@
 namespace sluice {
 namespace {
 
-HttpResponse with_status(int status) { return {status, {}, ""}; }
-
 AuditOptions fast() {
   AuditOptions options;
   options.group_wait = Millis(2);
@@ -25,18 +23,6 @@ std::vector<uint64_t> sequences_of(const HttpRequest& request) {
   if (request.body.empty()) return list;
   for (const auto& event : parse(request.body)) list.push_back(event["data"]["sequence"].get<uint64_t>());
   return list;
-}
-
-WebhookState wait_for_state(const AuditLog& log, const std::function<bool(const WebhookState&)>& wanted) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  WebhookState state = log.webhooks().at(0);
-  while (!wanted(state) && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::yield();
-    state = log.webhooks().at(0);
-  }
-  EXPECT_TRUE(wanted(state)) << "backlog " << state.backlog << ", delivered " << state.delivered
-                             << ", failed " << state.failed << ", " << state.last_error;
-  return state;
 }
 
 class AuditBatchDelivery : public testing::Test {

@@ -10,8 +10,6 @@
 namespace sluice {
 namespace {
 
-HttpResponse with_status(int status) { return {status, {}, ""}; }
-
 AuditOptions fast() {
   AuditOptions options;
   options.group_wait = Millis(2);
@@ -32,19 +30,6 @@ std::vector<uint64_t> range(uint64_t first, uint64_t last) {
   std::vector<uint64_t> list;
   for (uint64_t i = first; i <= last; ++i) list.push_back(i);
   return list;
-}
-
-// Waits for the only webhook to be in a state.
-WebhookState wait_for_state(const AuditLog& log, const std::function<bool(const WebhookState&)>& wanted) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  WebhookState state = log.webhooks().at(0);
-  while (!wanted(state) && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::yield();
-    state = log.webhooks().at(0);
-  }
-  EXPECT_TRUE(wanted(state)) << "backlog " << state.backlog << ", delivered " << state.delivered
-                             << ", failed " << state.failed << ", " << state.last_error;
-  return state;
 }
 
 void submit_denials(AuditLog& log, size_t count) {

@@ -126,6 +126,22 @@ inline std::vector<StoredEvent> read_spool(const std::string& path) {
 
 inline nlohmann::json parse(const std::string& body) { return nlohmann::json::parse(body); }
 
+// Waits for the only webhook to be in a state.
+inline WebhookState wait_for_state(const AuditLog& log,
+                                   const std::function<bool(const WebhookState&)>& wanted) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  WebhookState state = log.webhooks().at(0);
+  while (!wanted(state) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+    state = log.webhooks().at(0);
+  }
+  EXPECT_TRUE(wanted(state)) << "backlog " << state.backlog << ", delivered " << state.delivered
+                             << ", failed " << state.failed << ", " << state.last_error;
+  return state;
+}
+
+inline HttpResponse with_status(int status) { return {status, {}, ""}; }
+
 // A webhook receiver on a thread of its own. Answers by `script`, which is told the request, or its number,
 // from 0. A status of 0 answers never.
 class Receiver {
