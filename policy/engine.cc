@@ -1,7 +1,10 @@
 #include "policy/engine.h"
 
+#include <algorithm>
+
 #include <exception>
 
+#include "config/map_reader.h"
 #include "policy/capture.h"
 #include "policy/compiler.h"
 #include "policy/evaluation.h"
@@ -15,6 +18,22 @@ void refuse(Target& target, std::string detail) {
   target.refusal = {400, "malformed-request", std::move(detail)};
 }
 
+// A tag that no catalogue has would keep every request from the webhook, in silence.
+bool check_webhook_tags(const std::vector<WebhookConfig>& webhooks, const std::vector<std::string>& known,
+                        Findings& findings) {
+  bool good = true;
+  for (const WebhookConfig& webhook : webhooks) {
+    for (const std::string& tag : webhook.filter.tags) {
+      if (std::binary_search(known.begin(), known.end(), tag)) continue;
+      std::string message = "webhook " + webhook.name;
+      message.append(": filter: tags: \"").append(tag).append("\" is no tag of a catalogue that is used");
+      findings.error(webhook.at, "unknown-name", message + suggestion(tag, known));
+      good = false;
+    }
+  }
+  return good;
+}
+
 }  // namespace
 
 std::unique_ptr<const Engine> Engine::compile(std::string_view policy_text, const std::string& policy_file,
@@ -24,6 +43,7 @@ std::unique_ptr<const Engine> Engine::compile(std::string_view policy_text, cons
   auto rules = read_policy(policy_text, policy_file, compiled->vocabulary, findings);
   if (!rules) return nullptr;
   compile_rules(*std::move(rules), *compiled);
+  if (!check_webhook_tags(config.audit.webhooks, compiled->vocabulary.tags, findings)) return nullptr;
   if (!compile_captures(config.audit.captures, *compiled, findings)) return nullptr;
   return std::unique_ptr<const Engine>(new Engine(std::move(compiled)));
 }

@@ -121,5 +121,24 @@ TEST(Compiler, ListsForEachOperationAndClientTheRulesThatCanApply) {
   EXPECT_EQ(update.everyone.rules.size(), 501U);
 }
 
+TEST(Engine, KnowsTheTagsThatAWebhookFiltersBy) {
+  PolicyUnderTest policy("version: 1\nrules: []\n");
+  WebhookConfig webhook;
+  webhook.name = "siem";
+  webhook.at = {"sluice.yaml", 7, 3};
+  webhook.filter.tags = {"irreversible", "irreversibel"};
+  policy.config.audit.webhooks = {webhook};
+  Findings findings;
+  EXPECT_EQ(Engine::compile("version: 1\nrules: []\n", "policy.yaml", policy.config,
+                            policy_test_catalogues(policy.config), findings),
+            nullptr);
+  ASSERT_EQ(findings.all().size(), 1U);
+  const std::string found = to_text(findings.all()[0]);
+  EXPECT_EQ(found.find("sluice.yaml:7:3: error: webhook siem: filter: tags: \"irreversibel\" is no tag of a "
+                       "catalogue that is used"),
+            0U)
+      << found;
+}
+
 }  // namespace
 }  // namespace sluice

@@ -211,6 +211,12 @@ TEST_F(AuditBatchDelivery, ReportsAWebhookThatFailsAgainAndAgainAndItsReturn) {
   EXPECT_EQ(reports, (std::vector<std::string>{"webhook.suspended", "webhook.resumed"}));
 }
 
+TEST_F(AuditBatchDelivery, ReportsAWebhookThatAsksForAPauseBeyondAnHour) {
+  Receiver receiver([](size_t) { return HttpResponse{503, {{"Retry-After", "7200"}}, ""}; });
+  const auto log = open_or_fail(config_, {batch(receiver)}, fast());
+  wait_for_state(*log, [](const WebhookState& s) { return s.failed == 1 && s.suspended; });
+}
+
 TEST_F(AuditBatchDelivery, SendsNothingBeforeTheReceiverConsents) {
   std::atomic<int> deliveries{0};
   std::atomic<int> asked{0};
