@@ -8,8 +8,8 @@
 #include "proxy/audit/checkpoint_key.h"
 #include "proxy/audit/delivery.h"
 #include "proxy/audit/event_source.h"
-#include "proxy/audit/spool_file.h"
 #include "proxy/audit/spool_lock.h"
+#include "proxy/audit/spool_opening.h"
 #include "proxy/audit/spool_writer.h"
 #include "proxy/crypto.h"
 #include "proxy/log.h"
@@ -101,28 +101,6 @@ std::vector<std::string> resume(std::vector<DeliveryTarget>& targets, const std:
   return forgotten;
 }
 
-struct OpenedSpool {
-  std::unique_ptr<Spool> spool;
-  std::vector<std::pair<std::string, std::string>> set_aside;  // of a damaged one before it, where and why
-};
-
-// A damaged spool is evidence: it is kept as it is, and a new one begins that says so.
-Result<OpenedSpool> open_spool(const AuditConfig& config) {
-  bool damaged = false;
-  auto spool = Spool::open(config.spool, config.durability, SpoolCheck::kAll, &damaged);
-  if (spool) return OpenedSpool{std::move(*spool), {}};
-  if (!damaged) return spool.error();
-  auto aside = set_spool_aside(config.spool);
-  if (!aside) return aside.error();
-  log_error(
-      "the audit spool is damaged and was set aside: a new one begins, and what no webhook has taken is "
-      "in the old one",
-      {{"spool", *aside}, {"why", spool.error().message}});
-  auto fresh = Spool::open(config.spool, config.durability, SpoolCheck::kAll);
-  if (!fresh) return fresh.error();
-  return OpenedSpool{std::move(*fresh), {{"set_aside", *aside}, {"why", spool.error().message}}};
-}
-
 Result<std::unique_ptr<Checkpointer>> make_checkpointer(const AuditConfig& config,
                                                         const AuditOptions& options, const Spool& spool) {
   auto key = open_checkpoint_key(config.checkpoint_key, config.spool);
@@ -171,7 +149,7 @@ Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
   }
   auto lock = SpoolLock::take(config.spool);
   if (!lock) return lock.error();
-  auto opened = open_spool(config);
+  auto opened = open_spool_to_write(config);
   if (!opened) return opened.error();
   std::unique_ptr<Spool>& spool = opened->spool;
   auto kept = spool->webhooks();
@@ -180,7 +158,7 @@ Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
   auto checkpointer = make_checkpointer(config, options, *spool);
   if (!checkpointer) return checkpointer.error();
   SpoolWriter::Setup setup{
-      config, options, event_source(), {}, {}, std::move(opened->set_aside), std::move(*checkpointer)};
+      config, options, event_source(), {}, {}, std::move(opened->before), std::move(*checkpointer)};
   setup.forgotten_webhooks = resume(targets, *kept, spool->head().sequence);
   std::vector<WebhookRow> rows;
   for (const DeliveryTarget& target : targets) {

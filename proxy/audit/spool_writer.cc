@@ -50,12 +50,12 @@ Result<void> SpoolWriter::begin(const std::vector<AuditRecord>& reports) {
     if (starts && setup_.checkpointer) report.details.emplace_back("checkpoint_key", checkpoints().key);
     change.events.push_back(next.append(report, uuid_v7()));
     add_facts(report, change);
-    if (!starts || setup_.set_aside.empty()) continue;
+    if (!starts || setup_.before.reason.empty()) continue;
     AuditRecord gap;
     gap.type = AuditType::kAuditGap;
     gap.time = report.time;
-    gap.reason = "the spool was damaged and set aside";
-    gap.details = setup_.set_aside;
+    gap.reason = setup_.before.reason;
+    gap.details = setup_.before.details;
     change.events.push_back(next.append(gap, uuid_v7()));
   }
   change.head = next.head();

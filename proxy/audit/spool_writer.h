@@ -22,6 +22,7 @@
 #include "proxy/audit/entry_queue.h"
 #include "proxy/audit/event_filter.h"
 #include "proxy/audit/spool.h"
+#include "proxy/audit/spool_opening.h"
 
 namespace sluice {
 
@@ -47,8 +48,8 @@ class SpoolWriter {
     std::string source;                // of the events
     std::vector<EventFilter> filters;  // of the webhooks, in the order of the rows
     std::vector<std::string> forgotten_webhooks;
-    std::vector<std::pair<std::string, std::string>> set_aside;  // what to say of a spool before this one
-    std::unique_ptr<Checkpointer> checkpointer;                  // null: nothing is signed
+    SpoolBefore before;
+    std::unique_ptr<Checkpointer> checkpointer;  // null: nothing is signed
   };
   SpoolWriter(Setup setup, std::unique_ptr<Spool> spool, std::vector<WebhookRow> rows);
   ~SpoolWriter() { stop(); }

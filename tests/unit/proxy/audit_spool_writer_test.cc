@@ -316,6 +316,23 @@ TEST(AuditSpoolWriter, SetsADamagedSpoolAsideAsItIsAndSaysSo) {
   EXPECT_NE(data["why"].get<std::string>().find("is damaged"), std::string::npos);
 }
 
+TEST(AuditSpoolWriter, SaysThatTheSpoolBeforeIsGone) {
+  const TempFolder folder;
+  const AuditConfig config = audit_config(folder);
+  open_or_fail(config)->stop(Millis(0));
+  const std::string id = *(*SpoolReader::open(config.spool))->id();
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(config.spool + suffix);
+  open_or_fail(config)->stop(Millis(0));
+  const auto events = read_spool(config.spool);
+  const auto data = parse(events.at(1).body)["data"];
+  EXPECT_EQ(events[1].type, AuditType::kAuditGap);
+  EXPECT_EQ(data["reason"], "the spool before this one is gone");
+  EXPECT_EQ(data["missing_spool"], id);
+  EXPECT_EQ(data["signed_to"], "3");  // start, stop, checkpoint
+  open_or_fail(config)->stop(Millis(0));
+  EXPECT_NE(read_spool(config.spool).at(5).type, AuditType::kAuditGap);  // said once
+}
+
 TEST(AuditSpoolWriter, ThrowsNoLogAwayWhoseFileIsEmpty) {
   const TempFolder folder;
   const AuditConfig config = audit_config(folder);
