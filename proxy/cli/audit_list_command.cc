@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "config/text_check.h"
 #include "proxy/audit/event.h"
@@ -84,30 +85,61 @@ Result<std::vector<StoredEvent>> find_newest(SpoolReader& spool, const ListOptio
     for (StoredEvent& event : *events) {
       if (!range.has(event) || !is_wanted(options, event)) continue;
       found.push_back(std::move(event));
-      if (options.limit != 0 && found.size() == options.limit) return found;
+      if (found.size() == options.limit) return found;
     }
   }
   return found;
 }
 
-void print_events(const ListOptions& options, const std::vector<StoredEvent>& newest_first) {
-  const bool json = options.format == "json";
-  if (json) std::cout << "{\"events\":[";
-  const char* before = "\n";
-  for (auto event = newest_first.rbegin(); event != newest_first.rend(); ++event) {
-    if (!json) {
-      std::cout << to_line(*event) << '\n';
-      continue;
-    }
-    const EventJson parsed = EventJson::parse(event->body, nullptr, false);
-    std::cout << before;
-    if (parsed.is_discarded())
-      std::cout << "{\"damaged\":" << event->sequence << "}";
-    else
-      std::cout << event->body;
-    before = ",\n";
+// Prints one event after the other, and the end of the document when it goes.
+class EventPrinter {
+ public:
+  explicit EventPrinter(bool json) : json_(json) {
+    if (json_) std::cout << "{\"events\":[";
   }
-  if (json) std::cout << "\n]}\n";
+  ~EventPrinter() {
+    if (json_) std::cout << "\n]}\n";
+  }
+  EventPrinter(const EventPrinter&) = delete;
+  EventPrinter& operator=(const EventPrinter&) = delete;
+
+  void print(const StoredEvent& event) {
+    if (!json_) {
+      std::cout << to_line(event) << '\n';
+      return;
+    }
+    std::cout << (std::exchange(first_, false) ? "\n" : ",\n");
+    if (EventJson::accept(event.body))
+      std::cout << event.body;
+    else
+      std::cout << "{\"damaged\":" << event.sequence << "}";
+  }
+
+ private:
+  const bool json_;
+  bool first_ = true;
+};
+
+// As they are read: there may be more of them than memory.
+Result<void> print_all(SpoolReader& spool, const ListOptions& options, const AuditRange& range) {
+  EventPrinter printer(options.format == "json");
+  for (uint64_t after = range.first - 1; after < range.last && std::cout;) {
+    auto events = spool.read(after, kListBatch);
+    if (!events) return events.error();
+    if (events->empty()) break;
+    after = events->back().sequence;
+    for (const StoredEvent& event : *events)
+      if (range.has(event) && is_wanted(options, event)) printer.print(event);
+  }
+  return {};
+}
+
+Result<void> print_newest(SpoolReader& spool, const ListOptions& options, const AuditRange& range) {
+  const auto newest_first = find_newest(spool, options, range);
+  if (!newest_first) return newest_first.error();
+  EventPrinter printer(options.format == "json");
+  for (auto event = newest_first->rbegin(); event != newest_first->rend(); ++event) printer.print(*event);
+  return {};
 }
 
 int run_list(const ListOptions& options) {
@@ -118,9 +150,9 @@ int run_list(const ListOptions& options) {
   if (!path) return 2;
   auto spool = open_spool(*path);
   if (!spool) return audit_failure(spool.error().message);
-  const auto events = find_newest(**spool, options, *range);
-  if (!events) return audit_failure(events.error().message);
-  print_events(options, *events);
+  auto printed =
+      options.limit == 0 ? print_all(**spool, options, *range) : print_newest(**spool, options, *range);
+  if (!printed) return audit_failure(printed.error().message);
   return 0;
 }
 
