@@ -24,11 +24,16 @@ struct Address {
   uint16_t port = 0;      // 0: the system chooses one, printed at start
   std::string unix_path;  // not empty: a unix socket
   Position at;
+  // Where it is named does not matter.
+  bool operator==(const Address& other) const {
+    return host == other.host && port == other.port && unix_path == other.unix_path;
+  }
 };
 
 struct CertificateFiles {
   std::string certificate;  // PEM, chain included
   std::string private_key;  // PEM, not encrypted
+  bool operator==(const CertificateFiles&) const = default;
 };
 
 struct ListenerTls {
@@ -36,6 +41,7 @@ struct ListenerTls {
   std::string private_key;
   std::string client_ca;  // PEM; not empty: clients must present a certificate that verifies against it
   std::vector<CertificateFiles> by_name{};  // presented to clients that ask for one of their names (SNI)
+  bool operator==(const ListenerTls&) const = default;
 };
 
 struct ListenConfig {
@@ -77,6 +83,7 @@ struct CredentialConfig {
 struct RateLimit {
   double rate = 10;   // requests per second
   double burst = 10;  // depth of the vendor's bucket, in requests
+  bool operator==(const RateLimit&) const = default;
 };
 
 struct QueueConfig {
@@ -92,6 +99,7 @@ struct UpstreamTlsConfig {
   std::string server_name;  // empty: the host of the URL
   std::string certificate;  // PEM, chain included: presented to a vendor that asks; empty: none
   std::string private_key;  // PEM, not encrypted; empty as `certificate` is
+  bool operator==(const UpstreamTlsConfig&) const = default;
 };
 
 struct UpstreamTimeouts {
@@ -100,6 +108,7 @@ struct UpstreamTimeouts {
   Millis silence{30'000};   // a gap in the answer
   Millis idle{60'000};      // a pooled connection
   Millis total{600'000};    // from the request's head to the answer's last octet
+  bool operator==(const UpstreamTimeouts&) const = default;
 };
 
 struct ApiConfig {

@@ -59,6 +59,8 @@ class SpooledAuditLog final : public AuditLog {
     return delivery_ ? delivery_->states() : std::vector<WebhookState>{};
   }
 
+  Result<void> take_up(const AuditConfig&, std::vector<ResolvedWebhook>) override { return {}; }
+
   void stop(Millis patience) override {
     if (stopped_) return;
     stopped_ = true;

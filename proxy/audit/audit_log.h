@@ -46,6 +46,12 @@ struct CheckpointState {
   std::string trouble;    // why the last checkpoint is not in the file, or ""
 };
 
+struct ResolvedWebhook {
+  WebhookConfig config;
+  std::vector<Secret> secrets;  // newest first
+  std::vector<std::pair<std::string, Secret>> headers;
+};
+
 class AuditLog {
  public:
   virtual ~AuditLog() = default;
@@ -62,15 +68,12 @@ class AuditLog {
   virtual std::vector<WebhookState> webhooks() const = 0;
   virtual CheckpointState checkpoints() const { return {}; }
   virtual std::string trouble() const = 0;  // why it is not usable, or ""
+  // For a reload: the webhooks from now on, those that are not configured any more are forgotten; and how long
+  // events are kept. From one thread, not a worker's. What fails changes nothing.
+  virtual Result<void> take_up(const AuditConfig& config, std::vector<ResolvedWebhook> webhooks) = 0;
   // Records gate.stopped, commits what is queued, gives webhooks up to `patience`, ends the threads.
   // Idempotent.
   virtual void stop(Millis patience) = 0;
-};
-
-struct ResolvedWebhook {
-  WebhookConfig config;
-  std::vector<Secret> secrets;  // newest first
-  std::vector<std::pair<std::string, Secret>> headers;
 };
 
 // What a spool knew before it was opened.

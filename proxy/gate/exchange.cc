@@ -83,8 +83,18 @@ void Exchange::fail_check(const std::string& what) const {
   std::abort();
 }
 
+void Exchange::leave_station() {
+  worker_.retire(std::move(station_));
+  station_.reset();
+  serving_.reset();
+}
+
 void Exchange::begin() {
-  if (serving_ != worker_.serving()) serving_ = worker_.serving();
+  if (station_ != worker_.station()) {
+    leave_station();
+    station_ = worker_.station();
+    serving_ = station_->serving;
+  }
   routed_ = streams_body_ = body_whole_ = body_gone_ = false;
   answer_begun_ = answer_chunked_ = answer_keeps_alive_ = false;
   body_.clear();
@@ -208,10 +218,10 @@ bool Exchange::decide(std::optional<std::string_view> body) {
   record_->targets = decision_.targets;
   if (!decision_.unknown_fields.empty()) {
     record_->unknown_fields = decision_.unknown_fields;
-    worker_.tally().unknown_fields(route_.api, decision_.unknown_fields.size());
+    station_->tally->unknown_fields(route_.api, decision_.unknown_fields.size());
   }
   if (!decision_.fields.empty()) record_fields(decision_, serving_->capture_salt, *record_);
-  for (const std::string_view rule : decision_.shadow_rules) worker_.tally().shadow_decision(rule);
+  for (const std::string_view rule : decision_.shadow_rules) station_->tally->shadow_decision(rule);
   switch (decision_.outcome) {
     case Outcome::kAllow: record_->reason.clear(); return true;
     case Outcome::kDeny:
@@ -295,13 +305,10 @@ void Exchange::admit() {
 
 void Exchange::ask_for_turn() {
   const bool writes = target_.access == Access::kWrite;
-  const Admission admission =
-      worker_.pacer(route_.api).admit(*this, {client_, wait_, queued_bytes(), !writes});
+  const Admission admission = lane().pacer.admit(*this, pace_terms(!writes));
   switch (admission.kind) {
     case Admission::Kind::kGo: return on_turn();
-    case Admission::Kind::kQueued:
-      worker_.pool(route_.api).prepare();
-      return writes ? record_attempt() : offer_to_share();
+    case Admission::Kind::kQueued: lane().pool.prepare(); return writes ? record_attempt() : offer_to_share();
     case Admission::Kind::kQueueFull:
       return reply(Problem::kQueueFull, "too many requests of this client wait", admission.retry_after);
     case Admission::Kind::kWaitTooLong:
@@ -322,7 +329,7 @@ void Exchange::on_turn() {
 void Exchange::note_wait() {
   const Nanos waited = monotonic_now() - queued_;
   record_->queued_ms = std::chrono::duration_cast<Millis>(waited).count();
-  worker_.tally().queue_wait(route_.api, serving_->config.clients[client_].priority, waited);
+  station_->tally->queue_wait(route_.api, serving_->config.clients[client_].priority, waited);
 }
 
 void Exchange::on_refused(int64_t retry_after) {
@@ -361,23 +368,23 @@ void Exchange::on_record_late() {
 
 void Exchange::wait_for_turn() {
   enter(Phase::kQueued);
-  if (worker_.pacer(route_.api).ready(*this)) return on_turn();
+  if (lane().pacer.ready(*this)) return on_turn();
   downstream_->exchange_waits();
 }
 
 void Exchange::connect(bool fresh) {
   enter(Phase::kConnecting);
-  UpstreamPool& pool = worker_.pool(route_.api);
+  UpstreamPool& pool = lane().pool;
   upstream_ = fresh ? pool.take_new(*this) : pool.take(*this);
   if (upstream_->connected()) send();
 }
 
 // Connecting may take longer than a turn lasts: the connection is kept, and the next turn is waited for.
 void Exchange::on_upstream_connected() {
-  Pacer& pacer = worker_.pacer(route_.api);
+  Pacer& pacer = lane().pacer;
   if (!pacer.is_void(turn_)) return send();
-  worker_.pool(route_.api).keep(*std::exchange(upstream_, nullptr));
-  if (!pacer.readmit(*this, {client_, wait_, queued_bytes(), true}, send_by_)) {
+  lane().pool.keep(*std::exchange(upstream_, nullptr));
+  if (!pacer.readmit(*this, pace_terms(true), send_by_)) {
     return reply(Problem::kWaitTooLong, "no connection to the vendor in time", 1);
   }
   enter(Phase::kQueued);

@@ -19,6 +19,7 @@
 #include "proxy/gate/routing.h"
 #include "proxy/gate/serving.h"
 #include "proxy/gate/shared_read.h"
+#include "proxy/gate/station.h"
 #include "proxy/gate/upstream.h"
 #include "proxy/http/h1_parser.h"
 #include "proxy/http/local_reply.h"
@@ -65,6 +66,11 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   // From the worker.
   void on_recorded(bool durable);
   void on_record_late();
+
+  // The one that the request was begun at, or null.
+  const std::shared_ptr<const Station>& station() const { return station_; }
+  // Keeps nothing of it, in particular no secret. Requires: idle.
+  void leave_station();
 
   bool active() const { return phase_ != Phase::kIdle; }
   Phase phase() const { return phase_; }
@@ -123,6 +129,10 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   bool is_complete() const { return body_whole_ && !body_gone_; }
   void let_go_of_upstream();
   const ApiConfig& api() const { return serving_->config.apis[route_.api]; }
+  Lane& lane() const { return *station_->lanes[route_.api]; }
+  PaceTerms pace_terms(bool ready) const {
+    return {serving_->pace_slots[client_], wait_, queued_bytes(), ready};
+  }
 
   Worker& worker_;
   Downstream* downstream_ = nullptr;  // not null while active
@@ -142,8 +152,9 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   Deadline total_deadline_;
 
   // Of the request under way.
-  std::shared_ptr<const Serving> serving_;
-  std::string head_text_;  // what the views of head_ point into
+  std::shared_ptr<const Station> station_;
+  std::shared_ptr<const Serving> serving_;  // the station's
+  std::string head_text_;                   // what the views of head_ point into
   RequestHead head_;
   Route route_;
   bool routed_ = false;

@@ -38,7 +38,7 @@ AuditType outcome_of(Problem problem, bool allowed) {
 
 void Exchange::fill_record_from_request() {
   record_->operation = target_.operation_id;
-  if (target_.fits.front().operation == nullptr) worker_.tally().unknown_operation(route_.api);
+  if (target_.fits.front().operation == nullptr) station_->tally->unknown_operation(route_.api);
   record_->access = to_text(target_.access);
   // The first fit names the operation.
   for (const Parameter& parameter : target_.parameters_of(target_.fits.front())) {
@@ -85,7 +85,7 @@ void Exchange::let_go_of_upstream() {
   if (upstream_ == nullptr) return;
   Upstream* lent = upstream_;
   upstream_ = nullptr;
-  worker_.pool(route_.api).discard(*lent);
+  lane().pool.discard(*lent);
 }
 
 // None for a body that carries a credential, or of which nobody knows whether it does: a digest can be
@@ -121,7 +121,7 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   if (!record_->operation.empty()) labels.operation = target_.fits.front().slot;
   labels.decision = label_of(record_->decision);
   labels.status = status;
-  worker_.tally().request(labels, monotonic_now() - started_, policy_time_);
+  station_->tally->request(labels, monotonic_now() - started_, policy_time_);
   if (serving_->config.log.access) {
     const std::string status_text = std::to_string(status);
     log_info("request", {{"request_id", record_->request_id},

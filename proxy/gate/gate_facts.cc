@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "config/address.h"
 #include "proxy/crypto.h"
 #include "proxy/gate/policy_change.h"
 #include "proxy/version.h"
@@ -47,6 +48,69 @@ std::vector<CredentialFact> sorted(std::vector<CredentialFact> credentials) {
   return credentials;
 }
 
+void add_certificates(const std::string& place, const TlsContext& tls, std::vector<CertificateFact>& out) {
+  std::string prints = tls.authorities_sha256();
+  for (const CertificateInfo& certificate : tls.material()->certificates())
+    prints += (prints.empty() ? "" : ",") + certificate.sha256;
+  if (!prints.empty()) out.push_back({place, std::move(prints)});
+}
+
+void add_certificates(const Serving& serving, std::vector<CertificateFact>& out) {
+  for (size_t i = 0; i < serving.listener_tls.size(); ++i)
+    if (const auto& tls = serving.listener_tls[i])
+      add_certificates("listener " + sluice::to_text(serving.config.listen[i].address), *tls, out);
+  for (const ServedApi& api : serving.apis)
+    if (const auto& tls = api.target->tls) add_certificates("api " + api.target->api, *tls, out);
+}
+
+// A spool of a former version knows no configuration: nothing is compared with it.
+Json changed_parts(const GateFacts& before, const GateFacts& now) {
+  Json parts = Json::array();
+  const bool is_known = !before.config_sha256.empty();
+  if (is_known && before.config_sha256 != now.config_sha256) parts.push_back("configuration");
+  if (before.policy_sha256 != now.policy_sha256) parts.push_back("policy");
+  if (is_known && before.certificates != now.certificates) parts.push_back("certificates");
+  return parts;
+}
+
+Json changed_certificates(const GateFacts& before, const GateFacts& now) {
+  const auto find = [](const std::vector<CertificateFact>& in, const std::string& place) {
+    const auto same = [&place](const CertificateFact& one) { return one.place == place; };
+    const auto found = std::find_if(in.begin(), in.end(), same);
+    return found != in.end() ? Json(found->sha256) : Json();
+  };
+  Json changes = Json::array();
+  const auto add = [&](const std::string& place) {
+    const Json old_print = find(before.certificates, place), new_print = find(now.certificates, place);
+    if (old_print != new_print)
+      changes.push_back({{"place", place}, {"old_sha256", old_print}, {"new_sha256", new_print}});
+  };
+  for (const CertificateFact& one : now.certificates) add(one.place);
+  for (const CertificateFact& one : before.certificates)
+    if (find(now.certificates, one.place).is_null()) add(one.place);
+  return changes;
+}
+
+AuditRecord reloaded(const GateFacts& before, const GateFacts& now, const Serving& serving,
+                     const Json& parts) {
+  AuditRecord record;
+  if (before.policy_sha256 != now.policy_sha256) {
+    record = policy_changed({before.policy_sha256, before.policy_text}, serving);
+  } else {
+    record.type = AuditType::kPolicyReloaded;
+    record.time = std::chrono::system_clock::now();
+    record.policy_sha256 = now.policy_sha256;
+  }
+  record.json_details.emplace_back("changed", to_text(parts));
+  if (!before.config_sha256.empty() && before.config_sha256 != now.config_sha256) {
+    record.details.emplace_back("old_config_sha256", before.config_sha256);
+    record.details.emplace_back("config_sha256", now.config_sha256);
+  }
+  if (const Json changes = changed_certificates(before, now); !changes.empty())
+    record.json_details.emplace_back("certificates", to_text(changes));
+  return record;
+}
+
 // `before` or `now` may be null.
 AuditRecord credential_changed(const CredentialFact* before, const CredentialFact* now) {
   const CredentialFact& place = now != nullptr ? *now : *before;
@@ -62,7 +126,7 @@ AuditRecord credential_changed(const CredentialFact* before, const CredentialFac
     record.key = place.part;
   } else if (place.kind == "client-token") {
     record.client = place.name;
-  } else if (place.kind != "capture-salt") {
+  } else if (place.kind.starts_with("webhook")) {
     record.details.emplace_back("webhook", place.name);
     if (!place.part.empty()) record.details.emplace_back("header", place.part);
   }
@@ -113,6 +177,9 @@ GateFacts facts_from(const Json& json) {
   GateFacts facts;
   facts.version = json.at("version");
   facts.policy_sha256 = json.at("policy_sha256");
+  facts.config_sha256 = json.value("config_sha256", "");
+  for (const Json& one : json.value("certificates", Json::array()))
+    facts.certificates.push_back({one.at(0), one.at(1)});
   for (const Json& one : json.at("credentials")) {
     if (one.size() != 4) throw std::invalid_argument("credentials");
     facts.credentials.push_back({one.at(0), one.at(1), one.at(2), one.at(3)});
@@ -123,7 +190,8 @@ GateFacts facts_from(const Json& json) {
 }  // namespace
 
 GateFacts facts_of(const Serving& serving, const std::vector<ResolvedWebhook>& webhooks) {
-  GateFacts facts{kVersion, serving.policy_sha256, serving.policy_text, {}};
+  GateFacts facts{kVersion, serving.config_sha256, serving.policy_sha256, serving.policy_text, {}, {}};
+  add_certificates(serving, facts.certificates);
   for (size_t i = 0; i < serving.apis.size(); ++i)
     for (const auto& [part, print] : serving.apis[i].credential.key_fingerprints())
       facts.credentials.push_back({"vendor-key", serving.config.apis[i].name, part, print});
@@ -137,6 +205,8 @@ GateFacts facts_of(const Serving& serving, const std::vector<ResolvedWebhook>& w
   }
   if (!serving.capture_salt.empty())
     facts.credentials.push_back({"capture-salt", "", "", fingerprint(serving.capture_salt)});
+  if (!serving.store_password.empty())
+    facts.credentials.push_back({"store-password", "", "", fingerprint(serving.store_password)});
   return facts;
 }
 
@@ -144,10 +214,15 @@ std::vector<std::pair<std::string, std::string>> to_facts(const GateFacts& facts
   Json credentials = Json::array();
   for (const CredentialFact& one : facts.credentials)
     credentials.push_back(Json::array({one.kind, one.name, one.part, one.fingerprints}));
+  Json certificates = Json::array();
+  for (const CertificateFact& one : facts.certificates)
+    certificates.push_back(Json::array({one.place, one.sha256}));
   const Json gate{{"format", kFormat},
                   {"version", facts.version},
+                  {"config_sha256", facts.config_sha256},
                   {"policy_sha256", facts.policy_sha256},
                   {"policy_text_sha256", hex(sha256(facts.policy_text))},
+                  {"certificates", certificates},
                   {"credentials", credentials}};
   return {{kGateFact, to_text(gate)}, {kPolicyFact, facts.policy_text}};
 }
@@ -171,8 +246,8 @@ std::optional<GateFacts> read_gate_facts(const std::map<std::string, std::string
 std::vector<AuditRecord> changes_since(const GateFacts& before, const GateFacts& now,
                                        const Serving& serving) {
   std::vector<AuditRecord> records;
-  if (before.policy_sha256 != now.policy_sha256)
-    records.push_back(policy_changed({before.policy_sha256, before.policy_text}, serving));
+  if (const Json parts = changed_parts(before, now); !parts.empty())
+    records.push_back(reloaded(before, now, serving, parts));
   add_credential_changes(before, now, records);
   return records;
 }

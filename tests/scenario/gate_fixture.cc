@@ -46,19 +46,16 @@ policy: policy.yaml
   auto engine = Engine::compile(kPolicy, "policy.yaml", *config, std::move(catalogues), findings);
   for (const Finding& finding : findings.all()) ADD_FAILURE() << to_text(finding);
   ASSERT_NE(engine, nullptr);
-  auto serving = make_serving(std::move(*config), std::move(engine), "hash");
+  auto serving = make_serving(std::move(*config), std::move(engine), {kPolicy, "hash", "config-hash"});
   ASSERT_TRUE(serving) << serving.error().message;
   metrics_ = std::make_unique<Metrics>();
   shared_ = std::make_unique<Shared>();
-  shared_->serving = *serving;
   shared_->audit = &audit_;
   shared_->metrics = metrics_.get();
+  rooms_ = std::make_unique<PaceRooms>(nullptr);
   // The bucket counts as spent when the gate starts: long ago here.
-  shared_->budgets.push_back(
-      make_local_budget((*serving)->apis[0].limit, monotonic_now() - std::chrono::hours(1)));
-  const Config& served = (*serving)->config;
-  shared_->schedulers.push_back(std::make_unique<Scheduler>(*shared_->budgets[0], served.apis[0].queue,
-                                                            std::vector<double>(served.clients.size(), 1)));
+  rooms_->seat(**serving, monotonic_now() - std::chrono::hours(1));
+  rooms_->open(**serving, monotonic_now());
   shared_->connector = [this](EventLoop& loop, const IpAddress&, uint16_t) {
     vendors_.push_back(std::make_unique<MemoryStream>(&faults_));
     MemoryStream* made = vendors_.back().get();
@@ -66,6 +63,7 @@ policy: policy.yaml
     return made->lend();
   };
   worker_ = std::make_unique<Worker>(*shared_);
+  worker_->take_up(*serving);
 }
 
 void GateFixture::TearDown() {
@@ -82,7 +80,7 @@ void GateFixture::TearDown() {
 
 MemoryStream& GateFixture::client() {
   clients_.push_back(std::make_unique<MemoryStream>(&faults_));
-  worker_->adopt(clients_.back()->lend(), *parse_ip("192.0.2.7"), 0);
+  worker_->adopt(clients_.back()->lend(), *parse_ip("192.0.2.7"), port_);
   return *clients_.back();
 }
 
