@@ -30,6 +30,7 @@ class FakeAudit final : public AuditLog {
   std::array<uint64_t, kAuditTypeCount> events_by_type() const override { return {}; }
   std::vector<WebhookState> webhooks() const override { return {}; }
   std::string trouble() const override { return {}; }
+  Result<void> take_up(const AuditConfig&, std::vector<ResolvedWebhook>) override { return {}; }
   void stop(Millis) override {}
 
   std::vector<AuditRecord> records;
