@@ -11,14 +11,29 @@
 namespace sluice {
 namespace {
 
-constexpr std::string_view kSecretForms = "use { env: NAME }, { file: PATH } or { sealed: NAME }";
-constexpr std::string_view kOpenForms = "use { env: NAME } or { file: PATH }";
-const std::vector<std::string> kSecretKeys = {"env", "file", "sealed"};
+constexpr std::string_view kSecretForms =
+    "use { env: NAME }, { file: PATH }, { sealed: NAME } or { vault: PATH#KEY }";
+const std::vector<std::string> kSecretKeys = {"env", "file", "sealed", "vault"};
+
+std::string_view forms_of(SecretPlaces places) {
+  switch (places) {
+    case SecretPlaces::kAny: break;
+    case SecretPlaces::kNotVault: return "use { env: NAME }, { file: PATH } or { sealed: NAME }";
+    case SecretPlaces::kOpen: return "use { env: NAME } or { file: PATH }";
+  }
+  return kSecretForms;
+}
+
+bool is_allowed(SecretRef::Kind kind, SecretPlaces places) {
+  if (kind == SecretRef::Kind::kVault) return places == SecretPlaces::kAny;
+  return kind != SecretRef::Kind::kSealed || places != SecretPlaces::kOpen;
+}
 
 std::optional<SecretRef::Kind> kind_of(std::string_view key) {
   if (key == "env") return SecretRef::Kind::kEnv;
   if (key == "file") return SecretRef::Kind::kFile;
   if (key == "sealed") return SecretRef::Kind::kSealed;
+  if (key == "vault") return SecretRef::Kind::kVault;
   return std::nullopt;
 }
 
@@ -28,6 +43,8 @@ std::string_view wrong_name(SecretRef::Kind kind, std::string_view name) {
     return "env must be the name of an environment variable: letters, digits and _";
   if (kind == SecretRef::Kind::kSealed && !is_name(name))
     return "sealed must be a name: letters, digits, ., _ and -, starting with a letter or a digit";
+  if (kind == SecretRef::Kind::kVault && !is_vault_name(name))
+    return "vault must be MOUNT/data/PATH#KEY of a KV version 2 engine, as in secret/data/push#full";
   return {};
 }
 
@@ -45,9 +62,8 @@ void check_path(const Value& value, std::string_view key, std::string& out, cons
 }  // namespace
 
 SecretRef read_secret_ref(const Value& value, std::string_view what, const ReadContext& context,
-                          SealedSecrets sealed) {
-  const bool may_be_sealed = sealed == SealedSecrets::kAllowed;
-  const std::string forms(may_be_sealed ? kSecretForms : kOpenForms);
+                          SecretPlaces places) {
+  const std::string forms(forms_of(places));
   SecretRef ref;
   ref.at = value.at;
   const std::string place = std::string(what) + ": ";
@@ -64,7 +80,7 @@ SecretRef read_secret_ref(const Value& value, std::string_view what, const ReadC
   }
   const auto& [key, source] = value.entries.front();
   const auto kind = kind_of(key.text);
-  if (!kind || (*kind == SecretRef::Kind::kSealed && !may_be_sealed)) {
+  if (!kind || !is_allowed(*kind, places)) {
     std::string hint = kind ? "" : suggestion(key.text, kSecretKeys);
     if (hint.empty()) hint = ", " + forms;
     return refuse(key.at, "unknown-key", "unknown place of a secret" + hint);

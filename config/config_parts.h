@@ -40,11 +40,19 @@ SealedKeysConfig read_sealed_keys(const Value& value, const ReadContext& context
 // Reports every sealed secret of a configuration that has no store.
 void check_sealed_section(const Config& config, const ReadContext& context);
 
-enum class SealedSecrets { kAllowed, kRefused };
-// { env: NAME }, { file: PATH } or { sealed: NAME }. Anything else is refused, and never quoted: it may be
-// the secret itself.
+VaultConfig read_vault(const Value& value, const ReadContext& context);
+// MOUNT/data/PATH#KEY, in characters that need no encoding.
+bool is_vault_name(std::string_view text);
+// Reports every secret of a configuration that stands in Vault when there is none.
+void check_vault_section(const Config& config, const ReadContext& context);
+SecretsConfig read_secrets(const Value& value, const ReadContext& context);
+
+// Where a secret may stand: not where it would be needed to get at itself.
+enum class SecretPlaces { kAny, kNotVault, kOpen };
+// { env: NAME }, { file: PATH }, { sealed: NAME } or { vault: PATH#KEY }. Anything else is refused, and never
+// quoted: it may be the secret itself.
 SecretRef read_secret_ref(const Value& value, std::string_view what, const ReadContext& context,
-                          SealedSecrets sealed = SealedSecrets::kAllowed);
+                          SecretPlaces places = SecretPlaces::kAny);
 // One of them, or a list.
 std::vector<SecretRef> read_secret_refs(const Value& value, std::string_view what,
                                         const ReadContext& context);

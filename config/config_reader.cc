@@ -192,12 +192,15 @@ Config read_root(const Value& root, const ReadContext& context) {
   if (const Value* sealed = map.optional("sealed_keys")) {
     config.sealed_keys = read_sealed_keys(*sealed, context);
   }
+  if (const Value* vault = map.optional("vault")) config.vault = read_vault(*vault, context);
+  if (const Value* secrets = map.optional("secrets")) config.secrets = read_secrets(*secrets, context);
   if (const Value* audit = map.optional("audit")) {
     config.audit = read_audit(*audit, known_names(config), context);
   }
   if (const Value* log = map.optional("log")) config.log = read_log(*log, context);
   map.finish();
   check_sealed_section(config, context);
+  check_vault_section(config, context);
   return config;
 }
 

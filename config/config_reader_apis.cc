@@ -86,6 +86,23 @@ void read_template(const Value& value, std::string& out, const ReadContext& cont
   out = std::move(*text);
 }
 
+// "GET /v1/employees": a read, because it is sent without a caller.
+void read_probe(const Value& value, std::string& out, const ReadContext& context) {
+  constexpr std::string_view kMethod = "GET ";
+  const auto text = read_text(value, "probe", context.findings);
+  if (!text) return;
+  const bool visible = text->starts_with(kMethod) &&
+                       std::all_of(text->begin() + kMethod.size(), text->end(),
+                                   [](char c) { return is_visible(c) && c != '#' && c != '\\'; });
+  const std::string target = visible ? text->substr(kMethod.size()) : "";
+  if (target.empty() || target[0] != '/' || !is_clean_prefix(target.substr(0, target.find('?')))) {
+    context.findings.error(value.at, "invalid-value",
+                           "probe: expected GET and a path of the vendor's, as in \"GET /v1/employees\"");
+    return;
+  }
+  out = target;
+}
+
 CredentialConfig read_credential(const Value& value, const ReadContext& context) {
   CredentialConfig credential;
   MapReader map(value, "credential", context.findings);
@@ -95,8 +112,9 @@ CredentialConfig read_credential(const Value& value, const ReadContext& context)
   }
   if (const Value* value_template = map.optional("value"))
     read_template(*value_template, credential.value, context);
-  if (const Value* read = map.optional("read")) credential.read = read_secret_ref(*read, "read", context);
-  if (const Value* full = map.required("full")) credential.full = read_secret_ref(*full, "full", context);
+  if (const Value* read = map.optional("read")) credential.read = read_secret_refs(*read, "read", context);
+  if (const Value* full = map.required("full")) credential.full = read_secret_refs(*full, "full", context);
+  if (const Value* probe = map.optional("probe")) read_probe(*probe, credential.probe, context);
   map.finish();
   return credential;
 }

@@ -55,7 +55,7 @@ void read_capture(MapReader& map, AuditConfig& audit, const ReadContext& context
     if (!capture.hash) continue;
     context.findings.error(capture.at, "missing-key",
                            "hash: it needs capture_salt beside capture, a secret of at least 16 octets: "
-                           "use { env: NAME }, { file: PATH } or { sealed: NAME }");
+                           "use { env: NAME }, { file: PATH }, { sealed: NAME } or { vault: PATH#KEY }");
     return;
   }
 }

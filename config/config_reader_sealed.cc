@@ -9,7 +9,7 @@ SealedKeysConfig read_sealed_keys(const Value& value, const ReadContext& context
   MapReader map(value, "sealed_keys", context.findings);
   read_required_path(map, "path", sealed.path, context);
   if (const Value* master = map.required("master")) {
-    sealed.master = read_secret_ref(*master, "master", context, SealedSecrets::kRefused);
+    sealed.master = read_secret_ref(*master, "master", context, SecretPlaces::kOpen);
   }
   map.finish();
   return sealed;

@@ -15,6 +15,7 @@
 #include "config/secret.h"
 #include "config/units.h"
 #include "config/upstream_url.h"
+#include "config/vault.h"
 
 namespace sluice {
 
@@ -74,10 +75,11 @@ struct DrainConfig {
 };
 
 struct CredentialConfig {
-  std::string header;  // empty: the catalogue's
-  std::string value;   // template with {key} or {base64:key}; empty: the catalogue's
-  SecretRef read;      // optional
-  SecretRef full;      // required
+  std::string header;           // empty: the catalogue's
+  std::string value;            // template with {key} or {base64:key}; empty: the catalogue's
+  std::vector<SecretRef> read;  // the newest first; empty: reads carry `full`
+  std::vector<SecretRef> full;  // the newest first; never empty
+  std::string probe;            // path of a GET that each new key is tried with; empty: none is
 };
 
 struct RateLimit {
@@ -162,6 +164,8 @@ struct Config {
   Position policy_at;
   std::optional<RateLimitStoreConfig> rate_limit_store;  // absent: this process has the limits for itself
   std::optional<SealedKeysConfig> sealed_keys;           // absent: no secret is sealed
+  std::optional<VaultConfig> vault;                      // absent: no secret stands in Vault
+  SecretsConfig secrets;
   AuditConfig audit;
   LogConfig log;
 };

@@ -45,6 +45,7 @@ std::string to_text(const SecretRef& ref) {
     case SecretRef::Kind::kEnv: return "env " + ref.name;
     case SecretRef::Kind::kFile: return "file " + ref.name;
     case SecretRef::Kind::kSealed: return "sealed " + ref.name;
+    case SecretRef::Kind::kVault: return "vault " + ref.name;
   }
   return "no secret";
 }

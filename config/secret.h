@@ -30,14 +30,14 @@ class Secret {
 };
 
 struct SecretRef {
-  enum class Kind { kNone, kEnv, kFile, kSealed };
+  enum class Kind { kNone, kEnv, kFile, kSealed, kVault };
   Kind kind = Kind::kNone;
-  std::string name;  // of the environment variable or the sealed secret, or the file's path, already resolved
+  std::string name;  // of the variable or the sealed secret, the file's path, resolved, or vault's PATH#KEY
   Position at;
-  Secret unsealed{};  // of kSealed, once the store was opened; empty until then
+  Secret fetched{};  // of kSealed and kVault: what proxy/keys has read there; empty until then
 };
 
-// "env NAME", "file PATH", "sealed NAME".
+// "env NAME", "file PATH", "sealed NAME", "vault PATH#KEY".
 std::string to_text(const SecretRef& ref);
 
 }  // namespace sluice

@@ -12,13 +12,14 @@ void walk(AnyConfig& config, const Visit& visit_any) {
     if (ref.kind != SecretRef::Kind::kNone) visit_any(ref, what);
   };
   for (auto& api : config.apis) {
-    visit(api.credential.read, "read");
-    visit(api.credential.full, "full");
+    for (auto& read : api.credential.read) visit(read, "read");
+    for (auto& full : api.credential.full) visit(full, "full");
   }
   for (auto& client : config.clients) {
     for (auto& token : client.tokens) visit(token, "token");
   }
   if (config.rate_limit_store) visit(config.rate_limit_store->password, "password");
+  if (config.vault) visit(config.vault->token, "token");
   visit(config.audit.checkpoint_key, "checkpoint_key");
   visit(config.audit.capture_salt, "capture_salt");
   for (auto& webhook : config.audit.webhooks) {

@@ -1,6 +1,6 @@
 // secret_refs: every place of a configuration where a secret may stand, but the sealed store's own master.
-// Whoever adds such a place adds it here: a sealed secret that is not visited is never unsealed, and
-// resolving it fails.
+// Whoever adds such a place adds it here: one that is not visited is never fetched from the sealed store or
+// from Vault, and resolving it fails.
 #pragma once
 
 #include <functional>

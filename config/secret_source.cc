@@ -38,10 +38,12 @@ Result<Secret> resolve(const SecretRef& ref, Lines lines) {
     case SecretRef::Kind::kEnv: return from_environment(ref.name, lines);
     case SecretRef::Kind::kFile: return from_file(ref.name, lines);
     case SecretRef::Kind::kSealed:
-      if (ref.unsealed.empty()) return Error{"sealed " + ref.name + " was not taken from its store"};
-      return checked(ref.unsealed, "sealed " + ref.name, lines);
+    case SecretRef::Kind::kVault:
+      if (ref.fetched.empty()) return Error{to_text(ref) + " was not fetched"};
+      return checked(ref.fetched, to_text(ref), lines);
   }
-  return Error{"no secret is configured: use { env: NAME }, { file: PATH } or { sealed: NAME }"};
+  return Error{
+      "no secret is configured: use { env: NAME }, { file: PATH }, { sealed: NAME } or { vault: PATH#KEY }"};
 }
 
 }  // namespace

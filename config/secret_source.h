@@ -1,7 +1,7 @@
 // secret_source: SecretRef to Secret. A file's surrounding white space is trimmed.
 // Fails with an error that names the variable or the file, never a value: unset, empty, unreadable,
-// a directory, larger than 64 KiB. A sealed secret is the one that proxy/keys has put into the reference:
-// unopened, it is an error.
+// a directory, larger than 64 KiB. What is sealed or in Vault is what proxy/keys has put into the reference:
+// not fetched, it is an error.
 #pragma once
 
 #include <cstddef>

@@ -45,11 +45,11 @@ Result<Credential> Credential::resolve(const CredentialConfig& config, const Cat
   Credential credential;
   credential.header_ = config.header.empty() ? catalogue.credential_header : config.header;
   const std::string& value = config.value.empty() ? catalogue.credential_value : config.value;
-  Result<Key> full = resolve_key(config.full, value);
+  Result<Key> full = resolve_key(config.full.front(), value);
   if (!full) return full.error();
   credential.full_ = std::move(*full);
-  if (config.read.kind == SecretRef::Kind::kNone) return credential;
-  Result<Key> read = resolve_key(config.read, value);
+  if (config.read.empty()) return credential;
+  Result<Key> read = resolve_key(config.read.front(), value);
   if (!read) return read.error();
   credential.has_read_ = true;
   credential.read_ = std::move(*read);

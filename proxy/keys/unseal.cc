@@ -53,7 +53,7 @@ Result<void> unseal(Config& config) {
     if (ref.kind != SecretRef::Kind::kSealed) return;
     const Secret* value = store->find(ref.name);
     if (value != nullptr) {
-      ref.unsealed = *value;
+      ref.fetched = *value;
     } else if (missing.empty()) {
       missing = place_of(ref.at) + std::string(what) + ": " + not_in_store(ref, sealed.path, names);
     }

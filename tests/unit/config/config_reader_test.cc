@@ -44,7 +44,7 @@ TEST(ConfigReader, FillsEveryDefault) {
   EXPECT_EQ(config.admin.address.port, 9901);
   EXPECT_EQ(config.workers, 1);
   EXPECT_FALSE(config.apis[0].limit);
-  EXPECT_EQ(config.apis[0].credential.read.kind, SecretRef::Kind::kNone);
+  EXPECT_TRUE(config.apis[0].credential.read.empty());
   EXPECT_THAT(config.clients, IsEmpty());
 }
 
@@ -80,9 +80,9 @@ apis:
   EXPECT_THAT(api.hosts, ElementsAre("gate.example", "10.0.0.1"));
   EXPECT_EQ(api.credential.header, "Authorization");
   EXPECT_EQ(api.credential.value, "Bearer {key}");
-  EXPECT_EQ(api.credential.read.name, "READ");
-  EXPECT_EQ(api.credential.full.kind, SecretRef::Kind::kFile);
-  EXPECT_EQ(api.credential.full.name, "/etc/sluice/full.key");
+  EXPECT_EQ(api.credential.read.at(0).name, "READ");
+  EXPECT_EQ(api.credential.full.at(0).kind, SecretRef::Kind::kFile);
+  EXPECT_EQ(api.credential.full.at(0).name, "/etc/sluice/full.key");
   ASSERT_TRUE(api.limit);
   EXPECT_EQ(api.limit->rate, 0.5);
   EXPECT_EQ(api.limit->burst, 3);

@@ -66,6 +66,13 @@ TEST(Reference, ShowsTheDefaultsOfAnApi) {
   EXPECT_EQ(api.upstream_tls.server_name, api.upstream.host);
 }
 
+TEST(Reference, ShowsTheDefaultsOfVaultAndSecrets) {
+  const Config config = read_reference();
+  EXPECT_EQ(config.secrets.keep, SecretsConfig().keep);
+  ASSERT_TRUE(config.vault);
+  EXPECT_EQ(config.vault->refresh, VaultConfig().refresh);
+}
+
 TEST(Reference, ShowsTheDefaultsOfAClient) {
   const Config config = read_reference();
   ASSERT_EQ(config.clients.size(), 1U);
@@ -104,6 +111,7 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
   const std::string u = kUnknown;
   const std::string probe =
       u + "\nlisten: [ { " + u + ", tls: { " + u + ", by_name: [ { " + u + " } ] } } ]\nsealed_keys: { " + u +
+      " }\nvault: { " + u + ", kubernetes: { " + u + " }, tls: { " + u + " } }\nsecrets: { " + u +
       " }\nadmin: { " + u + " }\nlimits: { " + u + " }\ndrain: { " + u + " }\nlog: { " + u +
       " }\napis: { a: { " + u + ", credential: { " + u + " }, limit: { " + u + " }, queue: { " + u +
       " }, upstream_tls: { " + u + " }, timeouts: { " + u + " } } }\nclients: { a: { " + u +
@@ -124,7 +132,7 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
       EXPECT_TRUE(shown) << "reference.yaml does not show " << name << " (" << finding.message << ")";
     }
   }
-  EXPECT_EQ(blocks, 23);
+  EXPECT_EQ(blocks, 27);
 }
 
 }  // namespace

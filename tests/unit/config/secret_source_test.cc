@@ -62,10 +62,10 @@ TEST(SecretSource, RefusesALineBreakInsideAndNeverShowsTheSecret) {
 
 TEST(SecretSource, TakesASealedSecretThatWasUnsealedAndNoOther) {
   SecretRef sealed{SecretRef::Kind::kSealed, "push-full", {}};
-  EXPECT_EQ(resolve_secret(sealed).error().message, "sealed push-full was not taken from its store");
-  sealed.unsealed = Secret("abc");
+  EXPECT_EQ(resolve_secret(sealed).error().message, "sealed push-full was not fetched");
+  sealed.fetched = Secret("abc");
   EXPECT_TRUE(resolve_secret(sealed)->equals("abc"));
-  sealed.unsealed = Secret("a\nb");
+  sealed.fetched = Secret("a\nb");
   EXPECT_EQ(resolve_secret(sealed).error().message,
             "sealed push-full holds a line break or another control character inside the secret");
   EXPECT_TRUE(resolve_secret_lines(sealed)->equals("a\nb"));

@@ -21,13 +21,13 @@ Catalogue catalogue() {
 
 TEST(Credentials, ReadsUseTheReadKeyWhereThereIsOne) {
   CredentialConfig config;
-  config.full = env("CREDENTIALS_TEST_FULL", "full-key");
+  config.full = {env("CREDENTIALS_TEST_FULL", "full-key")};
   auto credential = Credential::resolve(config, catalogue());
   ASSERT_TRUE(credential);
   EXPECT_EQ(credential->header(), "x-api-key");
   EXPECT_EQ(credential->choose(Access::kRead).value->reveal(), "full-key");
   EXPECT_EQ(credential->choose(Access::kRead).name, "full");
-  config.read = env("CREDENTIALS_TEST_READ", "read-key");
+  config.read = {env("CREDENTIALS_TEST_READ", "read-key")};
   credential = Credential::resolve(config, catalogue());
   ASSERT_TRUE(credential);
   EXPECT_EQ(credential->choose(Access::kRead).value->reveal(), "read-key");
@@ -37,7 +37,7 @@ TEST(Credentials, ReadsUseTheReadKeyWhereThereIsOne) {
 
 TEST(Credentials, FillTheTemplate) {
   CredentialConfig config;
-  config.full = env("CREDENTIALS_TEST_FULL", "abc");
+  config.full = {env("CREDENTIALS_TEST_FULL", "abc")};
   config.header = "Authorization";
   config.value = "APIKEY {base64:key}";
   const auto credential = Credential::resolve(config, catalogue());
@@ -50,7 +50,7 @@ TEST(Credentials, FillTheTemplate) {
 
 TEST(Credentials, RefuseAKeyThatCannotStandInAHeader) {
   CredentialConfig config;
-  config.full = env("CREDENTIALS_TEST_FULL", "a\xc3\xa4z");
+  config.full = {env("CREDENTIALS_TEST_FULL", "a\xc3\xa4z")};
   const auto credential = Credential::resolve(config, catalogue());
   ASSERT_FALSE(credential);
   EXPECT_NE(credential.error().message.find("CREDENTIALS_TEST_FULL"), std::string::npos);

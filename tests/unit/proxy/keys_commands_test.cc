@@ -175,8 +175,8 @@ TEST_F(KeysCommands, AConfigurationGetsEverySealedValueOrTheReason) {
   EXPECT_EQ(seal("soar", "canary-soar").exit_code, 0);
   Config whole = config();
   ASSERT_TRUE(unseal(whole));
-  EXPECT_TRUE(whole.apis[0].credential.full.unsealed.equals("canary-push"));
-  EXPECT_TRUE(whole.clients[0].tokens[0].unsealed.equals("canary-soar"));
+  EXPECT_TRUE(whole.apis[0].credential.full[0].fetched.equals("canary-push"));
+  EXPECT_TRUE(whole.clients[0].tokens[0].fetched.equals("canary-soar"));
   chmod(store().c_str(), 0644);
   Config open = config();
   EXPECT_EQ(unseal(open).error().message, path("sluice.yaml") + ":10:14: sealed key store " + store() +
