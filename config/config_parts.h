@@ -19,9 +19,13 @@ struct ReadContext {
 };
 
 std::vector<ApiConfig> read_apis(const Value& value, const ReadContext& context);
+IdentityConfig read_identity(const Value& value, const ReadContext& context);
+// A text, or { issuer, value }. nullopt: reported.
+std::optional<JwtSubject> read_jwt_subject(const Value& value, const IdentityConfig& identity,
+                                           const ReadContext& context);
 // `certificates_verified`: whether a listener asks its clients for one.
 std::vector<ClientConfig> read_clients(const Value& value, bool certificates_verified,
-                                       const ReadContext& context);
+                                       const IdentityConfig& identity, const ReadContext& context);
 // The names that a webhook's filter may say.
 struct KnownNames {
   std::vector<std::string> apis;

@@ -99,6 +99,7 @@ LimitsConfig read_limits(const Value& value, const ReadContext& context) {
   map.integer("requests_per_connection", limits.requests_per_connection, 1, kMostConnections);
   map.integer("connections", limits.connections, 1, kMostConnections);
   map.integer("connections_per_source", limits.connections_per_source, 1, kMostConnections);
+  map.integer("failed_attempts", limits.failed_attempts, 0, 1'000'000);
   map.finish();
   return limits;
 }
@@ -181,8 +182,9 @@ Config read_root(const Value& root, const ReadContext& context) {
   if (const Value* limits = map.optional("limits")) config.limits = read_limits(*limits, context);
   if (const Value* drain = map.optional("drain")) config.drain = read_drain(*drain, context);
   if (const Value* apis = map.required("apis")) config.apis = read_apis(*apis, context);
+  if (const Value* identity = map.optional("identity")) config.identity = read_identity(*identity, context);
   if (const Value* clients = map.optional("clients")) {
-    config.clients = read_clients(*clients, verifies_certificates(config), context);
+    config.clients = read_clients(*clients, verifies_certificates(config), config.identity, context);
   }
   if (const Value* policy = map.optional("policy")) config.policy_at = policy->at;
   read_required_path(map, "policy", config.policy, context);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/audit.h"
+#include "config/identity.h"
 #include "config/rate_limit_store.h"
 #include "config/sealed_keys.h"
 #include "config/secret.h"
@@ -67,6 +68,7 @@ struct LimitsConfig {
   int64_t requests_per_connection = 1000;  // after which the connection is closed; as nginx
   int64_t connections = 10'000;
   int64_t connections_per_source = 1'000;
+  int64_t failed_attempts = 10;  // of a source in a minute, after which its 401s are delayed; 0: never
 };
 
 struct DrainConfig {
@@ -133,9 +135,11 @@ enum class Priority { kNone, kInteractive, kBatch };
 
 struct ClientConfig {
   std::string name;
-  std::vector<std::array<uint8_t, 32>> token_sha256;
+  std::vector<TokenHash> token_sha256;
   std::vector<SecretRef> tokens;
-  std::string certificate_san;  // empty: no certificate
+  std::vector<JwtSubject> jwt;
+  std::string certificate_san;                                     // empty: none
+  std::optional<std::array<uint8_t, 32>> certificate_fingerprint;  // SHA-256 of the DER
   std::vector<std::string> groups;
   Priority priority = Priority::kNone;
   int64_t weight = 1;
@@ -158,7 +162,8 @@ struct Config {
   int64_t workers = 1;  // event loops; 0 means one per core
   LimitsConfig limits;
   DrainConfig drain;
-  std::vector<ApiConfig> apis;        // file order; an index into it names an API everywhere else
+  std::vector<ApiConfig> apis;  // file order; an index into it names an API everywhere else
+  IdentityConfig identity;
   std::vector<ClientConfig> clients;  // file order; an index into it names a client everywhere else
   std::string policy;                 // path
   Position policy_at;

@@ -90,8 +90,6 @@ class SpooledAuditLog final : public AuditLog {
     return {};
   }
 
-  Result<void> take_up(const AuditConfig&, std::vector<ResolvedWebhook>) override { return {}; }
-
   void stop(Millis patience) override {
     if (stopped_) return;
     stopped_ = true;

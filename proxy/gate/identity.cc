@@ -48,7 +48,8 @@ Result<Identity> Identity::resolve(const std::vector<ClientConfig>& clients) {
   Identity identity;
   for (size_t i = 0; i < clients.size(); ++i) {
     const ClientConfig& client = clients[i];
-    std::vector<Sha256> digests(client.token_sha256.begin(), client.token_sha256.end());
+    std::vector<Sha256> digests;
+    for (const TokenHash& hash : client.token_sha256) digests.push_back(hash.digest);
     for (const SecretRef& ref : client.tokens) {
       const Result<Secret> token = resolve_secret(ref);
       if (!token) return Error{"client " + client.name + ": " + token.error().message};

@@ -39,6 +39,7 @@ TEST(Reference, ShowsTheDefaultsOfTheGate) {
   EXPECT_EQ(config.limits.keep_alive, defaults.limits.keep_alive);
   EXPECT_EQ(config.limits.connections, defaults.limits.connections);
   EXPECT_EQ(config.limits.connections_per_source, defaults.limits.connections_per_source);
+  EXPECT_EQ(config.limits.failed_attempts, defaults.limits.failed_attempts);
   EXPECT_THAT(config.listen.at(1).tls.value().by_name, IsEmpty());
   EXPECT_EQ(config.drain.delay, defaults.drain.delay);
   EXPECT_EQ(config.drain.timeout, defaults.drain.timeout);
@@ -83,6 +84,15 @@ TEST(Reference, ShowsTheDefaultsOfAClient) {
   EXPECT_EQ(config.clients[0].weight, defaults.weight);
 }
 
+TEST(Reference, ShowsTheDefaultsOfAnIssuer) {
+  const Config config = read_reference();
+  ASSERT_EQ(config.identity.jwt.size(), 1U);
+  const JwtConfig defaults;
+  EXPECT_EQ(config.identity.jwt[0].algorithms, defaults.algorithms);
+  EXPECT_EQ(config.identity.jwt[0].client_claim, defaults.client_claim);
+  EXPECT_EQ(config.identity.jwt[0].leeway, defaults.leeway);
+}
+
 TEST(Reference, ShowsTheDefaultsOfTheAudit) {
   const Config config = read_reference();
   const AuditConfig defaults;
@@ -114,8 +124,9 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
       " }\nvault: { " + u + ", kubernetes: { " + u + " }, tls: { " + u + " } }\nsecrets: { " + u +
       " }\nadmin: { " + u + " }\nlimits: { " + u + " }\ndrain: { " + u + " }\nlog: { " + u +
       " }\napis: { a: { " + u + ", credential: { " + u + " }, limit: { " + u + " }, queue: { " + u +
-      " }, upstream_tls: { " + u + " }, timeouts: { " + u + " } } }\nclients: { a: { " + u +
-      ", certificate: { " + u + " } } }\naudit: { " + u + ", retain: { " + u + " }, capture: [ { " + u +
+      " }, upstream_tls: { " + u + " }, timeouts: { " + u + " } } }\nidentity: { " + u + ", jwt: [ { " + u +
+      ", jwks: { " + u + ", tls: { " + u + " } } } ] }\nclients: { a: { " + u + ", token_sha256: { " + u +
+      " }, certificate: { " + u + " } } }\naudit: { " + u + ", retain: { " + u + " }, capture: [ { " + u +
       " } ], webhooks: [ { " + u + ", filter: { " + u + " }, tls: { " + u + " } } ] }\n";
   Findings findings;
   EXPECT_FALSE(read_config(probe, "probe", findings));
@@ -133,6 +144,7 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
     }
   }
   EXPECT_EQ(blocks, 27);
+  EXPECT_EQ(blocks, 28);
 }
 
 }  // namespace
