@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "config/audit.h"
+#include "config/connect.h"
+#include "config/listen_address.h"
 #include "config/rate_limit_store.h"
 #include "config/sealed_keys.h"
 #include "config/secret.h"
@@ -17,14 +19,6 @@
 #include "config/upstream_url.h"
 
 namespace sluice {
-
-// host:port, [v6]:port, or unix:PATH.
-struct Address {
-  std::string host;       // without brackets; empty for a unix socket
-  uint16_t port = 0;      // 0: the system chooses one, printed at start
-  std::string unix_path;  // not empty: a unix socket
-  Position at;
-};
 
 struct CertificateFiles {
   std::string certificate;  // PEM, chain included
@@ -147,9 +141,10 @@ struct Config {
   int64_t workers = 1;  // event loops; 0 means one per core
   LimitsConfig limits;
   DrainConfig drain;
-  std::vector<ApiConfig> apis;        // file order; an index into it names an API everywhere else
-  std::vector<ClientConfig> clients;  // file order; an index into it names a client everywhere else
-  std::string policy;                 // path
+  std::optional<ConnectConfig> connect;  // absent: the gate is nobody's HTTPS proxy
+  std::vector<ApiConfig> apis;           // file order; an index into it names an API everywhere else
+  std::vector<ClientConfig> clients;     // file order; an index into it names a client everywhere else
+  std::string policy;                    // path
   Position policy_at;
   std::optional<RateLimitStoreConfig> rate_limit_store;  // absent: this process has the limits for itself
   std::optional<SealedKeysConfig> sealed_keys;           // absent: no secret is sealed

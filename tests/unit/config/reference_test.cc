@@ -47,6 +47,13 @@ TEST(Reference, ShowsTheDefaultsOfTheGate) {
   EXPECT_EQ(config.log.access, defaults.log.access);
 }
 
+TEST(Reference, ShowsTheDefaultsOfConnect) {
+  const Config config = read_reference();
+  ASSERT_TRUE(config.connect);
+  EXPECT_EQ(config.connect->proxy_authorization, ConnectConfig().proxy_authorization);
+  EXPECT_FALSE(Config().connect);
+}
+
 TEST(Reference, ShowsTheDefaultsOfAnApi) {
   const Config config = read_reference();
   ASSERT_EQ(config.apis.size(), 1U);
@@ -102,13 +109,14 @@ TEST(Reference, ShowsTheDefaultsOfTheAudit) {
 TEST(Reference, NamesEveryKeyThatIsRead) {
   constexpr char kUnknown[] = "zzzzzzzzzzzzzzzz: 1";
   const std::string u = kUnknown;
-  const std::string probe =
-      u + "\nlisten: [ { " + u + ", tls: { " + u + ", by_name: [ { " + u + " } ] } } ]\nsealed_keys: { " + u +
-      " }\nadmin: { " + u + " }\nlimits: { " + u + " }\ndrain: { " + u + " }\nlog: { " + u +
-      " }\napis: { a: { " + u + ", credential: { " + u + " }, limit: { " + u + " }, queue: { " + u +
-      " }, upstream_tls: { " + u + " }, timeouts: { " + u + " } } }\nclients: { a: { " + u +
-      ", certificate: { " + u + " } } }\naudit: { " + u + ", retain: { " + u + " }, capture: [ { " + u +
-      " } ], webhooks: [ { " + u + ", filter: { " + u + " }, tls: { " + u + " } } ] }\n";
+  const std::string probe = u + "\nlisten: [ { " + u + ", tls: { " + u + ", by_name: [ { " + u +
+                            " } ] } } ]\nconnect: { " + u + ", ca: { " + u + " } }\nsealed_keys: { " + u +
+                            " }\nadmin: { " + u + " }\nlimits: { " + u + " }\ndrain: { " + u + " }\nlog: { " +
+                            u + " }\napis: { a: { " + u + ", credential: { " + u + " }, limit: { " + u +
+                            " }, queue: { " + u + " }, upstream_tls: { " + u + " }, timeouts: { " + u +
+                            " } } }\nclients: { a: { " + u + ", certificate: { " + u + " } } }\naudit: { " +
+                            u + ", retain: { " + u + " }, capture: [ { " + u + " } ], webhooks: [ { " + u +
+                            ", filter: { " + u + " }, tls: { " + u + " } } ] }\n";
   Findings findings;
   EXPECT_FALSE(read_config(probe, "probe", findings));
   const std::string text = *read_file(reference_path());
@@ -124,7 +132,7 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
       EXPECT_TRUE(shown) << "reference.yaml does not show " << name << " (" << finding.message << ")";
     }
   }
-  EXPECT_EQ(blocks, 23);
+  EXPECT_EQ(blocks, 25);
 }
 
 }  // namespace

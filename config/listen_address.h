@@ -1,0 +1,19 @@
+// Address: where a listener listens. Owner: the Config that holds it; immutable once read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/finding.h"
+
+namespace sluice {
+
+// host:port, [v6]:port, or unix:PATH.
+struct Address {
+  std::string host;       // without brackets; empty for a unix socket
+  uint16_t port = 0;      // 0: the system chooses one, printed at start
+  std::string unix_path;  // not empty: a unix socket
+  Position at;
+};
+
+}  // namespace sluice
