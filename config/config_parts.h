@@ -40,6 +40,10 @@ RateLimitStoreConfig read_rate_limit_store(const Value& value, const ReadContext
 // Beside the configuration file.
 std::string default_spool(const std::string& file);
 
+ConnectConfig read_connect(const Value& value, const ReadContext& context);
+// Warns of hosts that would mean several APIs.
+void check_connect(const Config& config, const ReadContext& context);
+
 SealedKeysConfig read_sealed_keys(const Value& value, const ReadContext& context);
 // Reports every sealed secret of a configuration that has no store.
 void check_sealed_section(const Config& config, const ReadContext& context);
@@ -61,6 +65,8 @@ SecretRef read_secret_ref(const Value& value, std::string_view what, const ReadC
 std::vector<SecretRef> read_secret_refs(const Value& value, std::string_view what,
                                         const ReadContext& context);
 
+// Where to listen; the path of a unix socket comes out resolved.
+void read_address(const Value& value, Address& out, const ReadContext& context);
 // A text that is not empty, resolved as a path. Leaves `out` alone when the key is absent or wrong.
 void read_path(MapReader& map, std::string_view key, std::string& out, const ReadContext& context);
 // As read_path, for a key that must be there.

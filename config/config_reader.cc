@@ -11,21 +11,6 @@
 namespace sluice {
 namespace {
 
-void read_address(const Value& value, Address& out, const ReadContext& context) {
-  auto text = read_text(value, "address", context.findings);
-  if (!text) return;
-  auto address = parse_address(*text);
-  if (address && !address->unix_path.empty()) {
-    address = parse_address("unix:" + resolve_path(context.file, address->unix_path));
-  }
-  if (!address) {
-    context.findings.error(value.at, "invalid-value", "address: " + address.error().message);
-    return;
-  }
-  out = std::move(*address);
-  out.at = value.at;
-}
-
 std::vector<CertificateFiles> read_by_name(const Value& value, const ReadContext& context) {
   std::vector<CertificateFiles> pairs;
   if (value.reported) return pairs;
@@ -153,6 +138,7 @@ void check_addresses(const Config& config, const ReadContext& context) {
   const bool admin_is_default = config.admin.address.at.line == 0;
   if (admin_is_default) check(config.admin.address);
   for (const ListenConfig& listener : config.listen) check(listener.address);
+  if (config.connect) check(config.connect->address);
   if (!admin_is_default) check(config.admin.address);
 }
 
@@ -177,6 +163,7 @@ Config read_root(const Value& root, const ReadContext& context) {
   if (const Value* version = map.required("version")) check_version(*version, context);
   if (const Value* listen = map.required("listen")) config.listen = read_listen(*listen, context);
   if (const Value* admin = map.optional("admin")) config.admin = read_admin(*admin, context);
+  if (const Value* connect = map.optional("connect")) config.connect = read_connect(*connect, context);
   check_addresses(config, context);
   map.integer("workers", config.workers, 0, 256);
   if (const Value* limits = map.optional("limits")) config.limits = read_limits(*limits, context);
@@ -203,6 +190,7 @@ Config read_root(const Value& root, const ReadContext& context) {
   map.finish();
   check_sealed_section(config, context);
   check_vault_section(config, context);
+  check_connect(config, context);
   return config;
 }
 

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "config/audit.h"
+#include "config/connect.h"
 #include "config/identity.h"
+#include "config/listen_address.h"
 #include "config/rate_limit_store.h"
 #include "config/sealed_keys.h"
 #include "config/secret.h"
@@ -19,18 +21,6 @@
 #include "config/vault.h"
 
 namespace sluice {
-
-// host:port, [v6]:port, or unix:PATH.
-struct Address {
-  std::string host;       // without brackets; empty for a unix socket
-  uint16_t port = 0;      // 0: the system chooses one, printed at start
-  std::string unix_path;  // not empty: a unix socket
-  Position at;
-  // Where it is named does not matter.
-  bool operator==(const Address& other) const {
-    return host == other.host && port == other.port && unix_path == other.unix_path;
-  }
-};
 
 struct CertificateFiles {
   std::string certificate;  // PEM, chain included
@@ -162,7 +152,8 @@ struct Config {
   int64_t workers = 1;  // event loops; 0 means one per core
   LimitsConfig limits;
   DrainConfig drain;
-  std::vector<ApiConfig> apis;  // file order; an index into it names an API everywhere else
+  std::optional<ConnectConfig> connect;  // absent: the gate is nobody's HTTPS proxy
+  std::vector<ApiConfig> apis;           // file order; an index into it names an API everywhere else
   IdentityConfig identity;
   std::vector<ClientConfig> clients;  // file order; an index into it names a client everywhere else
   std::string policy;                 // path
