@@ -14,7 +14,7 @@
 #include "proxy/admin/metrics.h"
 #include "proxy/audit/audit_log.h"
 #include "proxy/gate/file_watcher.h"
-#include "proxy/gate/gate_facts.h"
+#include "proxy/gate/gate_changes.h"
 #include "proxy/gate/pace_rooms.h"
 #include "proxy/gate/reloader.h"
 #include "proxy/gate/serving_files.h"

@@ -41,17 +41,13 @@ struct GateFacts {
 
 GateFacts facts_of(const Serving& serving, const std::vector<ResolvedWebhook>& webhooks);
 
+// Names of the spool's facts.
+inline constexpr const char* kGateFact = "gate";      // JSON: all but the policy's text
+inline constexpr const char* kPolicyFact = "policy";  // the text
+
 // As the spool keeps them, and back. nullopt: they are damaged. A text of the policy that is not the one
 // whose hash was kept is left empty.
 std::vector<std::pair<std::string, std::string>> to_facts(const GateFacts& facts);
 std::optional<GateFacts> read_gate_facts(const std::map<std::string, std::string>& facts);
-
-// The events that say what changed: one policy.reloaded for configuration, policy and certificates, and a
-// credential.changed for each place of a secret. For a start, and for a reload: whoever submits them puts
-// to_facts(now) into the last record. `serving` is what `now` was made of.
-std::vector<AuditRecord> changes_since(const GateFacts& before, const GateFacts& now, const Serving& serving);
-
-// gate.started, and what changed since the spool was last told. `serving` must live until it is called.
-StartReport start_report(const Serving& serving, GateFacts now);
 
 }  // namespace sluice

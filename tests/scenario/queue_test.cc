@@ -90,7 +90,7 @@ TEST_F(QueueTest, TheLastOneOfADrainMayBeRefusedByThePacer) {
   worker_->drain(Millis(600'000));
   turn();
   ASSERT_EQ(room().scheduler->waiting(), 1u);
-  worker_->pacer(0).reject(Millis(600'000));
+  worker_->station()->lanes[0]->pacer.reject(Millis(600'000));
   turn_until([&tool] { return tool.released; });
   EXPECT_THAT(tool.written, HasSubstr("wait-too-long"));
 }

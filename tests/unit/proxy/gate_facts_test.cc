@@ -1,4 +1,4 @@
-#include "proxy/gate/gate_facts.h"
+#include "proxy/gate/gate_changes.h"
 
 #include <gmock/gmock.h>
 
@@ -15,17 +15,25 @@ using Facts = std::map<std::string, std::string>;
 
 GateFacts some_facts() {
   return {"1.2.3",
+          "c1",
           "p1",
           "version: 1\nrules: []\n",
           {{"vendor-key", "push", "full", "aaaaaaaaaaaa"},
            {"client-token", "soar", "", "b,c"},
-           {"capture-salt", "", "", "d"}}};
+           {"capture-salt", "", "", "d"}},
+          {{"listener 0.0.0.0:443", "e"}}};
 }
 
 Facts kept(const GateFacts& facts) {
   Facts all;
   for (auto& [name, value] : to_facts(facts)) all.emplace(name, value);
   return all;
+}
+
+Json reloaded(const GateFacts& before, const GateFacts& now) {
+  const std::vector<AuditRecord> records = changes_since(before, now, Serving{});
+  if (records.size() != 1 || records[0].type != AuditType::kPolicyReloaded) return nullptr;
+  return parse(make_event(records[0], {"id", "/s", 1, "p"}))["data"];
 }
 
 // "kind name/part change old>new"
