@@ -1,7 +1,6 @@
 // gate_facts: what the gate is, as far as an investigator has to know when it changes: its configuration,
 // policy and certificates, and the fingerprints of its secrets. The spool keeps it as facts, so that what
-// changed while the gate did not run is reported when it starts. Pure; any thread. Fails: what cannot be read
-// of the spool's facts is said in gate.started, and nothing is compared with it.
+// changed while the gate did not run is reported when it starts. Pure; any thread.
 #pragma once
 
 #include <optional>

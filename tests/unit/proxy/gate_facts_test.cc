@@ -85,6 +85,30 @@ TEST(GateFacts, TellEachPlaceOfASecretThatChanged) {
                           "webhook-header siem/Authorization added null>\"f\""));
 }
 
+TEST(GateFacts, TellOnceThatConfigurationOrCertificatesChanged) {
+  GateFacts now = some_facts();
+  now.config_sha256 = "c2";
+  now.certificates = {{"listener 0.0.0.0:443", "f"}, {"api push", "g"}};
+  const Json data = reloaded(some_facts(), now);
+  EXPECT_EQ(data["changed"].dump(), R"(["configuration","certificates"])");
+  EXPECT_EQ(data["old_config_sha256"], "c1");
+  EXPECT_EQ(data["config_sha256"], "c2");
+  EXPECT_EQ(data["certificates"].dump(),
+            R"([{"place":"listener 0.0.0.0:443","old_sha256":"e","new_sha256":"f"},)"
+            R"({"place":"api push","old_sha256":null,"new_sha256":"g"}])");
+  now = some_facts();
+  now.certificates.clear();
+  EXPECT_EQ(reloaded(some_facts(), now)["certificates"].dump(),
+            R"([{"place":"listener 0.0.0.0:443","old_sha256":"e","new_sha256":null}])");
+}
+
+TEST(GateFacts, OfAFormerVersionAreNotComparedWhereTheyKnowNothing) {
+  GateFacts before = some_facts();
+  before.config_sha256.clear();
+  before.certificates.clear();
+  EXPECT_THAT(changes(before, some_facts()), IsEmpty());
+}
+
 TEST(GateFacts, OfAStartAreKeptWithItsEvents) {
   const TempFolder folder;
   const AuditConfig config = audit_config(folder);
