@@ -37,7 +37,8 @@ class IdentityTest : public testing::Test {
     clients[2].certificate_san = "machine.internal";
     clients[3].name = "pinned";
     clients[3].certificate_fingerprint = sha256("certificate");
-    clients[3].token_sha256 = {{sha256("token-e"), kNow}, {sha256("token-f"), kNow + std::chrono::seconds(1)}};
+    clients[3].token_sha256 = {{sha256("token-e"), kNow},
+                               {sha256("token-f"), kNow + std::chrono::seconds(1)}};
     auto resolved = Identity::resolve(clients);
     ASSERT_TRUE(resolved) << resolved.error().message;
     identity_ = std::move(*resolved);

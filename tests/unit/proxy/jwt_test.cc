@@ -45,9 +45,7 @@ class Jwt : public testing::Test {
     return std::chrono::system_clock::time_point(std::chrono::seconds(seconds));
   }
   Why header(const std::string& text) { return judge(ec().token(text, kClaims)).why; }
-  Why claims(const std::string& text) {
-    return judge(ec().token(R"({"alg":"ES256","kid":"e"})", text)).why;
-  }
+  Why claims(const std::string& text) { return judge(ec().token(R"({"alg":"ES256","kid":"e"})", text)).why; }
   // The usual claims, with others before them.
   Why with(const std::string& more) { return claims("{" + more + R"(,"iss":"idp","sub":"robot"})"); }
 
@@ -92,8 +90,9 @@ TEST_F(Jwt, IsMalformedWithAHeaderThatIsNotOneObject) {
         R"({"alg":"ES256","kid":"e","typ":"dpop+jwt"})", R"({"alg":"ES256","kid":"e","typ":1})"}) {
     EXPECT_EQ(header(text), Why::kJwtMalformed) << text;
   }
-  for (const char* text : {R"({"alg":"ES256","kid":"e","typ":"application/at+JWT"})",
-                           R"({"alg":"ES256","kid":"e","typ":"JOSE"})", R"({ "kid" : "e", "alg" : "ES256" })"})
+  for (const char* text :
+       {R"({"alg":"ES256","kid":"e","typ":"application/at+JWT"})",
+        R"({"alg":"ES256","kid":"e","typ":"JOSE"})", R"({ "kid" : "e", "alg" : "ES256" })"})
     EXPECT_EQ(header(text), Why::kNone) << text;
 }
 
@@ -183,8 +182,9 @@ TEST_F(Jwt, NamesItsClientByAText) {
   EXPECT_EQ(claims(rest + R"(,"sub":7})"), Why::kJwtNoClient);
   EXPECT_EQ(claims(rest + R"(,"sub":["robot"]})"), Why::kJwtNoClient);
   issuer_.client_claim = "azp";
-  EXPECT_EQ(judge(ec().token(R"({"alg":"ES256","kid":"e"})", rest + R"(,"sub":"robot","azp":"app"})")).subject,
-            "app");
+  EXPECT_EQ(
+      judge(ec().token(R"({"alg":"ES256","kid":"e"})", rest + R"(,"sub":"robot","azp":"app"})")).subject,
+      "app");
 }
 
 TEST_F(Jwt, IsNotBelievedBeforeItsSignatureIs) {
@@ -222,15 +222,16 @@ class Jwks : public testing::Test {
 TEST_F(Jwks, PassesOverWhatCannotVerify) {
   for (const std::string& more :
        {std::string(R"(,"use":"enc")"), std::string(R"(,"use":1)"), std::string(R"(,"key_ops":["sign"])"),
-        std::string(R"(,"key_ops":"verify")"), std::string(R"(,"key_ops":[])"), std::string(R"(,"alg":"RS512")"),
-        std::string(R"(,"alg":"HS256")"), std::string(R"(,"alg":null)")}) {
+        std::string(R"(,"key_ops":"verify")"), std::string(R"(,"key_ops":[])"),
+        std::string(R"(,"alg":"RS512")"), std::string(R"(,"alg":"HS256")"), std::string(R"(,"alg":null)")}) {
     EXPECT_EQ(usable(rsa().jwk(more)), 0U) << more;
     EXPECT_EQ(usable(ec().jwk(more)), 0U) << more;
   }
   EXPECT_EQ(usable(rsa().jwk(R"(,"use":"sig","key_ops":["verify"],"alg":"RS256","x5t":"AA")")), 1U);
   EXPECT_EQ(usable(ec().jwk(R"(,"alg":"RS256")")), 0U);
   EXPECT_EQ(usable(R"({"kty":"oct","k":"AAAA"},{"kty":"OKP","crv":"Ed25519","x":"AA"},{"kty":1},{})"), 0U);
-  EXPECT_EQ(usable(R"({"kty":"EC","crv":"P-384","x":"AA","y":"AA"},{"kty":"EC"},{"kty":"RSA","n":"AQAB"})"), 0U);
+  EXPECT_EQ(usable(R"({"kty":"EC","crv":"P-384","x":"AA","y":"AA"},{"kty":"EC"},{"kty":"RSA","n":"AQAB"})"),
+            0U);
   EXPECT_EQ(usable(R"({"kty":"oct","k":"AAAA"},)" + ec().jwk()), 1U);
   EXPECT_EQ(usable(JwtSigner::rsa(1024).jwk()), 0U);
 }
@@ -250,7 +251,8 @@ TEST_F(Jwks, RefusesTwoKeysOfOneName) {
 
 TEST_F(Jwks, RefusesMoreThanAHundredKeys) {
   std::string keys;
-  for (int i = 0; i < 100; ++i) keys += (i > 0 ? "," : "") + ec().jwk(R"(,"kid":")" + std::to_string(i) + '"');
+  for (int i = 0; i < 100; ++i)
+    keys += (i > 0 ? "," : "") + ec().jwk(R"(,"kid":")" + std::to_string(i) + '"');
   EXPECT_EQ(usable(keys), 100U);
   EXPECT_EQ(usable(keys + "," + ec().jwk()), 0U);
 }
