@@ -40,6 +40,7 @@ class Callers {
   // meanwhile. 0: too many wait already.
   uint64_t wait_for_keys(std::string_view issuer, Exchange& exchange);
   void forget(uint64_t token) { waiting_.erase(token); }
+  size_t waiting() const { return waiting_.size(); }
 
   // Counts a 401. How long it is held back: 0 when too many are already. Unless 0, end_hold() follows.
   Millis fail(const IpAddress& source, AuthFailure why, int64_t free_attempts);

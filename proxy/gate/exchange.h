@@ -1,8 +1,7 @@
 // Exchange: the life of one request, from its head to the answer's last octet and its record in the audit.
 // An explicit state machine (design: "The way of a request"). Lent to a client's connection while a request
-// is under way, and reused for one request after another: an idle connection has none. Every request that
-// begins ends in exactly one outcome record. Owner: Downstream, or the worker between requests. Thread: the
-// worker's.
+// is under way, and reused for the next: an idle connection has none. Every request that begins ends in
+// exactly one outcome record. Owner: Downstream, or the worker between requests. Thread: the worker's.
 #pragma once
 
 #include <memory>
