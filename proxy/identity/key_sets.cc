@@ -19,6 +19,12 @@ bool same_source(const JwksConfig& a, const JwksConfig& b) {
 
 }  // namespace
 
+struct KeySets::Prepared {
+  std::vector<Kept> kept;            // all of them
+  Sources added;                     // those that are new, or come from somewhere else now
+  std::vector<std::string> dropped;  // issuers; may be among the added ones
+};
+
 KeySets::KeySets(const KeyTimes& times)
     : times_(times),
       resolver_(std::make_unique<Resolver>(loop_)),
@@ -26,33 +32,38 @@ KeySets::KeySets(const KeyTimes& times)
 
 KeySets::~KeySets() { stop(); }
 
-Result<void> KeySets::take_up(const std::vector<JwtConfig>& issuers) {
-  std::vector<Kept> kept;
-  Sources added;
-  for (const JwtConfig& issuer : issuers) {
-    const auto before = std::find_if(kept_.begin(), kept_.end(), [&issuer](const Kept& known) {
-      return known.issuer == issuer.issuer && same_source(known.jwks, issuer.jwks);
+Result<std::shared_ptr<KeySets::Prepared>> KeySets::prepare(const std::vector<JwtConfig>& issuers) {
+  const auto is_among = [](const std::vector<Kept>& all, const Kept& one) {
+    return std::any_of(all.begin(), all.end(), [&one](const Kept& other) {
+      return other.issuer == one.issuer && same_source(other.jwks, one.jwks);
     });
-    kept.push_back({issuer.issuer, issuer.jwks});
-    if (before != kept_.end()) continue;
+  };
+  auto prepared = std::make_shared<Prepared>();
+  for (const JwtConfig& issuer : issuers) {
+    prepared->kept.push_back({issuer.issuer, issuer.jwks});
+    if (is_among(kept_, prepared->kept.back())) continue;
     auto source = make_key_source(issuer, loop_, *resolver_, *this, times_);
     if (!source) return source.error();
-    added.emplace(issuer.issuer, std::move(*source));
+    prepared->added.emplace(issuer.issuer, std::move(*source));
   }
-  std::vector<std::string> dropped;
   for (const Kept& known : kept_) {
-    const bool stays = std::any_of(kept.begin(), kept.end(), [&known](const Kept& now) {
-      return known.issuer == now.issuer && same_source(known.jwks, now.jwks);
-    });
-    if (!stays) dropped.push_back(known.issuer);
+    if (!is_among(prepared->kept, known)) prepared->dropped.push_back(known.issuer);
   }
-  kept_ = std::move(kept);
-  publish(dropped, added);
-  if (dropped.empty() && added.empty()) return {};
-  // A task can be copied, a source not.
-  auto moved = std::make_shared<Sources>(std::move(added));
-  loop_.post([this, dropped, moved] { apply(dropped, std::move(*moved)); });
+  return prepared;
+}
+
+void KeySets::take_up(const std::shared_ptr<Prepared>& prepared) {
+  kept_ = prepared->kept;
+  if (prepared->dropped.empty() && prepared->added.empty()) return;
+  publish(*prepared);
+  loop_.post([this, prepared] { apply(*prepared); });
   if (!thread_.joinable()) thread_ = start_quiet_thread("sluice-keys", [this] { loop_.run(); });
+}
+
+Result<void> KeySets::take_up(const std::vector<JwtConfig>& issuers) {
+  auto prepared = prepare(issuers);
+  if (!prepared) return prepared.error();
+  take_up(*prepared);
   return {};
 }
 
@@ -66,24 +77,24 @@ void KeySets::stop() {
   thread_.join();
 }
 
-void KeySets::publish(const std::vector<std::string>& dropped, const Sources& added) {
+void KeySets::publish(const Prepared& prepared) {
   const std::lock_guard lock(mutex_);
   auto next = std::make_shared<KeySnapshot>(*snapshot_);
-  for (const std::string& issuer : dropped) {
+  for (const std::string& issuer : prepared.dropped) {
     next->by_issuer.erase(issuer);
     troubles_.erase(issuer);
   }
-  for (const auto& [issuer, source] : added) {
+  for (const auto& [issuer, source] : prepared.added) {
     if (auto keys = source->first_keys()) next->by_issuer[issuer] = std::move(keys);
     troubles_.try_emplace(issuer);
   }
   snapshot_ = std::move(next);
 }
 
-void KeySets::apply(const std::vector<std::string>& dropped, Sources added) {
-  for (const std::string& issuer : dropped) sources_.erase(issuer);
-  publish(dropped, added);  // once more: until now a dropped one may have told keys under the same name
-  for (auto& [issuer, source] : added) {
+void KeySets::apply(Prepared& prepared) {
+  for (const std::string& issuer : prepared.dropped) sources_.erase(issuer);
+  publish(prepared);  // once more: until now a dropped one may have told keys under the same name
+  for (auto& [issuer, source] : prepared.added) {
     KeySource& started = *source;
     sources_[issuer] = std::move(source);
     started.start();

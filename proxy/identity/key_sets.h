@@ -29,9 +29,15 @@ class KeySets final : private KeySourceOwner {
   KeySets(const KeySets&) = delete;
   KeySets& operator=(const KeySets&) = delete;
 
+  // What take_up() needs, ready. Of use until the next take_up().
+  struct Prepared;
+  // Reads files and certificates. An error, and nothing has changed: one of them cannot be used.
+  Result<std::shared_ptr<Prepared>> prepare(const std::vector<JwtConfig>& issuers);
   // Begins to keep the keys of these issuers and of no others. An issuer whose source is the same as before
-  // keeps what it has. Files are read before it returns; URLs are fetched meanwhile, and one that cannot be
-  // had is a warning. An error, and nothing has changed: a file or a certificate cannot be used.
+  // keeps what it has. The keys of files are there when it returns; URLs are fetched meanwhile, and one that
+  // cannot be had is a warning.
+  void take_up(const std::shared_ptr<Prepared>& prepared);
+  // Both.
   Result<void> take_up(const std::vector<JwtConfig>& issuers);
   // Ends the thread; no `done` is called afterwards. Idempotent.
   void stop();
@@ -51,8 +57,8 @@ class KeySets final : private KeySourceOwner {
 
   void on_keys(const std::string& issuer, std::shared_ptr<const JwkSet> keys) override;
   void on_key_trouble(const std::string& issuer, const std::string& trouble) override;
-  void apply(const std::vector<std::string>& dropped, Sources added);
-  void publish(const std::vector<std::string>& dropped, const Sources& added);
+  void apply(Prepared& prepared);
+  void publish(const Prepared& prepared);
 
   const KeyTimes times_;
   EventLoop loop_;
