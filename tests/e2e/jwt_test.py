@@ -6,6 +6,7 @@ SLUICE_RECEIVERS is the folder with the node_modules of tests/e2e/receivers/; ./
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import pathlib
 import ssl
@@ -360,6 +361,37 @@ class Keys(JwtTest):
         new.rename(path)
         self.assert_vendors(self.ask(gate, self.idp.token("b")))
         self.assert_refused(self.ask(gate, old), UNKNOWN_KEY)
+
+    def test_a_reload_takes_up_issuers_and_keeps_the_keys_of_those_that_stay(self):
+        new = self.issuer("https://new.example")
+        new.key("n", "ES256")
+        servers = {"old": self.key_server(self.idp.jwks), "new": self.key_server(new.jwks)}
+        gate = self.jwt_gate([self.of(self.idp, {"url": servers["old"].url})])
+        self.assert_vendors(self.ask(gate, self.idp.token("a")))
+        self.assert_refused(self.ask(gate, new.token("n")), "the token's issuer is not known")
+        configuration = json.loads((self.folder / "sluice.yaml").read_text())
+        old = configuration["identity"]["jwt"][0]
+        old["leeway"] = "0s"
+
+        def reload(issuers, status=200):
+            configuration["identity"]["jwt"] = issuers
+            self.write("sluice.yaml", configuration)
+            connection = http.client.HTTPConnection(*gate.admin, timeout=30)
+            connection.request("POST", "/reload")
+            answer = connection.getresponse()
+            self.assertEqual(answer.status, status, answer.read())
+            connection.close()
+
+        reload([old, self.of(new, {"url": servers["new"].url})])
+        self.assert_vendors(self.ask(gate, new.token("n")))
+        self.assert_vendors(self.ask(gate, self.idp.token("a")))
+        self.assert_refused(self.ask(gate, self.idp.token("a", exp=int(time.time()) - 30)), EXPIRED)
+        self.assertEqual(servers["old"].asked, 1)
+        reload([self.of(new, {"file": "missing.json"})], 422)
+        self.assert_vendors(self.ask(gate, self.idp.token("a")))
+        reload([self.of(new, {"url": servers["new"].url})])
+        self.assert_refused(self.ask(gate, self.idp.token("a")), "the token's issuer is not known")
+        self.assertEqual(servers["new"].asked, 1)
 
     def test_a_file_without_keys_stops_the_start(self):
         self.write("jwks.json", {"keys": []})
