@@ -87,7 +87,8 @@ class ClientsReader {
 
   // "64 digits", or { hash: "64 digits", expires: 2027-01-31 }.
   void read_hash(const Value& value, ClientConfig& client) {
-    if (!value.is_map()) return take_hash(value, std::nullopt, client);
+    // A map of anything else may hold the token itself.
+    if (value.find("hash") == nullptr) return take_hash(value, std::nullopt, client);
     MapReader map(value, "token_sha256", findings_);
     const Value* hash = map.required("hash");
     const Value* expires = map.optional("expires");

@@ -115,7 +115,7 @@ void Downstream::begin_request() {
   if (body_.done()) {
     phase_ = Phase::kAnswer;
     exchange_->on_request_end();
-  } else {
+  } else if (body_wanted_) {
     deadline_.set(worker_.loop().deadlines(), worker_.config().limits.body_time);
   }
 }

@@ -29,11 +29,12 @@ constexpr unsigned bit(Exchange::Phase phase) { return 1U << static_cast<unsigne
 
 // Which phases may follow each, in their order; kIdle always may. A transition that is not here is our
 // mistake.
-constexpr std::array<unsigned, 7> kMayFollow = [] {
+constexpr std::array<unsigned, 8> kMayFollow = [] {
   using P = Exchange::Phase;
   return std::array{
       bit(P::kReading),                          // after kIdle
-      bit(P::kQueued),                           // after kReading
+      bit(P::kReading) | bit(P::kIdentifying),   // after kIdentifying: keys, then a 401 that is held back
+      bit(P::kIdentifying) | bit(P::kQueued),    // after kReading
       bit(P::kRecording) | bit(P::kConnecting),  // after kQueued
       bit(P::kQueued) | bit(P::kConnecting),     // after kRecording
       bit(P::kSending) | bit(P::kQueued),        // after kConnecting
@@ -48,6 +49,7 @@ constexpr std::array<unsigned, 7> kMayFollow = [] {
 std::string_view to_text(Exchange::Phase phase) {
   switch (phase) {
     case Exchange::Phase::kIdle: return "idle";
+    case Exchange::Phase::kIdentifying: return "identifying";
     case Exchange::Phase::kReading: return "reading";
     case Exchange::Phase::kQueued: return "queued";
     case Exchange::Phase::kRecording: return "recording";
@@ -67,6 +69,7 @@ Exchange::~Exchange() {
     for (Exchange* follower : led_->followers) follower->followed_.reset();
   }
   if (record_token_ != 0) worker_.forget_record(record_token_);
+  end_identity_wait();
   let_go_of_upstream();
 }
 
@@ -102,6 +105,7 @@ void Exchange::begin() {
   body_hash_.reset();
   body_bytes_ = answer_bytes_ = 0;
   answer_status_ = requeued_ = 0;
+  refusal_ = AuthFailure::kNone;
   queued_ = sent_ = Nanos(0);
   policy_time_ = Nanos(-1);
   started_ = monotonic_now();
@@ -122,6 +126,7 @@ void Exchange::on_request_broken(Problem problem, std::string_view detail) {
       head_text_.clear();
       head_ = {};
       return reply(problem, std::string(detail));
+    case Phase::kIdentifying:
     case Phase::kReading:
     case Phase::kQueued:
     case Phase::kRecording:
@@ -142,19 +147,25 @@ void Exchange::on_request_head(bool last) {
   begin();
   if (last) head_.keep_alive = false;
   enter(Phase::kReading);
-  if (!find_target()) return;
+  if (find_api() && identify()) (void)begin_reading();
+}
+
+// It is known who asks. False: answered.
+bool Exchange::begin_reading() {
+  if (!find_target()) return false;
   const Engine& engine = *serving_->engine;
   if (!engine.needs_body(target_, view())) {
-    if (!decide(std::nullopt)) return;
+    if (!decide(std::nullopt)) return false;
     streams_body_ = true;
   }
   if (head_.expects_continue && head_.framing.kind != Framing::Kind::kNone) {
     downstream_->write(std::array<std::string_view, 1>{"HTTP/1.1 100 Continue\r\n\r\n"});
   }
+  return true;
 }
 
-// Which API, which client, which operation. False: answered.
-bool Exchange::find_target() {
+// False: answered.
+bool Exchange::find_api() {
   const Config& config = serving_->config;
   record_->method = head_.method;
   const auto found = route(config.apis, head_.host, head_.target);
@@ -167,14 +178,12 @@ bool Exchange::find_target() {
   total_deadline_.set(worker_.loop().deadlines(), api().timeouts.total);
   record_->api = api().name;
   record_->path = route_.path;
-  const std::string_view header = serving_->apis[route_.api].credential.header();
-  const Identity::Answer caller = serving_->identity.identify(head_.fields, header, downstream_->stream());
-  if (!caller.client) {
-    reply(Problem::kUnauthenticated, std::string(caller.why));
-    return false;
-  }
-  client_ = *caller.client;
-  record_->client = config.clients[client_].name;
+  return true;
+}
+
+// Which operation. False: answered.
+bool Exchange::find_target() {
+  const Config& config = serving_->config;
   const bool blocks = config.audit.when_unavailable == WhenUnavailable::kBlock;
   if (blocks && !worker_.audit().usable()) {
     reply(Problem::kAuditUnavailable, "the audit cannot be written");
@@ -184,7 +193,7 @@ bool Exchange::find_target() {
     reply(Problem::kBodyTooLarge, "the body is over " + format_size(api().max_body));
     return false;
   }
-  select_request_fields(head_, header, fields_);
+  select_request_fields(head_, serving_->apis[route_.api].credential.header(), fields_);
   serving_->engine->resolve(view(), target_);
   if (target_.refused) {
     reply(problem_named(target_.refusal.type), target_.refusal.detail);
@@ -241,6 +250,7 @@ void Exchange::on_request_body(std::string_view piece) {
     return on_request_broken(Problem::kBodyTooLarge, "the body is over " + format_size(api().max_body));
   }
   if (body_hash_ != nullptr) body_hash_->update(piece);
+  if (phase_ == Phase::kIdentifying) fail_check("a body that nobody asked for");
   if (phase_ == Phase::kReading) {
     body_.append(piece);
     if (!streams_body_ || body_.size() < kGatherBody) return;
@@ -432,6 +442,7 @@ void Exchange::on_upstream_drained() {
 void Exchange::on_client_gone() {
   switch (phase_) {
     case Phase::kIdle: return;
+    case Phase::kIdentifying: return leave_unidentified();
     case Phase::kReading:
     case Phase::kQueued:
     case Phase::kRecording:
@@ -457,6 +468,9 @@ void Exchange::on_out_of_time() {
   constexpr std::string_view kWhy = "the exchange took longer than timeouts.total";
   switch (phase_) {
     case Phase::kIdle: return;
+    case Phase::kIdentifying:
+      if (refusal_ == AuthFailure::kNone) refusal_ = AuthFailure::kJwtNoKeys;
+      return on_identity_deadline();
     case Phase::kReading: return on_request_broken(Problem::kRequestTimeout, kWhy);
     case Phase::kQueued:
     case Phase::kRecording:
@@ -470,6 +484,7 @@ void Exchange::on_out_of_time() {
 
 void Exchange::on_deadline() {
   switch (phase_) {
+    case Phase::kIdentifying: return on_identity_deadline();
     case Phase::kRecording: return worker_.give_up_recording(record_token_);
     case Phase::kSending: return reply(Problem::kUpstreamTimeout, "no answer in time");
     case Phase::kRelaying:

@@ -1,8 +1,7 @@
 // Exchange: the life of one request, from its head to the answer's last octet and its record in the audit.
 // An explicit state machine (design: "The way of a request"). Lent to a client's connection while a request
-// is under way, and reused for one request after another: an idle connection has none. Every request that
-// begins ends in exactly one outcome record. Owner: Downstream, or the worker between requests. Thread: the
-// worker's.
+// is under way, and reused for the next: an idle connection has none. Every request that begins ends in
+// exactly one outcome record. Owner: Downstream, or the worker between requests. Thread: the worker's.
 #pragma once
 
 #include <memory>
@@ -35,13 +34,14 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
  public:
   // What is pending.
   enum class Phase : uint8_t {
-    kIdle,        // nothing: between requests
-    kReading,     // the request's body, or enough of it
-    kQueued,      // its turn at the vendor's limit
-    kRecording,   // the audit's word that the attempt is durable
-    kConnecting,  // a vendor connection
-    kSending,     // the answer's head; maybe the rest of the request's body
-    kRelaying,    // the rest of the answer
+    kIdle,         // nothing: between requests
+    kIdentifying,  // newer keys of a token's issuer; or the time until its 401
+    kReading,      // the request's body, or enough of it
+    kQueued,       // its turn at the vendor's limit
+    kRecording,    // the audit's word that the attempt is durable
+    kConnecting,   // a vendor connection
+    kSending,      // the answer's head; maybe the rest of the request's body
+    kRelaying,     // the rest of the answer
   };
 
   explicit Exchange(Worker& worker);
@@ -64,6 +64,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   // The drain has no more time.
   void on_shut_down();
   // From the worker.
+  void on_newer_keys();
   void on_recorded(bool durable);
   void on_record_late();
 
@@ -91,6 +92,8 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   [[noreturn]] void fail_check(const std::string& what) const;
   // exchange.cc: from the head to the vendor
   void begin();
+  bool find_api();
+  bool begin_reading();
   bool find_target();
   bool decide(std::optional<std::string_view> body);
   void admit();
@@ -99,6 +102,15 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   void wait_for_turn();
   void note_wait();
   size_t queued_bytes() const { return head_text_.size() + upstream_head_.size() + body_.size(); }
+  // exchange_identity.cc: who asks
+  bool identify();
+  Identity::Answer ask_identity() const;
+  void take_client(size_t client);
+  void wait_for_identity(Millis patience);
+  bool refuse_caller(AuthFailure why);
+  void end_identity_wait();
+  void on_identity_deadline();
+  void leave_unidentified();
   // exchange_sharing.cc: one call for identical reads
   bool may_share() const;
   std::string sharing_key() const;
@@ -159,6 +171,9 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   Route route_;
   bool routed_ = false;
   size_t client_ = 0;
+  AuthFailure refusal_ = AuthFailure::kNone;  // of a 401, while it is held back
+  uint64_t key_wait_ = 0;                     // for newer keys
+  bool held_back_ = false;
   std::vector<HeaderView> fields_;  // of head_, as forwarded and as the policy sees them
   Target target_;
   Decision decision_;

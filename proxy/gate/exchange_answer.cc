@@ -159,6 +159,7 @@ void Exchange::on_upstream_failed(UpstreamFailure failure, std::string_view reas
       if (!answer_begun_) return reply(Problem::kUpstreamProtocol, "the vendor's answer broke off");
       return cut_answer(reason);
     case Phase::kIdle:
+    case Phase::kIdentifying:
     case Phase::kReading:
     case Phase::kQueued:
     case Phase::kRecording: return;

@@ -112,6 +112,7 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   deadline_.clear();
   total_deadline_.clear();
   leave_queue();
+  end_identity_wait();
   end_sharing(type == AuditType::kRequestForwarded);
   if (record_token_ != 0) worker_.forget_record(record_token_);
   record_token_ = 0;

@@ -5,6 +5,7 @@
 
 #include "proxy/audit/quiet_thread.h"
 #include "proxy/audit/resolve_webhook.h"
+#include "proxy/gate/caller_figures.h"
 #include "proxy/gate/certificate_ends.h"
 #include "proxy/log.h"
 
@@ -32,6 +33,7 @@ Gate::Gate(std::shared_ptr<Serving> serving, ReadServing read)
       timer_(*this) {
   metrics_ = std::make_unique<Metrics>();
   shared_.metrics = metrics_.get();
+  shared_.key_sets = &key_sets_;
   shared_.on_worker_ended = [this] { loop_.post([this] { on_worker_ended(); }); };
   reloader_ = std::make_unique<Reloader>([this](const std::string& cause) { return reload(cause); });
   started_ = monotonic_now();
@@ -42,6 +44,8 @@ Result<std::unique_ptr<Gate>> Gate::open(ServingRead first, ReadServing read) {
   auto gate = std::unique_ptr<Gate>(new Gate(serving, std::move(read)));
   if (Result<void> opened = gate->open_budgets(*serving); !opened) return opened.error();
   if (Result<void> opened = gate->open_workers(serving); !opened) return opened.error();
+  if (Result<void> taken = gate->key_sets_.take_up(serving->config.identity.jwt); !taken)
+    return taken.error();
   if (Result<void> opened = gate->open_admin(); !opened) return opened.error();
   if (Result<void> opened = gate->open_audit(); !opened) return opened.error();
   gate->watch_files(std::move(first.files), std::move(first.stamps));
@@ -51,6 +55,7 @@ Result<std::unique_ptr<Gate>> Gate::open(ServingRead first, ReadServing read) {
 
 Gate::~Gate() {
   reloader_->stop();
+  key_sets_.stop();
   if (audit_ != nullptr) audit_->stop(Millis(0));
   admin_.reset();
   workers_.clear();
@@ -82,9 +87,9 @@ Result<void> Gate::open_workers(const std::shared_ptr<const Serving>& serving) {
   const Config& config = serving->config;
   const size_t count = config.workers > 0 ? static_cast<size_t>(config.workers)
                                           : std::max<size_t>(1, std::thread::hardware_concurrency());
-  // And the loops of the webhooks and of the shared limits; each webhook may have a name that nobody
-  // resolves.
-  size_thread_pool(count + 2, config.audit.webhooks.size());
+  // And the loops of the webhooks, of the issuers' keys and of the shared limits; each webhook and each
+  // issuer may have a name that nobody resolves.
+  size_thread_pool(count + 3, config.audit.webhooks.size() + config.identity.jwt.size());
   std::vector<uint16_t> ports;
   for (size_t i = 0; i < count; ++i) {
     auto running = std::make_unique<RunningWorker>();
@@ -101,6 +106,7 @@ Result<void> Gate::open_workers(const std::shared_ptr<const Serving>& serving) {
 
 Result<void> Gate::open_admin() {
   metrics_->add_collector([this] { return samples(); });
+  metrics_->add_collector([this] { return caller_samples(shared_.auth_failures, key_sets_.states()); });
   AdminSources sources{[this] { return parts(); }, [this] { return status_json(); }, metrics_.get()};
   sources.hosts = [this] { return serving()->config.admin.hosts; };
   sources.reload = [this](std::function<void(const ReloadOutcome&)> done) {
@@ -208,6 +214,7 @@ void Gate::on_worker_ended() {
   timer_.clear();
   reloader_->stop();
   if (limits_ != nullptr) limits_->leave();
+  key_sets_.stop();
   audit_->stop(signals_seen_ > 1 ? Millis(0) : kWebhookPatience);
   admin_.reset();
   hold_signals();

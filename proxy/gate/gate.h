@@ -19,6 +19,7 @@
 #include "proxy/gate/reloader.h"
 #include "proxy/gate/serving_files.h"
 #include "proxy/gate/worker.h"
+#include "proxy/identity/key_sets.h"
 #include "proxy/pacing/shared_limits.h"
 
 namespace sluice {
@@ -85,6 +86,7 @@ class Gate final : private DeadlineObserver {
   mutable std::mutex serving_mutex_;
   std::shared_ptr<const Serving> serving_;   // guarded by serving_mutex_
   std::vector<std::string> listener_names_;  // guarded by serving_mutex_
+  KeySets key_sets_;
   std::vector<std::unique_ptr<RunningWorker>> workers_;
   std::unique_ptr<Admin> admin_;
   FileWatcher watcher_;

@@ -69,6 +69,8 @@ Result<void> Gate::take_up(const std::shared_ptr<Serving>& now) {
   auto webhooks = resolve_webhooks(now->config.audit);
   if (!webhooks) return webhooks.error();
   GateFacts facts = facts_of(*now, *webhooks);
+  auto keys = key_sets_.prepare(now->config.identity.jwt);
+  if (!keys) return keys.error();
   if (const std::string refused = rooms_->refuse(*now); !refused.empty()) return Error{refused};
   if (limits_ != nullptr && limits_->tls() != nullptr && !limits_->tls()->is_current())
     if (Result<void> reloaded = limits_->tls()->reload(); !reloaded) return reloaded.error();
@@ -79,6 +81,7 @@ Result<void> Gate::take_up(const std::shared_ptr<Serving>& now) {
       run_on(i, [this, i] { workers_[i]->worker->let_go_of_prepared(); });
     return taken.error();
   }
+  key_sets_.take_up(*keys);
   commit(now);
   report_changes(now, std::move(facts));
   return {};

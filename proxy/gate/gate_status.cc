@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "policy/review/findings_json.h"
+#include "proxy/gate/caller_figures.h"
 #include "proxy/gate/gate.h"
 #include "proxy/version.h"
 
@@ -68,6 +69,7 @@ std::vector<PartState> Gate::parts() const {
     const SharedLimitsState limits = limits_->state();
     parts.push_back({"rate_limit_store", limits.ready, limits.detail});
   }
+  for (PartState& part : key_parts(key_sets_.states())) parts.push_back(std::move(part));
   for (const WebhookState& webhook : audit_->webhooks()) {
     std::string detail = "ok";
     if (webhook.disabled)

@@ -111,7 +111,7 @@ Result<std::shared_ptr<Serving>> make_serving(Config config, std::unique_ptr<con
     if (!password) return Error{"rate_limit_store.password: " + password.error().message};
     serving->store_password = std::move(*password);
   }
-  Result<Identity> identity = Identity::resolve(config.clients);
+  Result<Identity> identity = Identity::resolve(config.clients, config.identity);
   if (!identity) return identity.error();
   serving->identity = std::move(*identity);
   const Vocabulary& vocabulary = engine->compiled().vocabulary;

@@ -17,7 +17,11 @@ constexpr size_t kMostSpares =
 
 }  // namespace
 
-Worker::Worker(Shared& shared) : shared_(shared), resolver_(loop_), tick_(*this) {
+Worker::Worker(Shared& shared)
+    : shared_(shared),
+      resolver_(loop_),
+      callers_(loop_, shared.key_sets, shared.auth_failures),
+      tick_(*this) {
   tick_.set(loop_.deadlines(), kTick);
 }
 

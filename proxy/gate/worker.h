@@ -15,6 +15,7 @@
 
 #include "proxy/admin/metrics.h"
 #include "proxy/audit/audit_log.h"
+#include "proxy/gate/callers.h"
 #include "proxy/gate/port.h"
 #include "proxy/gate/serving.h"
 #include "proxy/gate/station.h"
@@ -31,6 +32,8 @@ class Exchange;
 // What all workers share. Owner: the gate; outlives the workers.
 struct Shared {
   AuditLog* audit = nullptr;
+  KeySets* key_sets = nullptr;  // null: no issuer of tokens is known
+  AuthFailureCounts auth_failures;
   Metrics* metrics = nullptr;
   Connector connector = TcpStream::connect;  // to the vendors
   // A worker has served its last request. On its thread, whose loop may still wait for a lookup.
@@ -73,6 +76,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
 
   // For connections and exchanges, on the worker's thread.
   EventLoop& loop() { return loop_; }
+  Callers& callers() { return callers_; }
   const std::shared_ptr<const Station>& station() const { return station_; }
   const Config& config() const { return station_->serving->config; }
   // Destroys it in a later turn: parts of it may be on the stack.
@@ -114,6 +118,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   EventLoop loop_;
   Shared& shared_;
   Resolver resolver_;
+  Callers callers_;
   std::shared_ptr<const Station> station_;
   std::vector<std::shared_ptr<const Station>> retired_;
   std::vector<std::shared_ptr<Port>> ports_, prepared_;  // by config.listen

@@ -222,6 +222,17 @@ bool TlsStream::peer_has_san(std::string_view san) const {
   return X509_check_host(certificate, san.data(), san.size(), kFlags, nullptr) == 1;
 }
 
+std::optional<std::array<uint8_t, 32>> TlsStream::peer_certificate_sha256() const {
+  if (!connected()) return std::nullopt;
+  const X509* certificate = SSL_get0_peer_certificate(ssl_);
+  if (certificate == nullptr || SSL_get_verify_result(ssl_) != X509_V_OK) return std::nullopt;
+  std::array<uint8_t, 32> digest{};
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1 || size != digest.size())
+    return std::nullopt;
+  return digest;
+}
+
 void TlsStream::on_end() {
   switch (phase_) {
     case Phase::kStepping: inner_ended_ = true; return;

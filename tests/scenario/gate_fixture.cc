@@ -32,7 +32,8 @@ apis:
     limit: { rate: 100000, burst: 100000 }
 )yaml" + api_settings + R"yaml(
 clients:
-  tool: { token: { env: SCENARIO_TOKEN } }
+  tool: { token: { env: SCENARIO_TOKEN })yaml" +
+                           tool_settings_ + R"yaml( }
 policy: policy.yaml
 )yaml" + settings;
   Findings findings;
@@ -53,6 +54,7 @@ policy: policy.yaml
   shared_->audit = &audit_;
   shared_->metrics = metrics_.get();
   rooms_ = std::make_unique<PaceRooms>(nullptr);
+  shared_->key_sets = key_sets_;
   // The bucket counts as spent when the gate starts: long ago here.
   rooms_->seat(**serving, monotonic_now() - std::chrono::hours(1));
   rooms_->open(**serving, monotonic_now());

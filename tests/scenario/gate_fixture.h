@@ -66,6 +66,8 @@ class GateFixture : public testing::Test {
   std::unique_ptr<Worker> worker_;
   std::shared_ptr<Port> port_ = std::make_shared<Port>();  // nobody listens there
   std::vector<std::unique_ptr<MemoryStream>> clients_, vendors_;
+  std::string tool_settings_;    // of the client, as in ", weight: 2"
+  KeySets* key_sets_ = nullptr;  // outlives the worker
   bool connects_at_once_ = true;
   Faults faults_;
 };
