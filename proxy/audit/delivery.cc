@@ -38,14 +38,29 @@ void Delivery::add(DeliveryTarget target, const Deliverer* before) {
 Delivery::~Delivery() { stop(Millis(0)); }
 
 void Delivery::start() {
+  if (deliverers_.empty()) return;
   loop_.post([this] {
     for (const auto& deliverer : deliverers_) begin(*deliverer);
   });
-  thread_ = start_quiet_thread("sluice-webhooks", [this] { loop_.run(); });
+  is_running();
+}
+
+// Starts the thread, unless it was stopped.
+bool Delivery::is_running() {
+  const std::lock_guard lock(mutex_);
+  if (!ended_ && !thread_.joinable())
+    thread_ = start_quiet_thread("sluice-webhooks", [this] { loop_.run(); });
+  return !ended_;
 }
 
 void Delivery::stop(Millis patience) {
-  if (!thread_.joinable()) return;
+  std::thread thread;
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    thread = std::move(thread_);
+  }
+  if (!thread.joinable()) return;
   loop_.post([this, patience] {
     stopping_ = true;
     stop_at_ = loop_.now() + patience;
@@ -53,7 +68,7 @@ void Delivery::stop(Millis patience) {
     take_committed();  // whatever is on disk by now is still sent
     finish_if_settled();
   });
-  thread_.join();
+  thread.join();
 }
 
 std::vector<WebhookState> Delivery::states() const {
@@ -78,6 +93,7 @@ void Delivery::on_committed(const TypeCounts& added, uint64_t through) {
 }
 
 void Delivery::on_removed(uint64_t through, const std::vector<RemovedEvents>& removed) {
+  if (removed.empty()) return;
   loop_.post([this, through, removed] {
     for (const auto& [webhook, count] : removed)
       if (Deliverer* const deliverer = find(webhook)) deliverer->on_removed(through, count);
@@ -85,10 +101,15 @@ void Delivery::on_removed(uint64_t through, const std::vector<RemovedEvents>& re
 }
 
 void Delivery::on_reopened() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (states_.empty()) return;
+  }
   loop_.post([this] { reader_.reset(); });
 }
 
 void Delivery::on_saved(const std::vector<WebhookRow>& rows) {
+  if (rows.empty()) return;
   loop_.post([this, rows] {
     for (const WebhookRow& row : rows)
       if (Deliverer* const deliverer = find(row.name)) deliverer->on_saved(row);
@@ -128,6 +149,8 @@ void Delivery::begin(Deliverer& deliverer) {
 }
 
 void Delivery::take_up(std::vector<DeliveryTarget> targets, Millis patience) {
+  if (targets.empty() && states().empty()) return;
+  if (!is_running()) return;
   const auto given = std::make_shared<std::vector<DeliveryTarget>>(std::move(targets));
   auto done = std::make_shared<std::promise<void>>();
   const std::future<void> is_done = done->get_future();

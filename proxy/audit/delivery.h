@@ -23,6 +23,7 @@ class Delivery final : public SpoolListener, private DelivererHost, private Dead
            const AuditOptions& options);
   ~Delivery();
 
+  // The thread begins with the first webhook.
   void start();
   // Gives the webhooks up to `patience` for what is committed, and ends the thread. Idempotent.
   void stop(Millis patience);
@@ -51,6 +52,7 @@ class Delivery final : public SpoolListener, private DelivererHost, private Dead
   bool has_untold_commits() const override;
   void on_deadline() override;  // the patience has run out
 
+  bool is_running();
   void begin(Deliverer& deliverer);
   void replace(std::vector<DeliveryTarget> targets);
   void add(DeliveryTarget target, const Deliverer* before);
@@ -71,12 +73,13 @@ class Delivery final : public SpoolListener, private DelivererHost, private Dead
   Deadline patience_;
   Millis stop_at_{0};
   bool stopping_ = false;
-  std::thread thread_;
 
   mutable std::mutex mutex_;                                    // guards what follows
   std::vector<std::pair<std::string, DelivererState>> states_;  // by name, in the configuration's order
   TypeCounts committed_{};                                      // not yet taken by the loop
   uint64_t committed_through_;
+  std::thread thread_;
+  bool ended_ = false;
   bool committed_posted_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "config/wipe.h"
 #include "proxy/gate/worker.h"
 
 namespace sluice {
@@ -237,7 +238,7 @@ void Downstream::wait_for_request() {
 
 void Downstream::close_when_sent() {
   phase_ = Phase::kClosing;
-  held_.clear();
+  wipe(held_);
   if (stream_ == nullptr) return leave();
   stream_->finish_writing();
   if (unsent() == 0 && client_ended_) return leave();

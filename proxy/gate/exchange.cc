@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "config/wipe.h"
 #include "proxy/gate/captured_fields.h"
 #include "proxy/gate/downstream.h"
 #include "proxy/gate/forwarding.h"
@@ -420,7 +421,7 @@ void Exchange::send() {
   if (has_unexpected_body()) upstream_->use_no_more();
   deadline_.set(worker_.loop().deadlines(), api().timeouts.response);
   if (!body_whole_) {
-    body_.clear();
+    wipe(body_);
     body_gone_ = true;
     downstream_->want_body(true);
   }

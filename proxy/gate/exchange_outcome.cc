@@ -1,6 +1,7 @@
 // The end of a request: answers of the gate's own, the record in the audit, the metrics.
 #include <array>
 
+#include "config/wipe.h"
 #include "proxy/gate/downstream.h"
 #include "proxy/gate/exchange.h"
 #include "proxy/gate/worker.h"
@@ -135,8 +136,9 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   }
   submit_outcome(type, status);
   enter(Phase::kIdle);
-  head_text_.clear();
+  guard_.clear();
   for (std::string* buffer : {&head_text_, &body_, &upstream_head_, &answer_head_}) {
+    wipe(*buffer);
     if (buffer->capacity() > kKeptBuffer) *buffer = {};
   }
   downstream_->exchange_done(keep_alive);
