@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+
 #include "audit_fixture.h"
 #include "proxy/audit/event.h"
 #include "proxy/crypto.h"
@@ -11,6 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using Json = nlohmann::ordered_json;
 using Facts = std::map<std::string, std::string>;
 
 GateFacts some_facts() {
@@ -33,7 +36,7 @@ Facts kept(const GateFacts& facts) {
 Json reloaded(const GateFacts& before, const GateFacts& now) {
   const std::vector<AuditRecord> records = changes_since(before, now, Serving{});
   if (records.size() != 1 || records[0].type != AuditType::kPolicyReloaded) return nullptr;
-  return parse(make_event(records[0], {"id", "/s", 1, "p"}))["data"];
+  return Json::parse(make_event(records[0], {"id", "/s", 1, "p"}))["data"];
 }
 
 // "kind name/part change old>new"
