@@ -82,6 +82,8 @@ TEST_F(IdentityWait, GoesOnWithItsBodyOnceTheKeysHaveCome) {
   EXPECT_THAT(tool.written, HasSubstr("200 OK"));
   EXPECT_THAT(outcomes(), ElementsAre(AuditType::kRequestAttempted, AuditType::kRequestForwarded));
   EXPECT_EQ(audit_.records.back().client, "tool");
+  EXPECT_THAT(audit_.records.back().details,
+              ElementsAre(testing::Pair("token_issuer", "idp"), testing::Pair("token_subject", "robot")));
 }
 
 TEST_F(IdentityWait, KeepsWhatFollowsOnItsConnectionInOrder) {
