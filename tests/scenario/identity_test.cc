@@ -154,7 +154,7 @@ TEST_F(IdentityWait, IsForgottenWhenItsClientLeaves) {
 }
 
 TEST_F(IdentityWait, HoldsBackOnlyTheFailuresOfASource) {
-  start("", "limits: { failed_attempts: 2 }\n");
+  start("", kIssuer + std::string("limits: { failed_attempts: 2 }\n"));
   for (int i = 0; i < 2; ++i) {
     MemoryStream& stranger = client();
     stranger.feed(with_wrong_token(get()));
