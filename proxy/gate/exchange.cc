@@ -62,7 +62,7 @@ std::string_view to_text(Exchange::Phase phase) {
 }
 
 Exchange::Exchange(Worker& worker)
-    : worker_(worker), deadline_(*this), total_(*this), total_deadline_(total_) {}
+    : worker_(worker), deadline_(*this), total_deadline_(*this, &Exchange::on_out_of_time) {}
 
 Exchange::~Exchange() {
   if (followed_ != nullptr) std::erase(followed_->followers, this);

@@ -105,7 +105,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   // exchange_identity.cc: who asks
   bool identify();
   Identity::Answer ask_identity() const;
-  void take_client(size_t client);
+  void take_client(const Identity::Answer& caller);
   void wait_for_identity(Millis patience);
   bool refuse_caller(AuthFailure why);
   void end_identity_wait();
@@ -148,20 +148,9 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
 
   Worker& worker_;
   Downstream* downstream_ = nullptr;  // not null while active
-  // Of the whole exchange, beside the phase's own deadline.
-  class Total final : public DeadlineObserver {
-   public:
-    explicit Total(Exchange& exchange) : exchange_(exchange) {}
-    void on_deadline() override { exchange_.on_out_of_time(); }
-
-   private:
-    Exchange& exchange_;
-  };
-
   Phase phase_ = Phase::kIdle;
-  Deadline deadline_;
-  Total total_;
-  Deadline total_deadline_;
+  Deadline deadline_;                        // of the phase
+  MemberDeadline<Exchange> total_deadline_;  // of the whole exchange
 
   // Of the request under way.
   std::shared_ptr<const Station> station_;

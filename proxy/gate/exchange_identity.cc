@@ -10,7 +10,7 @@ namespace sluice {
 bool Exchange::identify() {
   const Identity::Answer caller = ask_identity();
   if (caller.client) {
-    take_client(*caller.client);
+    take_client(caller);
     return true;
   }
   if (!caller.newer_keys_of.empty()) {
@@ -34,9 +34,12 @@ Identity::Answer Exchange::ask_identity() const {
                            std::chrono::system_clock::now());
 }
 
-void Exchange::take_client(size_t client) {
-  client_ = client;
-  record_->client = serving_->config.clients[client].name;
+void Exchange::take_client(const Identity::Answer& caller) {
+  client_ = *caller.client;
+  record_->client = serving_->config.clients[client_].name;
+  if (caller.issuer.empty()) return;
+  record_->details.emplace_back("token_issuer", caller.issuer);
+  record_->details.emplace_back("token_subject", caller.subject);
 }
 
 void Exchange::wait_for_identity(Millis patience) {
@@ -76,7 +79,7 @@ void Exchange::on_newer_keys() {
     (void)refuse_caller(caller.why);
     return;
   }
-  take_client(*caller.client);
+  take_client(caller);
   enter(Phase::kReading);
   if (!begin_reading()) return;
   if (!body_whole_) return downstream_->want_body(true);

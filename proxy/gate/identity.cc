@@ -155,7 +155,8 @@ Identity::Answer Identity::identify_jwt(std::string_view token, const KeySnapsho
   if (verdict.why != AuthFailure::kNone) return {std::nullopt, verdict.why};
   for (const Subject& subject : subjects_) {
     if (subject.of.value != verdict.subject) continue;
-    if (subject.of.issuer.empty() || subject.of.issuer == *name) return {subject.client};
+    if (subject.of.issuer.empty() || subject.of.issuer == *name)
+      return {subject.client, AuthFailure::kNone, {}, issuer->issuer, subject.of.value};
   }
   return {std::nullopt, AuthFailure::kJwtNoClient};
 }

@@ -31,11 +31,12 @@ class Identity {
   static Result<Identity> resolve(const std::vector<ClientConfig>& clients,
                                   const IdentityConfig& identity = {});
 
+  // The texts are valid as long as this.
   struct Answer {
-    std::optional<size_t> client;          // index into Config::clients
+    std::optional<size_t> client{};        // index into Config::clients
     AuthFailure why = AuthFailure::kNone;  // when there is none
-    std::string_view
-        newer_keys_of{};  // not empty: an issuer whose newer keys may tell; valid as long as this
+    std::string_view newer_keys_of{};      // not empty: an issuer whose newer keys may tell
+    std::string_view issuer{}, subject{};  // of a JWT that holds: who says so, and what its client claim says
   };
   // `credential_header` is the name of the API's own header, lower case, looked at like x-api-key.
   Answer identify(const std::vector<HeaderField>& fields, std::string_view credential_header,

@@ -2,7 +2,6 @@
 
 #include "proxy/audit/address_guard.h"
 #include "proxy/http/http_client.h"
-#include "proxy/net/file_stamp.h"
 
 namespace sluice {
 
@@ -63,7 +62,7 @@ class KeyUrl final : public KeySource, private DeadlineObserver {
     if (is_fetching_) return;
     is_fetching_ = true;
     // An authority that cannot be read again leaves the old one in force.
-    if (tls_ != nullptr && stamp_files(tls_->files()) != tls_->stamps()) (void)tls_->reload();
+    if (tls_ != nullptr && !tls_->is_current()) (void)tls_->reload();
     client_->send({"GET",
                    url_.path,
                    {{"Accept", "application/jwk-set+json, application/json"}, {"User-Agent", "sluice"}},

@@ -50,6 +50,22 @@ class Deadline {
   bool wanted_ = false;
 };
 
+// A deadline that calls a member of its owner: for one beside that which the owner observes itself.
+template <class Owner>
+class MemberDeadline final : private DeadlineObserver {
+ public:
+  MemberDeadline(Owner& owner, void (Owner::*then)()) : owner_(owner), then_(then), deadline_(*this) {}
+  void set(Deadlines& wheel, Millis after) { deadline_.set(wheel, after); }
+  void clear() { deadline_.clear(); }
+
+ private:
+  void on_deadline() override { (owner_.*then_)(); }
+
+  Owner& owner_;
+  void (Owner::*then_)();
+  Deadline deadline_;
+};
+
 class Deadlines {
  public:
   void open(uv_loop_t* loop);

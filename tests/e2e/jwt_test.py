@@ -241,7 +241,7 @@ class Tokens(JwtTest):
                         *(str(request.headers) for request in self.vendor.requests)])
         self.assertEqual(self.gate_.stop(), 0)
         seen += (self.folder / "audit.db").read_bytes().decode("latin-1")
-        self.assertIn('"client":"robot"', seen.replace(" ", ""))
+        self.assertIn(f'"token_issuer":"{self.idp.name}","token_subject":"robot"', seen)
         for token in (good, bad):
             for part in token.split(".")[1:]:
                 self.assertNotIn(part, seen)

@@ -82,6 +82,8 @@ TEST_F(IdentityWait, GoesOnWithItsBodyOnceTheKeysHaveCome) {
   EXPECT_THAT(tool.written, HasSubstr("200 OK"));
   EXPECT_THAT(outcomes(), ElementsAre(AuditType::kRequestAttempted, AuditType::kRequestForwarded));
   EXPECT_EQ(audit_.records.back().client, "tool");
+  EXPECT_THAT(audit_.records.back().details,
+              ElementsAre(testing::Pair("token_issuer", "idp"), testing::Pair("token_subject", "robot")));
 }
 
 TEST_F(IdentityWait, KeepsWhatFollowsOnItsConnectionInOrder) {
@@ -152,7 +154,7 @@ TEST_F(IdentityWait, IsForgottenWhenItsClientLeaves) {
 }
 
 TEST_F(IdentityWait, HoldsBackOnlyTheFailuresOfASource) {
-  start("", "limits: { failed_attempts: 2 }\n");
+  start("", kIssuer + std::string("limits: { failed_attempts: 2 }\n"));
   for (int i = 0; i < 2; ++i) {
     MemoryStream& stranger = client();
     stranger.feed(with_wrong_token(get()));

@@ -151,7 +151,7 @@ using P = Exchange::Phase;
 constexpr std::array<Row, 8> kTable = {{
     {P::kIdle, {"- -", "- -", "- -", "- -", "- -", "- -", "- -", "- -", "- -", "- -", "- -"}},
     {P::kIdentifying,
-     {"- refused", "- refused", "- -", "- -", "- -", "- -", "401 refused", "401 refused", "- -", "- -",
+     {"- refused", "- refused", "- -", "- -", "- -", "- -", "401 cut refused", "401 refused", "- -", "- -",
       "503 refused"}},
     {P::kReading,
      {"- failed", "- failed", "400 refused", "- -", "- -", "- -", "408 refused", "408 refused", "- -", "- -",
