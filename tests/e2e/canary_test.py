@@ -29,13 +29,11 @@ class CanaryGate(GateTest):
         super().setUp()
         self.authority = Authority(self.folder)
         self.certificate, self.private_key = self.authority.issue("gate", "DNS:localhost", "IP:127.0.0.1")
+        self.newer = self.authority.issue("newer", "DNS:localhost", "IP:127.0.0.1")
         # In use as long as the gate runs.
         self.used = {name: canary(name) for name in ("read-key", "full-key", "sealed-key", "webhook-header", "salt")}
         self.used["webhook-secret"] = self.secrets["WEBHOOK_SECRET"]
-        pem = pathlib.Path(self.private_key).read_text().split("\n")
-        self.used["tls-key-pem"] = pem[1:-2]
-        der = subprocess.run(["openssl", "pkey", "-in", self.private_key, "-outform", "DER"], check=True, capture_output=True).stdout
-        self.used["tls-key"] = der[36:68]  # PKCS#8 of P-256: the number itself
+        self.used["tls-key"] = self.key_forms(self.private_key)
         # Of no use once they have been looked at.
         self.past = {name: canary(name) for name in (
             "master", "admin-token", "soar-token", "siem-token", "refused-token", "refused-bearer", "refused-apikey", "refused-basic",
@@ -45,6 +43,13 @@ class CanaryGate(GateTest):
         self.echo = lambda request: b"{}"
         self.answers = []
         self.searched = []
+
+    @staticmethod
+    def key_forms(path):
+        """The number of a P-256 key, and its parts on the two lines of PEM that show it."""
+        der = subprocess.run(["openssl", "pkey", "-in", path, "-outform", "DER"], check=True, capture_output=True).stdout
+        at = der.index(b"\x04\x20") + 2
+        return [der[at:at + 32], der[at:at + 12], der[at + 12:at + 32]]
 
     # --- the gate
 
@@ -243,6 +248,10 @@ class Canaries(CanaryGate):
         self.memory_is_clean("after requests")
         for name in ("read-key", "full-key", "webhook-secret", "webhook-header"):
             self.rotate(name)
+        self.past["old-tls-key"] = self.used["tls-key"]
+        self.used["tls-key"] = self.key_forms(self.newer[1])
+        for source, target in zip(self.newer, (self.certificate, self.private_key)):
+            shutil.copy(source, target)
         wait_until("the reload", lambda: self.reloaded(), 30)
         self.traffic()
         self.memory_is_clean("after a change of the keys")
