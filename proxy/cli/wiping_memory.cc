@@ -5,13 +5,14 @@
 #include <malloc.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <new>
+
+#include "config/wipe.h"
 
 namespace {
 
 void wipe_and_free(void* memory, std::size_t size) noexcept {
-  explicit_bzero(memory, size);
+  sluice::wipe(memory, size);
   std::free(memory);
 }
 

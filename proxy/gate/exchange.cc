@@ -124,7 +124,7 @@ void Exchange::on_request_broken(Problem problem, std::string_view detail) {
   switch (phase_) {
     case Phase::kIdle:  // no head could be read
       begin();
-      head_text_.clear();
+      wipe(head_text_);
       head_ = {};
       return reply(problem, std::string(detail));
     case Phase::kIdentifying:

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "config/ascii.h"
+#include "config/wipe.h"
 #include "proxy/gate/downstream.h"
 #include "proxy/gate/exchange.h"
 #include "proxy/gate/forwarding.h"
@@ -41,7 +42,7 @@ void Exchange::on_response_head(const ResponseHead& head) {
   answer_chunked_ = !has_length && head_.minor_version == 1;
   answer_keeps_alive_ =
       head_.keep_alive && body_whole_ && !worker_.draining() && (has_length || answer_chunked_);
-  answer_head_.clear();
+  wipe(answer_head_);
   append_response_head(
       answer_head_, head,
       {record_->request_id, record_->queued_ms.value_or(0), answer_keeps_alive_, answer_chunked_});
@@ -104,7 +105,7 @@ void Exchange::relay(std::string_view released, std::string_view piece) {
   if (answer_chunked_) append_chunk_size(chunk, size);
   const std::string_view end = answer_chunked_ ? kChunkEnd : std::string_view();
   downstream_->write(std::array<std::string_view, 5>{answer_head_, chunk, released, piece, end});
-  answer_head_.clear();
+  wipe(answer_head_);
   const bool others_wait = led_ != nullptr && !led_->followers.empty();  // for an answer that has a bound
   if (downstream_->unsent() <= kHighWater || upstream_ == nullptr || others_wait) return;
   upstream_->set_reading(false);
@@ -125,7 +126,7 @@ void Exchange::on_response_end() {
   if (!answer_head_.empty() || !end.empty()) {
     downstream_->write(std::array<std::string_view, 2>{answer_head_, end});
   }
-  answer_head_.clear();
+  wipe(answer_head_);
   finish(AuditType::kRequestForwarded, answer_status_, answer_keeps_alive_ && body_whole_);
 }
 

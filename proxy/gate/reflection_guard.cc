@@ -1,6 +1,7 @@
 #include "proxy/gate/reflection_guard.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "config/wipe.h"
 
@@ -24,6 +25,7 @@ void ReflectionGuard::start(const KeyPattern& key, const KeyPattern& as_injected
 
 void ReflectionGuard::clear() {
   patterns_.fill(&kNoPattern);
+  if (!std::exchange(has_held_, false)) return;
   wipe_all(held_);
   wipe_all(released_);
 }
@@ -56,6 +58,8 @@ ReflectionGuard::Step ReflectionGuard::feed(std::string_view input) {
     clear();
     return {true, {}, {}};
   }
+  if (holds == 0 && held_.empty()) return {false, {}, input};
+  has_held_ = true;
   const size_t total = held_.size() + input.size() - holds;  // to be sent now
   if (total < held_.size()) {
     released_.assign(held_, 0, total);
@@ -70,6 +74,7 @@ ReflectionGuard::Step ReflectionGuard::feed(std::string_view input) {
 }
 
 std::string_view ReflectionGuard::finish() {
+  if (held_.empty()) return {};
   released_.swap(held_);
   wipe(held_);
   return released_;

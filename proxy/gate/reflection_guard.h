@@ -39,6 +39,7 @@ class ReflectionGuard {
   std::array<const KeyPattern*, 2> patterns_;
   std::string held_;  // what the stream ends with and has not been released
   std::string released_;
+  bool has_held_ = false;  // since it was started
 };
 
 }  // namespace sluice

@@ -114,6 +114,9 @@ Result<std::shared_ptr<Serving>> make_serving(Config config, std::unique_ptr<con
   Result<Identity> identity = Identity::resolve(config.clients, config.identity);
   if (!identity) return identity.error();
   serving->identity = std::move(*identity);
+  // It has their digests: the tokens themselves are of no more use.
+  for (ClientConfig& client : config.clients)
+    for (SecretRef& ref : client.tokens) ref.fetched = {};
   const Vocabulary& vocabulary = engine->compiled().vocabulary;
   TallyNames names{vocabulary.apis, vocabulary.clients, vocabulary.operation_ids()};
   const bool same_names = before != nullptr && *before->tally_names == names;

@@ -122,7 +122,7 @@ void TcpStream::on_read(ssize_t count, const uv_buf_t* buffer) {
     // Whoever is told may let go of this; the octets are the loop's.
     const std::span<char> octets(buffer->base, static_cast<size_t>(count));
     observer_->on_data({octets.data(), octets.size()});
-    return explicit_bzero(octets.data(), octets.size());
+    return wipe(octets.data(), octets.size());
   }
   if (count != UV_EOF) return fail(uv_strerror(static_cast<int>(count)));
   reading_ = reading_wanted_ = false;
@@ -162,7 +162,7 @@ size_t TcpStream::write_at_once(std::span<const std::string_view> parts) {
     for (const std::string_view part : parts) end = std::copy(part.begin(), part.end(), end);
     const uv_buf_t buffer = uv_buf_init(whole.data(), static_cast<unsigned>(size));
     const int sent = uv_try_write(stream(), &buffer, 1);
-    explicit_bzero(whole.data(), size);  // a vendor's key may be in it
+    wipe(whole.data(), size);  // a vendor's key may be in it
     return static_cast<size_t>(std::max(0, sent));
   }
   std::array<uv_buf_t, kMaxParts> buffers;

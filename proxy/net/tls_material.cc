@@ -1,6 +1,7 @@
 #include "proxy/net/tls_material.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -8,6 +9,8 @@
 #include <ctime>
 
 #include "config/ascii.h"
+#include "config/secret_source.h"
+#include "config/yaml_reader.h"
 #include "proxy/crypto.h"
 #include "proxy/net/server_names.h"
 
@@ -99,6 +102,28 @@ void set_session_context(SSL_CTX* context) {
   SSL_CTX_set_session_id_context(context, digest.data(), digest.size());
 }
 
+struct KeyFree {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+using PrivateKey = std::unique_ptr<EVP_PKEY, KeyFree>;
+
+// Not by OpenSSL's own way to read a file: the buffer of stdio keeps the text when it is freed.
+Result<PrivateKey> read_private_key(const std::string& path) {
+  auto content = read_file(path, kMaximumSecretSize);
+  if (!content) {
+    const std::string_view why = content.error().message;
+    const std::string same = "cannot read " + path + ": ";
+    return Error{"cannot read the private key " + path + ": " +
+                 std::string(why.starts_with(same) ? why.substr(same.size()) : why)};
+  }
+  const Secret text(std::move(*content));
+  BIO* const octets = BIO_new_mem_buf(text.reveal().data(), static_cast<int>(text.reveal().size()));
+  PrivateKey key(PEM_read_bio_PrivateKey(octets, nullptr, no_pass_phrase, nullptr));
+  BIO_free(octets);
+  if (key == nullptr) return openssl_error("cannot read the private key " + path);
+  return key;
+}
+
 }  // namespace
 
 void TlsMaterial::Free::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
@@ -107,7 +132,9 @@ Result<void> TlsMaterial::add_certificate(SSL_CTX* context, const CertificateFil
   if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {
     return openssl_error("cannot read the certificate " + files.certificate);
   }
-  if (SSL_CTX_use_PrivateKey_file(context, files.private_key.c_str(), SSL_FILETYPE_PEM) != 1) {
+  auto key = read_private_key(files.private_key);
+  if (!key) return key.error();
+  if (SSL_CTX_use_PrivateKey(context, key->get()) != 1) {
     const unsigned long error = ERR_peek_last_error();
     const bool mismatch = ERR_GET_LIB(error) == ERR_LIB_X509;
     return openssl_error(mismatch ? "the private key " + files.private_key +

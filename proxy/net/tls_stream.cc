@@ -7,7 +7,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+
+#include "config/wipe.h"
 
 namespace sluice {
 
@@ -138,7 +139,7 @@ void TlsStream::read_plain_text() {
     const int count = SSL_read(ssl_, plain.data(), static_cast<int>(plain.size()));
     if (count > 0) {
       observer_->on_data({plain.data(), static_cast<size_t>(count)});
-      explicit_bzero(plain.data(), static_cast<size_t>(count));
+      wipe(plain.data(), static_cast<size_t>(count));
       if (BIO_pending(received_) == 0 && SSL_has_pending(ssl_) == 0) return flush();
       continue;
     }
@@ -183,7 +184,7 @@ void TlsStream::encrypt_together(std::span<const std::string_view> parts) {
     }
   }
   encrypt({record.data(), size});
-  explicit_bzero(record.data(), filled);
+  wipe(record.data(), filled);
 }
 
 void TlsStream::encrypt(std::string_view data) {
