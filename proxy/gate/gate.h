@@ -69,6 +69,8 @@ class Gate final : private DeadlineObserver {
   // gate_status.cc
   std::vector<PartState> parts() const;
   std::string status_json() const;
+  WorkerFigures::Vendor vendor_figures(const std::string& api) const;
+  // gate_samples.cc
   std::vector<MetricSample> samples() const;
 
   struct RunningWorker {

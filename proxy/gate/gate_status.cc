@@ -1,5 +1,4 @@
-// What the gate says of itself: /readyz, /status, and the gauges of /metrics.
-#include <map>
+// What the gate says of itself: /readyz and /status.
 #include <nlohmann/json.hpp>
 
 #include "policy/review/findings_json.h"
@@ -13,25 +12,6 @@ namespace {
 
 // Further behind than this, a webhook is named in /readyz.
 constexpr double kBehindSeconds = 60;
-
-struct ApiFigures {
-  int64_t idle = 0, active = 0;
-};
-
-void add(const WorkerFigures& worker, const std::string& api, ApiFigures& total) {
-  for (const WorkerFigures::Vendor& part : worker.vendors) {
-    if (part.api != api) continue;
-    total.idle += part.idle;
-    total.active += part.active;
-  }
-}
-
-// Why what was last read is not in force, or "".
-std::string say_rejected(const ReloadState& state) {
-  if (state.cause.empty() || state.outcome.taken_up) return {};
-  const auto& all = state.outcome.findings.all();
-  return "the last reload was rejected: " + (all.empty() ? "" : to_text(all.front()));
-}
 
 nlohmann::ordered_json to_json(const ReloadState& state) {
   if (state.cause.empty()) return nullptr;
@@ -56,7 +36,7 @@ nlohmann::ordered_json to_json(const SharedLimitsState& limits) {
 
 std::vector<PartState> Gate::parts() const {
   std::vector<PartState> parts;
-  const std::string rejected = say_rejected(reloader_->state());
+  const std::string rejected = reloader_->state().rejection();
   parts.push_back({"configuration", true, rejected.empty() ? "ok" : rejected});
   parts.push_back({"policy", true, "ok"});
   parts.push_back({"credentials", true, "ok"});
@@ -86,6 +66,18 @@ std::vector<PartState> Gate::parts() const {
   return parts;
 }
 
+WorkerFigures::Vendor Gate::vendor_figures(const std::string& api) const {
+  WorkerFigures::Vendor total{api};
+  for (const auto& running : workers_) {
+    for (const WorkerFigures::Vendor& part : running->worker->figures().vendors) {
+      if (part.api != api) continue;
+      total.idle += part.idle;
+      total.active += part.active;
+    }
+  }
+  return total;
+}
+
 std::string Gate::status_json() const {
   const std::shared_ptr<const Serving> now = serving();
   const Config& config = now->config;
@@ -100,8 +92,7 @@ std::string Gate::status_json() const {
   json["connections"] = shared_.connections.load();
   json["apis"] = nlohmann::ordered_json::array();
   for (size_t i = 0; i < config.apis.size(); ++i) {
-    ApiFigures figures;
-    for (const auto& running : workers_) add(running->worker->figures(), config.apis[i].name, figures);
+    const WorkerFigures::Vendor figures = vendor_figures(config.apis[i].name);
     const RateLimit& limit = now->apis[i].limit;
     json["apis"].push_back({{"name", config.apis[i].name},
                             {"upstream", config.apis[i].upstream.authority},
@@ -133,78 +124,6 @@ std::string Gate::status_json() const {
                      {"trouble", checkpoints.trouble}}},
                    {"webhooks", webhooks}};
   return json.dump(2) + "\n";
-}
-
-std::vector<MetricSample> Gate::samples() const {
-  const std::shared_ptr<const Serving> now = serving();
-  const Config& config = now->config;
-  std::vector<WorkerFigures> workers;
-  for (const auto& running : workers_) workers.push_back(running->worker->figures());
-  std::vector<MetricSample> samples;
-  const auto add = [&samples](std::string name, std::string help, MetricType type,
-                              std::vector<std::pair<std::string, std::string>> labels, double value) {
-    samples.push_back({std::move(name), std::move(help), type, std::move(labels), value});
-  };
-  constexpr MetricType kGauge = MetricType::kGauge;
-  constexpr MetricType kCounter = MetricType::kCounter;
-  add("sluice_policy_info", "The policy in force, by its SHA-256.", kGauge, {{"sha256", now->policy_sha256}},
-      1);
-  const ReloadState reloads = reloader_->state();
-  add("sluice_config_last_reload_success", "Whether the configuration that was last read is in force.",
-      kGauge, {}, say_rejected(reloads).empty() ? 1 : 0);
-  constexpr const char* kReloads = "Reloads, by whether what was read is in force since.";
-  add("sluice_config_reloads_total", kReloads, kCounter, {{"outcome", "taken_up"}},
-      static_cast<double>(reloads.taken_up));
-  add("sluice_config_reloads_total", kReloads, kCounter, {{"outcome", "rejected"}},
-      static_cast<double>(reloads.rejected));
-  if (limits_ != nullptr) {
-    add("sluice_rate_limit_store_up", "Whether the store of the shared limits answers.", kGauge, {},
-        limits_->state().up ? 1 : 0);
-  }
-  std::map<std::string, int64_t> open;
-  for (const WorkerFigures& worker : workers)
-    for (const auto& [listener, count] : worker.connections) open[listener] += count;
-  for (const auto& [listener, count] : open) {
-    add("sluice_connections", "Open client connections.", kGauge, {{"listener", listener}},
-        static_cast<double>(count));
-  }
-  for (size_t i = 0; i < config.apis.size(); ++i) {
-    const std::string& api = config.apis[i].name;
-    ApiFigures figures;
-    for (const WorkerFigures& worker : workers) sluice::add(worker, api, figures);
-    for (size_t client = 0; client < config.clients.size(); ++client) {
-      add("sluice_queue_depth", "Requests that wait for the vendor's limit.", kGauge,
-          {{"api", api}, {"client", config.clients[client].name}},
-          static_cast<double>(now->apis[i].room->scheduler->waiting(now->pace_slots[client])));
-    }
-    constexpr const char* kHelp = "Connections to the vendor.";
-    add("sluice_upstream_connections", kHelp, kGauge, {{"api", api}, {"state", "active"}},
-        static_cast<double>(figures.active));
-    add("sluice_upstream_connections", kHelp, kGauge, {{"api", api}, {"state", "idle"}},
-        static_cast<double>(figures.idle));
-  }
-  const auto events = audit_->events_by_type();
-  for (size_t i = 0; i < events.size(); ++i) {
-    add("sluice_audit_events_total", "Audit events recorded.", kCounter,
-        {{"type", std::string(to_text(static_cast<AuditType>(i)))}}, static_cast<double>(events[i]));
-  }
-  for (const WebhookState& webhook : audit_->webhooks()) {
-    add("sluice_audit_backlog", "Events that a webhook has not acknowledged.", kGauge,
-        {{"webhook", webhook.name}}, static_cast<double>(webhook.backlog));
-    add("sluice_audit_lag_seconds", "Age of the oldest event that a webhook has not acknowledged.", kGauge,
-        {{"webhook", webhook.name}}, webhook.lag_seconds);
-    constexpr const char* kHelp = "Attempts to deliver to a webhook.";
-    add("sluice_webhook_deliveries_total", kHelp, kCounter,
-        {{"webhook", webhook.name}, {"outcome", "delivered"}}, static_cast<double>(webhook.delivered));
-    add("sluice_webhook_deliveries_total", kHelp, kCounter,
-        {{"webhook", webhook.name}, {"outcome", "failed"}}, static_cast<double>(webhook.failed));
-    add("sluice_webhook_dead_letters_total", "Events set aside because a webhook refuses them.", kCounter,
-        {{"webhook", webhook.name}}, static_cast<double>(webhook.dead_letters));
-    add("sluice_webhook_up",
-        "Whether a webhook takes events: 0 when it fails again and again, or is disabled.", kGauge,
-        {{"webhook", webhook.name}}, webhook.suspended || webhook.disabled ? 0 : 1);
-  }
-  return samples;
 }
 
 }  // namespace sluice

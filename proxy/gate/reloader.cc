@@ -14,6 +14,12 @@ ReloadOutcome too_late() {
 
 }  // namespace
 
+std::string ReloadState::rejection() const {
+  if (cause.empty() || outcome.taken_up) return {};
+  const std::vector<Finding>& all = outcome.findings.all();
+  return "the last reload was rejected: " + (all.empty() ? "" : to_text(all.front()));
+}
+
 void Reloader::start() {
   thread_ = start_quiet_thread("sluice-reload", [this] { run(); });
 }

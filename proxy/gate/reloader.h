@@ -21,6 +21,8 @@ struct ReloadState {
   std::time_t time = 0;
   ReloadOutcome outcome;
   uint64_t taken_up = 0, rejected = 0;  // since the start
+  // Why what was last read is not in force, or "".
+  std::string rejection() const;
 };
 
 class Reloader {

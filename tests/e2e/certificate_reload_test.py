@@ -132,7 +132,7 @@ class CertificateReload(GateTest):
         whole = certificate.read_bytes()
 
         def complaints():
-            return [line["reason"] for line in gate.said("certificates not reloaded: the old ones stay", level="error")]
+            return [line["reason"] for line in gate.said("reload rejected: what was in force stays", level="error")]
 
         def expect(count, words):
             wait_until(f"a complaint of {words}", lambda: len(complaints()) >= count, 10)

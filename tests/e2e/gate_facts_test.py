@@ -122,7 +122,8 @@ class GateFacts(GateTest):
             {"credential": "webhook-header", "webhook": "sink", "change": "added", "new_fingerprint": print_of(new)},
             {"credential": "webhook-secret", "webhook": "sink", "change": "changed", "old_fingerprint": print_of(old),
              "new_fingerprint": print_of(old) + "," + print_of(new)}])
-        self.assertEqual(events[1]["data"]["header"], "Authorization")
+        self.assertEqual(events[0]["data"]["changed"], ["configuration"])
+        self.assertEqual(events[2]["data"]["header"], "Authorization")
 
     def damaged(self, statement, value):
         with sqlite3.connect(self.folder / "audit.db") as spool:
