@@ -31,6 +31,7 @@ Downstream::Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, 
 
 // With TLS: the handshake is done.
 void Downstream::on_connected() {
+  if (port_->tls != nullptr && !is_trusted_by(*port_->tls)) return leave();  // changed during the handshake
   const Millis idle = worker_.draining() ? kDrainIdle : worker_.config().limits.keep_alive;
   deadline_.set(worker_.loop().deadlines(), idle);
 }
@@ -308,6 +309,11 @@ void Downstream::drain() {
   last_request_ = true;
   if (phase_ == Phase::kHead && !head_reader_.started())
     deadline_.set(worker_.loop().deadlines(), kDrainIdle);
+}
+
+void Downstream::distrust() {
+  drain();
+  if (exchange_ == nullptr && phase_ != Phase::kGone && phase_ != Phase::kClosing) leave();
 }
 
 void Downstream::shut_down() {

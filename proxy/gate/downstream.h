@@ -41,7 +41,11 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   bool client_left() const { return stream_ == nullptr; }
 
   // For the worker.
+  bool is_trusted_by(const TlsContext& tls) const {
+    return stream_ == nullptr || stream_->peer_is_trusted_by(tls);
+  }
   void drain();      // no further request
+  void distrust();   // the same, and at once unless one is under way: its certificate is not trusted any more
   void shut_down();  // now
 
  private:

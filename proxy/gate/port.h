@@ -13,9 +13,10 @@ namespace sluice {
 
 struct Port {
   ListenConfig config;
-  std::string name;                    // its address; stays when the listener has closed
-  std::unique_ptr<Listener> listener;  // null: closed
-  int64_t connections = 0;             // open
+  std::string name;                         // its address; stays when the listener has closed
+  std::unique_ptr<Listener> listener;       // null: closed
+  std::shared_ptr<const TlsContext> tls{};  // of the connections to come
+  int64_t connections = 0;                  // open
 };
 
 }  // namespace sluice

@@ -40,6 +40,7 @@ Result<std::shared_ptr<Port>> Worker::open_port(const ListenConfig& config,
                                                 uint16_t number) {
   auto port = std::make_shared<Port>();
   port->config = config;
+  port->tls = tls;
   Address address = config.address;
   if (number != 0) address.port = number;
   auto opened = Listener::open(loop_, address, tls, [this, weak = std::weak_ptr(port)](Accepted accepted) {
@@ -79,7 +80,7 @@ void Worker::take_up(std::shared_ptr<const Serving> serving) {
   const std::vector<std::shared_ptr<Port>> before = std::exchange(ports_, std::exchange(prepared_, {}));
   for (size_t i = 0; i < ports_.size(); ++i) {
     ports_[i]->config = serving->config.listen[i];
-    ports_[i]->listener->set_tls(serving->listener_tls[i]);
+    if (ports_[i]->tls != serving->listener_tls[i]) change_tls(ports_[i], serving->listener_tls[i]);
   }
   leave_ports(before);
   const LimitsConfig& limits = serving->config.limits;
@@ -88,6 +89,16 @@ void Worker::take_up(std::shared_ptr<const Serving> serving) {
                                               resolver_, shared_.connector)));
   for (const auto& exchange : spare_exchanges_) exchange->leave_station();
   update_figures();
+}
+
+void Worker::change_tls(const std::shared_ptr<Port>& port, const std::shared_ptr<const TlsContext>& tls) {
+  port->tls = tls;
+  port->listener->set_tls(tls);
+  if (tls == nullptr) return;
+  std::vector<Downstream*> distrusted;
+  for (const auto& [key, connection] : connections_)
+    if (connection->port() == port && !connection->is_trusted_by(*tls)) distrusted.push_back(key);
+  for (Downstream* connection : distrusted) connection->distrust();
 }
 
 void Worker::leave_ports(const std::vector<std::shared_ptr<Port>>& old) {

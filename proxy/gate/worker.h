@@ -113,6 +113,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   void update_figures();
   Result<std::shared_ptr<Port>> open_port(const ListenConfig& config,
                                           const std::shared_ptr<const TlsContext>& tls, uint16_t number);
+  void change_tls(const std::shared_ptr<Port>& port, const std::shared_ptr<const TlsContext>& tls);
   void leave_ports(const std::vector<std::shared_ptr<Port>>& old);
 
   EventLoop loop_;

@@ -35,6 +35,8 @@ class StreamObserver {
   ~StreamObserver() = default;
 };
 
+class TlsContext;
+
 class ByteStream {
  public:
   virtual void set_observer(StreamObserver* observer) = 0;
@@ -49,6 +51,9 @@ class ByteStream {
   virtual void finish_writing() = 0;
   // Whether the peer proved this subject alternative name by a verified certificate.
   virtual bool peer_has_san(std::string_view) const { return false; }
+  // Whether a listener with this TLS would let the peer in by the certificate that it has shown; true before
+  // it is connected.
+  virtual bool peer_is_trusted_by(const TlsContext&) const { return true; }
   // The SHA-256 of the DER of the peer's verified certificate.
   virtual std::optional<std::array<uint8_t, 32>> peer_certificate_sha256() const { return std::nullopt; }
 

@@ -228,6 +228,20 @@ bool TlsStream::peer_has_san(std::string_view san) const {
   return X509_check_host(certificate, san.data(), san.size(), kFlags, nullptr) == 1;
 }
 
+bool TlsStream::peer_is_trusted_by(const TlsContext& context) const {
+  const auto material = context.material();
+  if (material == material_ || !connected()) return true;
+  if ((SSL_CTX_get_verify_mode(material->get()) & SSL_VERIFY_PEER) == 0) return true;
+  X509* certificate = SSL_get0_peer_certificate(ssl_);
+  X509_STORE_CTX* check = X509_STORE_CTX_new();
+  const bool trusted = certificate != nullptr && check != nullptr &&
+                       X509_STORE_CTX_init(check, SSL_CTX_get_cert_store(material->get()), certificate,
+                                           SSL_get_peer_cert_chain(ssl_)) == 1 &&
+                       X509_STORE_CTX_set_default(check, "ssl_client") == 1 && X509_verify_cert(check) == 1;
+  X509_STORE_CTX_free(check);
+  return trusted;
+}
+
 std::optional<std::array<uint8_t, 32>> TlsStream::peer_certificate_sha256() const {
   if (!connected()) return std::nullopt;
   const X509* certificate = SSL_get0_peer_certificate(ssl_);

@@ -182,6 +182,31 @@ class CertificateReload(GateTest):
         authorities.write_text(other.certificate.read_text())
         wait_until("the new authority to be taken up", served, 10)
 
+    def test_a_connection_whose_authority_is_trusted_no_more_ends_and_others_go_on(self):
+        other = Authority(self.folder, "other")
+        self.put("tls", *self.authority.issue("gate", "DNS:localhost"))
+        both = self.authority.certificate.read_text() + other.certificate.read_text()
+        authorities = self.write("clients.crt", both)
+        gate = self.serve_from("tls", client_ca=str(authorities))
+
+        def connect(authority):
+            context = self.context()
+            context.load_cert_chain(*authority.issue("machine", "DNS:machine.test"))
+            connection = gate.connect(tls=context)
+            self.addCleanup(connection.close)
+            return connection
+
+        def ask(connection):
+            connection.send(request_bytes("GET", "/push/v1/employees", [self.key()]))
+            return connection.response().status
+        stays, goes = connect(self.authority), connect(other)
+        self.assertEqual((ask(stays), ask(goes)), (200, 200))
+        authorities.write_text(self.authority.certificate.read_text())
+        gate.reload()
+        self.assertEqual(ask(stays), 200)
+        with self.assertRaises((OSError, Closed)):
+            ask(goes)
+
     def test_the_authority_of_an_upstream_is_taken_up(self):
         other = Authority(self.folder, "other")
         authority = self.write("vendor-ca.crt", other.certificate.read_text())
