@@ -58,6 +58,8 @@ struct Tallied {
   CounterFamily limits_exceeded{"sluice_limit_exceeded_total",
                                 "Times that the vendor answered 429 for the third time in a minute, or more.",
                                 {}};
+  CounterFamily credentials_refused{
+      "sluice_credentials_refused_total", "Keys that the vendor refused, each counted once.", {}};
 };
 
 std::string name_of(const std::vector<std::string>& names, size_t index) {
@@ -93,6 +95,9 @@ void add_tally(const Tally& tally, Tallied& all) {
   }
   for (const auto& [api, count] : tally.limits_exceeded()) {
     all.limits_exceeded.counts[{{"api", name_of(names.apis, api)}}] += count;
+  }
+  for (const auto& [api, count] : tally.credentials_refused()) {
+    all.credentials_refused.counts[{{"api", name_of(names.apis, api)}}] += count;
   }
   all.policy_seconds.add({}, tally.policy_times());
   for (size_t api = 0; api <= names.apis.size(); ++api) {
@@ -191,6 +196,7 @@ std::string Metrics::render() {
   append(tallied.unknown_operations, families);
   append(tallied.unknown_fields, families);
   append(tallied.limits_exceeded, families);
+  append(tallied.credentials_refused, families);
   append(samples, families);
   return prometheus::TextSerializer().Serialize(families);
 }

@@ -50,8 +50,9 @@ int serve(const std::string& path) {
     return 2;
   }
   configure_log(loaded->config.log);
+  Secrets secrets;
   auto serving = make_serving(std::move(loaded->config), std::move(loaded->engine), loaded->policy_sha256,
-                              std::move(loaded->policy_text));
+                              std::move(loaded->policy_text), &secrets);
   if (!serving) {
     std::cerr << "sluice: not started: " << printable(serving.error().message) << '\n';
     return 2;

@@ -14,7 +14,7 @@
 #include "policy/request_view.h"
 #include "proxy/audit/record.h"
 #include "proxy/crypto.h"
-#include "proxy/gate/credentials.h"
+#include "proxy/gate/exchange_key.h"
 #include "proxy/gate/reflection_guard.h"
 #include "proxy/gate/routing.h"
 #include "proxy/gate/serving.h"
@@ -41,6 +41,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
     kConnecting,  // a vendor connection
     kSending,     // the answer's head; maybe the rest of the request's body
     kRelaying,    // the rest of the answer
+    kResolving,   // the secrets, resolved anew after the vendor refused the key
   };
 
   explicit Exchange(Worker& worker);
@@ -65,6 +66,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   // From the worker.
   void on_recorded(bool durable);
   void on_record_late();
+  void on_resolved();
 
   bool active() const { return phase_ != Phase::kIdle; }
   Phase phase() const { return phase_; }
@@ -107,6 +109,16 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   void send();
   bool has_unexpected_body() const;
   RequestView view() const;
+  // exchange_credential.cc: which key
+  HeldKey newest_key() const;
+  bool change_key(HeldKey key);
+  bool has_key();
+  void guard_against_keys();
+  bool refuses_key(int status) const;
+  bool judge_key(const ResponseHead& head);
+  bool send_with_another_key();
+  void end_resolving();
+  void forget_resolving();
   // exchange_answer.cc: from the vendor to the client
   bool send_again_later(const ResponseHead& head);
   bool withhold(const ResponseHead& head);
@@ -152,7 +164,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   Target target_;
   Decision decision_;
   std::string upstream_head_;
-  Credential::Choice credential_{};
+  ExchangeKey key_;
   std::string body_;         // all of it, or what came before it began to stream
   bool body_whole_ = false;  // all of it has come
   bool streams_body_ = false;

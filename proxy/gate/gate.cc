@@ -173,6 +173,7 @@ void Gate::run() {
       worker->run();
     });
   }
+  workers_[0]->probe_keys();
   for (const auto& listener : workers_[0]->listeners()) {
     log_info("listening", {{"role", "data"}, {"address", listener->address()}});
   }

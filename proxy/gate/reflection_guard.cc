@@ -36,15 +36,23 @@ bool ReflectionGuard::Search::feed(std::string_view input) {
 void ReflectionGuard::start(const KeyPattern& key, const KeyPattern& as_injected) {
   searches_[0] = {&key, key.key().reveal(), 0};
   searches_[1] = {&as_injected, as_injected.key().reveal(), 0};
+  searches_[2] = searches_[3] = {};
   held_ = {};
+}
+
+void ReflectionGuard::add(const KeyPattern& key, const KeyPattern& as_injected) {
+  searches_[2] = {&key, key.key().reveal(), 0};
+  searches_[3] = {&as_injected, as_injected.key().reveal(), 0};
 }
 
 ReflectionGuard::Step ReflectionGuard::feed(std::string_view input) {
   for (Search& search : searches_) {
     if (search.feed(input)) return {true, {}, {}};
   }
-  // The stream ends with the beginnings of both keys; the longer one covers the other.
-  const Search& longer = searches_[0].matched >= searches_[1].matched ? searches_[0] : searches_[1];
+  // The stream ends with the beginnings of several keys; the longest one covers the others.
+  const Search& longer =
+      *std::max_element(searches_.begin(), searches_.end(),
+                        [](const Search& a, const Search& b) { return a.matched < b.matched; });
   const std::string_view held = held_;
   held_ = longer.key.substr(0, longer.matched);
   const size_t total = held.size() + input.size() - held_.size();  // to be sent now

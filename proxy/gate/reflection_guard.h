@@ -32,6 +32,8 @@ class ReflectionGuard {
  public:
   // Both must outlive the answer. An empty one finds nothing.
   void start(const KeyPattern& key, const KeyPattern& as_injected);
+  // After start(), before an answer: another one that was sent for it. At most one more.
+  void add(const KeyPattern& key, const KeyPattern& as_injected);
 
   struct Step {
     bool found = false;
@@ -55,7 +57,7 @@ class ReflectionGuard {
     bool step(std::string_view input);
   };
 
-  std::array<Search, 2> searches_;
+  std::array<Search, 4> searches_;
   std::string_view held_;  // what the stream ends with and has not been released
 };
 

@@ -2,7 +2,6 @@
 
 #include "config/secret_source.h"
 #include "policy/compiler.h"
-#include "proxy/keys/unseal.h"
 
 namespace sluice {
 namespace {
@@ -12,14 +11,17 @@ constexpr size_t kShortestSalt = 16;  // octets
 }  // namespace
 
 Result<std::shared_ptr<const Serving>> make_serving(Config config, std::unique_ptr<const Engine> engine,
-                                                    std::string policy_sha256, std::string policy_text) {
-  if (auto unsealed = unseal(config); !unsealed) return unsealed.error();
+                                                    std::string policy_sha256, std::string policy_text,
+                                                    Secrets* secrets) {
+  Secrets none;
+  Secrets& known = secrets != nullptr ? *secrets : none;
+  if (auto fetched = known.sources.fetch(config); !fetched) return fetched.error();
   auto serving = std::make_shared<Serving>();
   for (size_t i = 0; i < config.apis.size(); ++i) {
     const ApiConfig& api = config.apis[i];
     const Catalogue& catalogue = engine->catalogue(i);
     ServedApi served;
-    Result<Credential> credential = Credential::resolve(api.credential, catalogue);
+    Result<Credential> credential = Credential::resolve(api.credential, catalogue, api.name, &known.keys);
     if (!credential) return Error{"api " + api.name + ": " + credential.error().message};
     served.credential = std::move(*credential);
     served.limit = api.limit.value_or(catalogue.limit);
@@ -50,6 +52,7 @@ Result<std::shared_ptr<const Serving>> make_serving(Config config, std::unique_p
   serving->engine = std::move(engine);
   serving->policy_text = std::move(policy_text);
   serving->policy_sha256 = std::move(policy_sha256);
+  known.sources.confirm();
   return std::shared_ptr<const Serving>(std::move(serving));
 }
 

@@ -12,6 +12,7 @@
 #include "proxy/admin/tally.h"
 #include "proxy/gate/credentials.h"
 #include "proxy/gate/identity.h"
+#include "proxy/keys/secret_sources.h"
 #include "proxy/net/tls_context.h"
 
 namespace sluice {
@@ -34,8 +35,17 @@ struct Serving {
   std::shared_ptr<const TallyNames> tally_names;  // clients, APIs and policy slots by their index
 };
 
-// Resolves every secret and reads every certificate. The error names what could not be had.
+// What stays when one snapshot follows another: the last good values of the secrets, and what is known of the
+// vendors' keys. Owner: whoever makes snapshots. Thread: as SecretSources.
+struct Secrets {
+  SecretSources sources;
+  KeyStates keys;
+};
+
+// Resolves every secret and reads every certificate; may wait for Vault. The error names what could not be
+// had. Without `secrets` nothing is known from before.
 Result<std::shared_ptr<const Serving>> make_serving(Config config, std::unique_ptr<const Engine> engine,
-                                                    std::string policy_sha256, std::string policy_text = {});
+                                                    std::string policy_sha256, std::string policy_text = {},
+                                                    Secrets* secrets = nullptr);
 
 }  // namespace sluice

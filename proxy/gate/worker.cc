@@ -20,6 +20,8 @@ Worker::Worker(Shared& shared)
     : shared_(shared),
       tally_(shared.metrics->add_tally(shared.serving->tally_names)),
       resolver_(loop_),
+      key_refusals_(loop_, shared),
+      key_probe_(*this),
       figures_(shared.serving->config),
       tick_(*this) {
   const Config& config = shared_.serving->config;
@@ -35,6 +37,7 @@ Worker::Worker(Shared& shared)
 }
 
 Worker::~Worker() {
+  key_probe_.stop();
   listeners_.clear();
   connections_.clear();
   spare_exchanges_.clear();
@@ -60,6 +63,10 @@ Result<void> Worker::listen(const std::vector<uint16_t>& ports) {
 }
 
 void Worker::run() { loop_.run(); }
+
+void Worker::probe_keys() {
+  loop_.post([this] { key_probe_.try_new_keys(); });
+}
 
 void Worker::adopt(StreamPtr stream, const IpAddress& peer, size_t listener) {
   const bool tls = shared_.serving->config.listen[listener].tls.has_value();
@@ -196,6 +203,7 @@ void Worker::end_when_idle() {
   ended_ = true;
   update_figures();
   tick_.clear();
+  key_probe_.stop();
   for (auto& pool : pools_) pool->close_all();
   loop_.post([this] {  // a pacer may be on the stack
     pacers_.clear();

@@ -15,6 +15,8 @@
 
 #include "proxy/admin/metrics.h"
 #include "proxy/audit/audit_log.h"
+#include "proxy/gate/key_probe.h"
+#include "proxy/gate/key_refusals.h"
 #include "proxy/gate/serving.h"
 #include "proxy/gate/shared_read.h"
 #include "proxy/gate/upstream_pool.h"
@@ -39,6 +41,8 @@ struct Shared {
   AuditLog* audit = nullptr;
   Metrics* metrics = nullptr;
   Connector connector = TcpStream::connect;  // to the vendors
+  // Has all secrets resolved anew, and calls `done` when the workers have what came of it. Any thread, both.
+  std::function<void(std::function<void()> done)> resolve_again = [](const auto& done) { done(); };
   // A worker has served its last request. On its thread, whose loop may still wait for a lookup.
   std::function<void()> on_worker_ended = [] {};
   std::atomic<int64_t> connections{0};
@@ -69,6 +73,10 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   // Stops accepting; connections end after the request under way, at the latest after `patience`. Any thread.
   void drain(Millis patience);
 
+  // Tries the vendors' keys that are new (`credential.probe`). Of one worker, at the start and after a
+  // reload. Any thread.
+  void probe_keys();
+
   // For connections and exchanges, on the worker's thread.
   EventLoop& loop() { return loop_; }
   const std::shared_ptr<const Serving>& serving() const { return shared_.serving; }
@@ -77,6 +85,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   SharedReads& shared_reads() { return shared_reads_; }
   AuditLog& audit() { return *shared_.audit; }
   Tally& tally() { return tally_; }
+  KeyRefusals& key_refusals() { return key_refusals_; }
   bool draining() const { return draining_; }
   const WorkerFigures& figures() const { return figures_; }
   // Makes the record durable; the exchange's on_recorded follows unless it has called forget_record
@@ -114,6 +123,8 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   std::vector<std::unique_ptr<UpstreamPool>> pools_;
   std::vector<std::unique_ptr<Pacer>> pacers_;
   SharedReads shared_reads_;
+  KeyRefusals key_refusals_;
+  KeyProbe key_probe_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::string> listener_names_;  // addresses; stay when the listeners have closed
   std::unordered_map<Downstream*, std::unique_ptr<Downstream>> connections_;

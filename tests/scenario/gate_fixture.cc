@@ -18,8 +18,8 @@ rules:
 
 }  // namespace
 
-void GateFixture::start(const std::string& api_settings, const std::string& settings) {
-  setenv("SCENARIO_KEY", "vendor-key-of-the-scenario", 1);
+std::shared_ptr<const Serving> GateFixture::make(const std::string& api_settings,
+                                                 const std::string& settings) {
   setenv("SCENARIO_TOKEN", "token-of-the-scenario", 1);
   const std::string text = R"yaml(
 version: 1
@@ -28,7 +28,8 @@ apis:
   push:
     catalogue: push
     upstream: "http://127.0.0.1:1"
-    credential: { full: { env: SCENARIO_KEY } }
+    credential: { full: )yaml" +
+                           key_settings_ + R"yaml( }
     limit: { rate: 100000, burst: 100000 }
 )yaml" + api_settings + R"yaml(
 clients:
@@ -38,25 +39,32 @@ policy: policy.yaml
   Findings findings;
   auto config = read_config(text, "scenario.yaml", findings);
   for (const Finding& finding : findings.all()) ADD_FAILURE() << to_text(finding);
-  ASSERT_TRUE(config);
+  if (!config) return nullptr;
   auto catalogue = load_catalogue("push", "push", {}, findings);
-  ASSERT_TRUE(catalogue);
+  if (!catalogue) return nullptr;
   std::vector<Catalogue> catalogues;
   catalogues.push_back(std::move(*catalogue));
   auto engine = Engine::compile(kPolicy, "policy.yaml", *config, std::move(catalogues), findings);
   for (const Finding& finding : findings.all()) ADD_FAILURE() << to_text(finding);
-  ASSERT_NE(engine, nullptr);
-  auto serving = make_serving(std::move(*config), std::move(engine), "hash");
-  ASSERT_TRUE(serving) << serving.error().message;
+  if (engine == nullptr) return nullptr;
+  auto serving = make_serving(std::move(*config), std::move(engine), "hash", {}, &secrets_);
+  EXPECT_TRUE(serving) << serving.error().message;
+  return serving ? *serving : nullptr;
+}
+
+void GateFixture::start(const std::string& api_settings, const std::string& settings) {
+  setenv("SCENARIO_KEY", "vendor-key-of-the-scenario", 1);
+  const std::shared_ptr<const Serving> serving = make(api_settings, settings);
+  ASSERT_NE(serving, nullptr);
   metrics_ = std::make_unique<Metrics>();
   shared_ = std::make_unique<Shared>();
-  shared_->serving = *serving;
+  shared_->serving = serving;
   shared_->audit = &audit_;
   shared_->metrics = metrics_.get();
   // The bucket counts as spent when the gate starts: long ago here.
   shared_->budgets.push_back(
-      make_local_budget((*serving)->apis[0].limit, monotonic_now() - std::chrono::hours(1)));
-  const Config& served = (*serving)->config;
+      make_local_budget(serving->apis[0].limit, monotonic_now() - std::chrono::hours(1)));
+  const Config& served = serving->config;
   shared_->schedulers.push_back(std::make_unique<Scheduler>(*shared_->budgets[0], served.apis[0].queue,
                                                             std::vector<double>(served.clients.size(), 1)));
   shared_->connector = [this](EventLoop& loop, const IpAddress&, uint16_t) {
@@ -75,6 +83,7 @@ void GateFixture::TearDown() {
   // Every request ends in exactly one outcome.
   std::map<std::string, int> outcomes;
   for (const AuditRecord& record : audit_.records) {
+    if (!is_request_event(record.type)) continue;
     outcomes[record.request_id] += record.type == AuditType::kRequestAttempted ? 0 : 1;
   }
   for (const auto& [id, count] : outcomes) EXPECT_EQ(count, 1) << id;

@@ -44,6 +44,8 @@ class GateFixture : public testing::Test {
   // `more` is appended to the configuration of the API "push"; see gate_fixture.cc for the whole.
   void start(const std::string& api_settings = "", const std::string& settings = "");
   void TearDown() override;
+  // What start() serves by.
+  std::shared_ptr<const Serving> make(const std::string& api_settings, const std::string& settings);
 
   MemoryStream& client();
   // The nth connection to the vendor, made when the gate asked for it.
@@ -64,6 +66,8 @@ class GateFixture : public testing::Test {
   std::vector<std::unique_ptr<MemoryStream>> clients_, vendors_;
   bool connects_at_once_ = true;
   Faults faults_;
+  std::string key_settings_ = "{ env: SCENARIO_KEY }";  // credential.full, and what may follow it
+  Secrets secrets_;
 };
 
 }  // namespace sluice
