@@ -96,7 +96,7 @@ class SealedKeys(GateTest):
         gate = self.serve(configuration)
         wait_until("the store to be up", lambda: gate.metric("sluice_rate_limit_store_up") == 1)
         self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key("siem")]))
-        self.keys("seal", "redis", text="another")
+        self.keys("seal", "redis", "--replace", text="another")
         gate.stop()
         gate = self.serve(configuration)
         wait_until("the store to refuse it", lambda: "it refuses the password" in gate.get_admin("/readyz")[1])
