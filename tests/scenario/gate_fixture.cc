@@ -47,13 +47,14 @@ policy: policy.yaml
   auto engine = Engine::compile(kPolicy, "policy.yaml", *config, std::move(catalogues), findings);
   for (const Finding& finding : findings.all()) ADD_FAILURE() << to_text(finding);
   if (engine == nullptr) return nullptr;
-  auto serving = make_serving(std::move(*config), std::move(engine), "hash", {}, &secrets_);
+  auto serving = make_serving(std::move(*config), std::move(engine), "hash", {}, secrets_.get());
   EXPECT_TRUE(serving) << serving.error().message;
   return serving ? *serving : nullptr;
 }
 
 void GateFixture::start(const std::string& api_settings, const std::string& settings) {
   setenv("SCENARIO_KEY", "vendor-key-of-the-scenario", 1);
+  secrets_ = std::make_unique<Secrets>();
   const std::shared_ptr<const Serving> serving = make(api_settings, settings);
   ASSERT_NE(serving, nullptr);
   metrics_ = std::make_unique<Metrics>();

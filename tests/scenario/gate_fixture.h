@@ -67,7 +67,7 @@ class GateFixture : public testing::Test {
   bool connects_at_once_ = true;
   Faults faults_;
   std::string key_settings_ = "{ env: SCENARIO_KEY }";  // credential.full, and what may follow it
-  Secrets secrets_;
+  std::unique_ptr<Secrets> secrets_;
 };
 
 }  // namespace sluice
