@@ -111,6 +111,21 @@ std::vector<SecretRef> read_secret_refs(const Value& value, std::string_view wha
   return refs;
 }
 
+void read_address(const Value& value, Address& out, const ReadContext& context) {
+  auto text = read_text(value, "address", context.findings);
+  if (!text) return;
+  auto address = parse_address(*text);
+  if (address && !address->unix_path.empty()) {
+    address = parse_address("unix:" + resolve_path(context.file, address->unix_path));
+  }
+  if (!address) {
+    context.findings.error(value.at, "invalid-value", "address: " + address.error().message);
+    return;
+  }
+  out = std::move(*address);
+  out.at = value.at;
+}
+
 void read_path(MapReader& map, std::string_view key, std::string& out, const ReadContext& context) {
   if (const Value* value = map.optional(key)) check_path(*value, key, out, context);
 }

@@ -19,9 +19,13 @@ struct ReadContext {
 };
 
 std::vector<ApiConfig> read_apis(const Value& value, const ReadContext& context);
+IdentityConfig read_identity(const Value& value, const ReadContext& context);
+// A text, or { issuer, value }. nullopt: reported.
+std::optional<JwtSubject> read_jwt_subject(const Value& value, const IdentityConfig& identity,
+                                           const ReadContext& context);
 // `certificates_verified`: whether a listener asks its clients for one.
 std::vector<ClientConfig> read_clients(const Value& value, bool certificates_verified,
-                                       const ReadContext& context);
+                                       const IdentityConfig& identity, const ReadContext& context);
 // The names that a webhook's filter may say.
 struct KnownNames {
   std::vector<std::string> apis;
@@ -35,6 +39,10 @@ std::vector<WebhookConfig> read_webhooks(const Value& value, const KnownNames& k
 RateLimitStoreConfig read_rate_limit_store(const Value& value, const ReadContext& context);
 // Beside the configuration file.
 std::string default_spool(const std::string& file);
+
+ConnectConfig read_connect(const Value& value, const ReadContext& context);
+// Warns of hosts that would mean several APIs.
+void check_connect(const Config& config, const ReadContext& context);
 
 SealedKeysConfig read_sealed_keys(const Value& value, const ReadContext& context);
 // Reports every sealed secret of a configuration that has no store.
@@ -57,6 +65,8 @@ SecretRef read_secret_ref(const Value& value, std::string_view what, const ReadC
 std::vector<SecretRef> read_secret_refs(const Value& value, std::string_view what,
                                         const ReadContext& context);
 
+// Where to listen; the path of a unix socket comes out resolved.
+void read_address(const Value& value, Address& out, const ReadContext& context);
 // A text that is not empty, resolved as a path. Leaves `out` alone when the key is absent or wrong.
 void read_path(MapReader& map, std::string_view key, std::string& out, const ReadContext& context);
 // As read_path, for a key that must be there.

@@ -11,21 +11,6 @@
 namespace sluice {
 namespace {
 
-void read_address(const Value& value, Address& out, const ReadContext& context) {
-  auto text = read_text(value, "address", context.findings);
-  if (!text) return;
-  auto address = parse_address(*text);
-  if (address && !address->unix_path.empty()) {
-    address = parse_address("unix:" + resolve_path(context.file, address->unix_path));
-  }
-  if (!address) {
-    context.findings.error(value.at, "invalid-value", "address: " + address.error().message);
-    return;
-  }
-  out = std::move(*address);
-  out.at = value.at;
-}
-
 std::vector<CertificateFiles> read_by_name(const Value& value, const ReadContext& context) {
   std::vector<CertificateFiles> pairs;
   if (value.reported) return pairs;
@@ -99,6 +84,7 @@ LimitsConfig read_limits(const Value& value, const ReadContext& context) {
   map.integer("requests_per_connection", limits.requests_per_connection, 1, kMostConnections);
   map.integer("connections", limits.connections, 1, kMostConnections);
   map.integer("connections_per_source", limits.connections_per_source, 1, kMostConnections);
+  map.integer("failed_attempts", limits.failed_attempts, 0, 1'000'000);
   map.finish();
   return limits;
 }
@@ -152,6 +138,7 @@ void check_addresses(const Config& config, const ReadContext& context) {
   const bool admin_is_default = config.admin.address.at.line == 0;
   if (admin_is_default) check(config.admin.address);
   for (const ListenConfig& listener : config.listen) check(listener.address);
+  if (config.connect) check(config.connect->address);
   if (!admin_is_default) check(config.admin.address);
 }
 
@@ -176,13 +163,15 @@ Config read_root(const Value& root, const ReadContext& context) {
   if (const Value* version = map.required("version")) check_version(*version, context);
   if (const Value* listen = map.required("listen")) config.listen = read_listen(*listen, context);
   if (const Value* admin = map.optional("admin")) config.admin = read_admin(*admin, context);
+  if (const Value* connect = map.optional("connect")) config.connect = read_connect(*connect, context);
   check_addresses(config, context);
   map.integer("workers", config.workers, 0, 256);
   if (const Value* limits = map.optional("limits")) config.limits = read_limits(*limits, context);
   if (const Value* drain = map.optional("drain")) config.drain = read_drain(*drain, context);
   if (const Value* apis = map.required("apis")) config.apis = read_apis(*apis, context);
+  if (const Value* identity = map.optional("identity")) config.identity = read_identity(*identity, context);
   if (const Value* clients = map.optional("clients")) {
-    config.clients = read_clients(*clients, verifies_certificates(config), context);
+    config.clients = read_clients(*clients, verifies_certificates(config), config.identity, context);
   }
   if (const Value* policy = map.optional("policy")) config.policy_at = policy->at;
   read_required_path(map, "policy", config.policy, context);
@@ -201,6 +190,7 @@ Config read_root(const Value& root, const ReadContext& context) {
   map.finish();
   check_sealed_section(config, context);
   check_vault_section(config, context);
+  check_connect(config, context);
   return config;
 }
 

@@ -1,8 +1,10 @@
 // The `clients` block of a configuration.
+#include <algorithm>
 #include <map>
 
 #include "config/ascii.h"
 #include "config/config_parts.h"
+#include "config/rfc3339.h"
 
 namespace sluice {
 namespace {
@@ -26,11 +28,21 @@ std::optional<Hash> parse_hash(std::string_view text) {
   return hash;
 }
 
+bool has_colons_between_octets(std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    if ((text[i] == ':') != (i % 3 == 2)) return false;
+  }
+  return text.size() % 3 == 2;
+}
+
 // Reads one client after the other, and knows whom each token and certificate belongs to.
 class ClientsReader {
  public:
-  ClientsReader(bool certificates_verified, const ReadContext& context)
-      : certificates_verified_(certificates_verified), context_(context), findings_(context.findings) {}
+  ClientsReader(bool certificates_verified, const IdentityConfig& identity, const ReadContext& context)
+      : certificates_verified_(certificates_verified),
+        identity_(identity),
+        context_(context),
+        findings_(context.findings) {}
 
   ClientConfig read(const Value& key, const Value& value) {
     ClientConfig client;
@@ -41,19 +53,21 @@ class ClientsReader {
     const Value* hashes = map.optional("token_sha256");
     const Value* tokens = map.optional("token");
     const Value* certificate = map.optional("certificate");
+    const Value* jwt = map.optional("jwt");
     if (hashes != nullptr) read_hashes(*hashes, client);
     if (tokens != nullptr) read_tokens(*tokens, client);
     if (certificate != nullptr) read_certificate(*certificate, client);
+    if (jwt != nullptr) read_jwt(*jwt, client);
     if (const Value* groups = map.optional("groups")) read_groups(*groups, client);
     map.choice("priority", {{"interactive", Priority::kInteractive}, {"batch", Priority::kBatch}},
                client.priority);
     map.integer("weight", client.weight, 1, 1'000);
     map.finish();
     const bool has_hash = hashes != nullptr && !(hashes->is_list() && hashes->items.empty());
-    if (map.is_map() && !has_hash && tokens == nullptr && certificate == nullptr) {
+    if (map.is_map() && !has_hash && tokens == nullptr && certificate == nullptr && jwt == nullptr) {
       findings_.error(
           key.at, "missing-key",
-          "client " + client.name + " has no credential, give it token_sha256, token or certificate");
+          "client " + client.name + " has no credential, give it token_sha256, token, certificate or jwt");
     }
     return client;
   }
@@ -71,8 +85,33 @@ class ClientsReader {
     for (const Value& item : value.items) read_hash(item, client);
   }
 
-  // The text is never quoted: it may be the token itself.
+  // "64 digits", or { hash: "64 digits", expires: 2027-01-31 }.
   void read_hash(const Value& value, ClientConfig& client) {
+    // A map of anything else may hold the token itself.
+    if (value.find("hash") == nullptr) return take_hash(value, std::nullopt, client);
+    MapReader map(value, "token_sha256", findings_);
+    const Value* hash = map.required("hash");
+    const Value* expires = map.optional("expires");
+    map.finish();
+    const auto until = expires != nullptr ? read_expiry(*expires) : std::nullopt;
+    if (hash != nullptr) take_hash(*hash, until, client);
+  }
+
+  std::optional<std::chrono::system_clock::time_point> read_expiry(const Value& value) {
+    const auto text = read_text(value, "expires", findings_);
+    if (!text) return std::nullopt;
+    const auto time = parse_date_or_time(*text);
+    if (!time) {
+      findings_.error(value.at, "invalid-value",
+                      "expires: expected a date such as 2027-01-31 (from its first moment on, UTC) or a time "
+                      "such as 2027-01-31T18:00:00Z");
+    }
+    return time;
+  }
+
+  // The text is never quoted: it may be the token itself.
+  void take_hash(const Value& value, std::optional<std::chrono::system_clock::time_point> expires,
+                 ClientConfig& client) {
     if (value.reported) return;
     auto hash = value.is_scalar() ? parse_hash(value.text) : std::nullopt;
     if (!hash) {
@@ -86,7 +125,7 @@ class ClientsReader {
       return;
     }
     if (claim(hash_owners_, *hash, value.at, client, "token_sha256: this hash"))
-      client.token_sha256.push_back(*hash);
+      client.token_sha256.emplace_back(*hash, expires);
   }
 
   void read_tokens(const Value& value, ClientConfig& client) {
@@ -100,18 +139,72 @@ class ClientsReader {
 
   void read_certificate(const Value& value, ClientConfig& client) {
     MapReader map(value, "certificate", findings_);
-    const Value* san = map.required("san");
-    auto name = san != nullptr ? read_text(*san, "san", findings_) : std::nullopt;
+    const Value* san = map.optional("san");
+    const Value* fingerprint = map.optional("fingerprint");
     map.finish();
+    if (!map.is_map()) return;
+    if ((san == nullptr) == (fingerprint == nullptr)) {
+      return findings_.error(value.at, "missing-key",
+                             "certificate: give one of { san: NAME } and { fingerprint: SHA-256 }");
+    }
+    if (!certificates_verified_) {
+      findings_.error(value.at, "invalid-value",
+                      "certificate: no listener verifies certificates, give one tls.client_ca");
+    }
+    if (san != nullptr) read_san(*san, client);
+    if (fingerprint != nullptr) read_fingerprint(*fingerprint, client);
+  }
+
+  void read_san(const Value& value, ClientConfig& client) {
+    auto name = read_text(value, "san", findings_);
     if (!name) return;
     if (name->empty())
-      return findings_.error(san->at, "invalid-value", "san: expected a name, got an empty text");
-    if (!certificates_verified_) {
-      return findings_.error(value.at, "invalid-value",
-                             "certificate: no listener verifies certificates, give one tls.client_ca");
-    }
-    if (claim(san_owners_, *name, san->at, client, "san: " + *name))
+      return findings_.error(value.at, "invalid-value", "san: expected a name, got an empty text");
+    if (claim(san_owners_, *name, value.at, client, "san: " + *name))
       client.certificate_san = std::move(*name);
+  }
+
+  // As openssl x509 -fingerprint -sha256 prints it, or without the colons.
+  void read_fingerprint(const Value& value, ClientConfig& client) {
+    auto text = read_text(value, "fingerprint", findings_);
+    if (!text) return;
+    if (has_colons_between_octets(*text)) std::erase(*text, ':');
+    const auto hash = parse_hash(*text);
+    if (!hash) {
+      return findings_.error(value.at, "invalid-value",
+                             "fingerprint: expected 64 hexadecimal digits, the SHA-256 of the certificate's "
+                             "DER (openssl x509 -fingerprint -sha256)");
+    }
+    if (claim(fingerprint_owners_, *hash, value.at, client, "fingerprint: this certificate"))
+      client.certificate_fingerprint = *hash;
+  }
+
+  void read_jwt(const Value& value, ClientConfig& client) {
+    if (identity_.jwt.empty()) {
+      return findings_.error(value.at, "invalid-value",
+                             "jwt: no issuer of tokens is configured, add identity.jwt");
+    }
+    if (!value.is_list()) return read_subject(value, client);
+    if (value.items.empty())
+      findings_.error(value.at, "invalid-value", "jwt: the list is empty, give the value of a claim");
+    for (const Value& item : value.items) read_subject(item, client);
+  }
+
+  void read_subject(const Value& value, ClientConfig& client) {
+    auto subject = read_jwt_subject(value, identity_, context_);
+    if (!subject) return;
+    const auto taken =
+        std::find_if(subjects_.begin(), subjects_.end(), [&subject](const OwnedSubject& known) {
+          const std::string& issuer = known.subject.issuer;
+          return known.subject.value == subject->value &&
+                 (issuer.empty() || subject->issuer.empty() || issuer == subject->issuer);
+        });
+    if (taken != subjects_.end()) {
+      return findings_.error(value.at, "duplicate-credential",
+                             "jwt: \"" + subject->value + "\" already belongs to client " + taken->client);
+    }
+    subjects_.push_back({*subject, client.name});
+    client.jwt.push_back(std::move(*subject));
   }
 
   void read_groups(const Value& value, ClientConfig& client) {
@@ -131,21 +224,29 @@ class ClientsReader {
     return is_new;
   }
 
+  struct OwnedSubject {
+    JwtSubject subject;
+    std::string client;
+  };
+
   bool certificates_verified_;
+  const IdentityConfig& identity_;
   const ReadContext& context_;
   Findings& findings_;
   std::map<Hash, std::string> hash_owners_;
   std::map<std::string, std::string> token_owners_;
   std::map<std::string, std::string> san_owners_;
+  std::map<Hash, std::string> fingerprint_owners_;
+  std::vector<OwnedSubject> subjects_;
 };
 
 }  // namespace
 
 std::vector<ClientConfig> read_clients(const Value& value, bool certificates_verified,
-                                       const ReadContext& context) {
+                                       const IdentityConfig& identity, const ReadContext& context) {
   std::vector<ClientConfig> clients;
   const MapReader map(value, "clients", context.findings);
-  ClientsReader reader(certificates_verified, context);
+  ClientsReader reader(certificates_verified, identity, context);
   for (const auto& [key, entry] : value.entries) clients.push_back(reader.read(key, entry));
   return clients;
 }

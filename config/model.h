@@ -10,6 +10,9 @@
 #include <vector>
 
 #include "config/audit.h"
+#include "config/connect.h"
+#include "config/identity.h"
+#include "config/listen_address.h"
 #include "config/rate_limit_store.h"
 #include "config/sealed_keys.h"
 #include "config/secret.h"
@@ -19,17 +22,10 @@
 
 namespace sluice {
 
-// host:port, [v6]:port, or unix:PATH.
-struct Address {
-  std::string host;       // without brackets; empty for a unix socket
-  uint16_t port = 0;      // 0: the system chooses one, printed at start
-  std::string unix_path;  // not empty: a unix socket
-  Position at;
-};
-
 struct CertificateFiles {
   std::string certificate;  // PEM, chain included
   std::string private_key;  // PEM, not encrypted
+  bool operator==(const CertificateFiles&) const = default;
 };
 
 struct ListenerTls {
@@ -37,6 +33,7 @@ struct ListenerTls {
   std::string private_key;
   std::string client_ca;  // PEM; not empty: clients must present a certificate that verifies against it
   std::vector<CertificateFiles> by_name{};  // presented to clients that ask for one of their names (SNI)
+  bool operator==(const ListenerTls&) const = default;
 };
 
 struct ListenConfig {
@@ -61,6 +58,7 @@ struct LimitsConfig {
   int64_t requests_per_connection = 1000;  // after which the connection is closed; as nginx
   int64_t connections = 10'000;
   int64_t connections_per_source = 1'000;
+  int64_t failed_attempts = 10;  // of a source in a minute, after which its 401s are delayed; 0: never
 };
 
 struct DrainConfig {
@@ -79,6 +77,7 @@ struct CredentialConfig {
 struct RateLimit {
   double rate = 10;   // requests per second
   double burst = 10;  // depth of the vendor's bucket, in requests
+  bool operator==(const RateLimit&) const = default;
 };
 
 struct QueueConfig {
@@ -94,6 +93,7 @@ struct UpstreamTlsConfig {
   std::string server_name;  // empty: the host of the URL
   std::string certificate;  // PEM, chain included: presented to a vendor that asks; empty: none
   std::string private_key;  // PEM, not encrypted; empty as `certificate` is
+  bool operator==(const UpstreamTlsConfig&) const = default;
 };
 
 struct UpstreamTimeouts {
@@ -102,6 +102,7 @@ struct UpstreamTimeouts {
   Millis silence{30'000};   // a gap in the answer
   Millis idle{60'000};      // a pooled connection
   Millis total{600'000};    // from the request's head to the answer's last octet
+  bool operator==(const UpstreamTimeouts&) const = default;
 };
 
 struct ApiConfig {
@@ -124,9 +125,11 @@ enum class Priority { kNone, kInteractive, kBatch };
 
 struct ClientConfig {
   std::string name;
-  std::vector<std::array<uint8_t, 32>> token_sha256;
+  std::vector<TokenHash> token_sha256;
   std::vector<SecretRef> tokens;
-  std::string certificate_san;  // empty: no certificate
+  std::vector<JwtSubject> jwt;
+  std::string certificate_san;                                     // empty: none
+  std::optional<std::array<uint8_t, 32>> certificate_fingerprint;  // SHA-256 of the DER
   std::vector<std::string> groups;
   Priority priority = Priority::kNone;
   int64_t weight = 1;
@@ -149,7 +152,9 @@ struct Config {
   int64_t workers = 1;  // event loops; 0 means one per core
   LimitsConfig limits;
   DrainConfig drain;
-  std::vector<ApiConfig> apis;        // file order; an index into it names an API everywhere else
+  std::optional<ConnectConfig> connect;  // absent: the gate is nobody's HTTPS proxy
+  std::vector<ApiConfig> apis;           // file order; an index into it names an API everywhere else
+  IdentityConfig identity;
   std::vector<ClientConfig> clients;  // file order; an index into it names a client everywhere else
   std::string policy;                 // path
   Position policy_at;

@@ -16,6 +16,7 @@ struct RedisUrl {
   uint16_t port = 6379;
   std::string user;  // empty: Redis' default user
   int64_t database = 0;
+  bool operator==(const RedisUrl&) const = default;
 };
 
 // Where replicas of the gate share the vendors' limits.

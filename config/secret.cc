@@ -1,34 +1,25 @@
 #include "config/secret.h"
 
-#include <cstring>
 #include <utility>
 
+#include "config/wipe.h"
+
 namespace sluice {
-namespace {
-
-// The whole capacity, because a shorter value or a move may have left a rest behind the end.
-void wipe(std::string& text) {
-  text.resize(text.capacity());
-  explicit_bzero(text.data(), text.size());
-  text.clear();
-}
-
-}  // namespace
 
 Secret::Secret(std::string value) {
   value_.swap(value);
-  wipe(value);
+  wipe_all(value);
 }
 
 // A short string is copied by its move, so the source is wiped too.
-Secret::Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { wipe(other.value_); }
+Secret::Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { wipe_all(other.value_); }
 
 Secret& Secret::operator=(Secret other) noexcept {
   value_.swap(other.value_);
   return *this;
 }
 
-Secret::~Secret() { wipe(value_); }
+Secret::~Secret() { wipe_all(value_); }
 
 bool Secret::equals(std::string_view other) const {
   if (other.size() != value_.size()) return false;

@@ -12,6 +12,7 @@ struct UpstreamUrl {
   uint16_t port = 443;
   std::string path;       // "" or "/prefix" without a final slash
   std::string authority;  // what Host says: host, and the port unless it is the scheme's own
+  bool operator==(const UpstreamUrl&) const = default;
 };
 
 }  // namespace sluice

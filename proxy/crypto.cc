@@ -71,6 +71,27 @@ int base64_value(char c) {
   return -1;
 }
 
+template <class ValueOf>
+std::optional<std::string> decode_digits(std::string_view digits, const ValueOf& value_of) {
+  std::string data;
+  data.reserve(digits.size() / 4 * 3 + 2);
+  uint32_t bits = 0;
+  int held = 0;
+  for (const char c : digits) {
+    const int value = value_of(c);
+    if (value < 0) return std::nullopt;
+    bits = (bits << 6 | static_cast<uint32_t>(value)) & 0xFFFF;
+    held += 6;
+    if (held >= 8) {
+      held -= 8;
+      data += static_cast<char>(bits >> held & 0xFF);
+    }
+  }
+  // Left-over bits must be zero, so that one text stands for one value (RFC 4648 3.5).
+  if ((bits & ((1U << held) - 1)) != 0) return std::nullopt;
+  return data;
+}
+
 }  // namespace
 
 Sha256 sha256(std::string_view data) {
@@ -155,23 +176,15 @@ std::optional<std::string> base64_decode(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   size_t padding = 0;
   while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  std::string data;
-  data.reserve(text.size() / 4 * 3);
-  uint32_t bits = 0;
-  int held = 0;
-  for (const char c : text.substr(0, text.size() - padding)) {
-    const int value = base64_value(c);
-    if (value < 0) return std::nullopt;
-    bits = (bits << 6 | static_cast<uint32_t>(value)) & 0xFFFF;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      data += static_cast<char>(bits >> held & 0xFF);
-    }
-  }
-  // Left-over bits must be zero, so that one text stands for one value (RFC 4648 3.5).
-  if ((bits & ((1U << held) - 1)) != 0) return std::nullopt;
-  return data;
+  return decode_digits(text.substr(0, text.size() - padding), base64_value);
+}
+
+std::optional<std::string> base64url_decode(std::string_view text) {
+  if (text.size() % 4 == 1) return std::nullopt;  // six bits are no octet
+  return decode_digits(text, [](char c) {
+    if (c == '+' || c == '/') return -1;
+    return base64_value(c == '-' ? '+' : (c == '_' ? '/' : c));
+  });
 }
 
 void random_bytes(uint8_t* out, size_t count) {

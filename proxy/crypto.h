@@ -40,6 +40,8 @@ std::string hex(const Sha256& digest);
 void write_hex(char* out, const Sha256& digest);                  // 64 digits, without a NUL
 std::string base64_encode(std::string_view data);                 // with padding (RFC 4648 4)
 std::optional<std::string> base64_decode(std::string_view text);  // strict; nullopt for anything else
+// RFC 7515 2: the alphabet of RFC 4648 5, without padding. As strict.
+std::optional<std::string> base64url_decode(std::string_view text);
 
 void random_bytes(uint8_t* out, size_t count);  // from the system's generator; aborts if there is none
 std::string uuid_v7();                          // RFC 9562 5.7, now

@@ -29,8 +29,6 @@ struct ReviewRequest {
 
 // The client's index, or nullopt.
 std::optional<size_t> find_client(const Config& config, std::string_view name);
-// RFC 3339: 2026-01-31T12:00:00Z, with fraction or offset if wanted.
-std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text);
 
 // The request as the engine takes it. `headers` is storage for the view, which is valid while both arguments
 // are. Requires: request.api.

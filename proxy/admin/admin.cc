@@ -6,6 +6,7 @@
 
 #include "config/ascii.h"
 #include "config/ip.h"
+#include "policy/review/findings_json.h"
 
 namespace sluice {
 namespace {
@@ -93,6 +94,30 @@ std::string canonical_name(std::string_view name) {
   return lower;
 }
 
+HttpResponse refuse_method(const char* allowed, const char* detail) {
+  HttpResponse response = make_problem(405, "Method Not Allowed", detail);
+  response.headers.emplace_back("Allow", allowed);
+  return response;
+}
+
+// Browsers name the page that sends a POST (Fetch standard, Origin); tools do not.
+bool is_from_elsewhere(const HttpRequest& request) {
+  const std::string_view origin = request.header("origin");
+  return !origin.empty() && origin != "http://" + std::string(request.header("host"));
+}
+
+void answer_reload(const HttpRequest& request, const AdminSources& sources, const HttpAnswer& answer) {
+  if (request.method != "POST") return answer(refuse_method("POST", "a reload is asked for by POST"));
+  if (is_from_elsewhere(request))
+    return answer(make_problem(403, "Forbidden", "a page of another origin cannot ask for a reload"));
+  sources.reload([answer](const ReloadOutcome& outcome) {
+    ordered_json json;
+    if (outcome.taken_up) json["policy_sha256"] = outcome.policy_sha256;
+    json["findings"] = findings_json(outcome.findings);
+    answer(make_response(outcome.taken_up ? 200 : 422, "application/json", to_text(json)));
+  });
+}
+
 class HttpAdmin final : public Admin {
  public:
   HttpAdmin(AdminConfig config, AdminSources sources)
@@ -101,7 +126,7 @@ class HttpAdmin final : public Admin {
   Result<void> listen(EventLoop& loop) {
     auto server = serve_http(loop, config_.address, nullptr,
                              [this](const HttpRequest& request, const HttpAnswer& answer) {
-                               answer(answer_admin(request, config_, sources_));
+                               answer_admin(request, config_, sources_, answer);
                              });
     if (!server) return server.error();
     server_ = std::move(*server);
@@ -128,22 +153,24 @@ bool admin_host_allowed(std::string_view host, const std::vector<std::string>& h
          });
 }
 
-HttpResponse answer_admin(const HttpRequest& request, const AdminConfig& config,
-                          const AdminSources& sources) {
-  if (!admin_host_allowed(request.header("host"), config.hosts)) {
-    return make_problem(403, "Forbidden", "the Host is not an IP address, localhost or one of admin.hosts");
+void answer_admin(const HttpRequest& request, const AdminConfig& config, const AdminSources& sources,
+                  const HttpAnswer& answer) {
+  std::vector<std::string> hosts = config.hosts;
+  if (sources.hosts) hosts = sources.hosts();
+  if (!admin_host_allowed(request.header("host"), hosts)) {
+    return answer(
+        make_problem(403, "Forbidden", "the Host is not an IP address, localhost or one of admin.hosts"));
   }
+  if (request.path == "/reload") return answer_reload(request, sources, answer);
   const auto* page = std::find_if(std::begin(kPages), std::end(kPages),
                                   [&request](const Page& p) { return p.path == request.path; });
   if (page == std::end(kPages)) {
-    return make_problem(404, "Not Found", "the pages are /healthz, /readyz, /metrics and /status");
+    return answer(
+        make_problem(404, "Not Found", "the pages are /healthz, /readyz, /metrics, /status and /reload"));
   }
-  if (request.method != "GET" && request.method != "HEAD") {
-    HttpResponse response = make_problem(405, "Method Not Allowed", "the methods are GET and HEAD");
-    response.headers.emplace_back("Allow", "GET, HEAD");
-    return response;
-  }
-  return page->answer(sources);
+  if (request.method != "GET" && request.method != "HEAD")
+    return answer(refuse_method("GET, HEAD", "the methods are GET and HEAD"));
+  answer(page->answer(sources));
 }
 
 Result<std::unique_ptr<Admin>> start_admin(EventLoop& loop, const AdminConfig& config, AdminSources sources) {

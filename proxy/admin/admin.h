@@ -2,8 +2,10 @@
 //   GET /healthz  200 while the process serves
 //   GET /readyz   200 only when every required part is usable and it is not draining; JSON that names each
 //   part GET /metrics  Prometheus text GET /status   JSON
-// A Host other than an IP address, localhost or one of admin.hosts is 403 (DNS rebinding); methods but GET
-// and HEAD are 405. Owner: main. Thread: its loop's; the callbacks are called there.
+//   POST /reload  takes up the changed files: 200 with the policy's hash, or 422 with findings
+// A Host other than an IP address, localhost or one of admin.hosts is 403 (DNS rebinding), and so is a
+// POST that a page of another origin has sent; other methods are 405. Owner: main. Thread: its loop's; the
+// callbacks are called there.
 #pragma once
 
 #include <functional>
@@ -12,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/finding.h"
 #include "config/model.h"
 #include "config/result.h"
 #include "proxy/admin/metrics.h"
@@ -26,10 +29,19 @@ struct PartState {
   std::string detail;  // "ok", or what is wrong
 };
 
+struct ReloadOutcome {
+  bool taken_up = false;
+  Findings findings;          // of the files
+  std::string policy_sha256;  // in force
+};
+
 struct AdminSources {
   std::function<std::vector<PartState>()> parts;
   std::function<std::string()> status_json;  // a whole JSON document
   Metrics* metrics = nullptr;
+  // `done` is called once, on the admin's thread.
+  std::function<void(std::function<void(const ReloadOutcome&)> done)> reload{};
+  std::function<std::vector<std::string>()> hosts{};  // instead of those that it was started with
 };
 
 class Admin {
@@ -41,7 +53,8 @@ class Admin {
 Result<std::unique_ptr<Admin>> start_admin(EventLoop& loop, const AdminConfig& config, AdminSources sources);
 
 // The whole of it but for the socket.
-HttpResponse answer_admin(const HttpRequest& request, const AdminConfig& config, const AdminSources& sources);
+void answer_admin(const HttpRequest& request, const AdminConfig& config, const AdminSources& sources,
+                  const HttpAnswer& answer);
 
 // Whether a Host header (RFC 9112 3.2: uri-host with an optional port) may be one of a request to the admin
 // port.

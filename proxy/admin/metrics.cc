@@ -33,7 +33,9 @@ struct HistogramFamily {
   }
 };
 
-struct Tallied {
+}  // namespace
+
+struct Metrics::Totals {
   CounterFamily requests{"sluice_requests_total",
                          "Requests by decision (allow, deny, refuse) and by the status sent to the client; "
                          "none: it left before.",
@@ -60,56 +62,17 @@ struct Tallied {
                                 {}};
   CounterFamily credentials_refused{
       "sluice_credentials_refused_total", "Keys that the vendor refused, each counted once.", {}};
+
+  void add(const Tally& tally);
 };
+
+namespace {
 
 std::string name_of(const std::vector<std::string>& names, size_t index) {
   return index < names.size() ? names[index] : "none";
 }
 
 std::string text_of_status(int status) { return status == 0 ? "none" : std::to_string(status); }
-
-void add_tally(const Tally& tally, Tallied& all) {
-  constexpr std::array<const char*, 4> kDecisions{"none", "allow", "deny", "refuse"};
-  constexpr std::array<std::pair<Priority, const char*>, 3> kPriorities{
-      {{Priority::kNone, "none"}, {Priority::kInteractive, "interactive"}, {Priority::kBatch, "batch"}}};
-  const TallyNames& names = tally.names();
-  for (const auto& [labels, count] : tally.requests()) {
-    all.requests.counts[{{"api", name_of(names.apis, labels.api)},
-                         {"client", name_of(names.clients, labels.client)},
-                         {"decision", kDecisions[static_cast<size_t>(labels.decision)]},
-                         {"operation", name_of(names.operations, labels.operation)},
-                         {"status", text_of_status(labels.status)}}] += count;
-  }
-  for (const auto& [labels, count] : tally.upstream_requests()) {
-    const std::string api = name_of(names.apis, labels.api);
-    all.upstream_requests.counts[{{"api", api}, {"status", text_of_status(labels.status)}}] += count;
-  }
-  for (const auto& [rule, count] : tally.shadow_decisions()) {
-    all.shadow_decisions.counts[{{"rule", rule}}] += count;
-  }
-  for (const auto& [api, count] : tally.unknown_operations()) {
-    all.unknown_operations.counts[{{"api", name_of(names.apis, api)}}] += count;
-  }
-  for (const auto& [api, count] : tally.unknown_fields()) {
-    all.unknown_fields.counts[{{"api", name_of(names.apis, api)}}] += count;
-  }
-  for (const auto& [api, count] : tally.limits_exceeded()) {
-    all.limits_exceeded.counts[{{"api", name_of(names.apis, api)}}] += count;
-  }
-  for (const auto& [api, count] : tally.credentials_refused()) {
-    all.credentials_refused.counts[{{"api", name_of(names.apis, api)}}] += count;
-  }
-  all.policy_seconds.add({}, tally.policy_times());
-  for (size_t api = 0; api <= names.apis.size(); ++api) {
-    all.request_seconds.add({{"api", name_of(names.apis, api)}}, *tally.request_times()[api]);
-    all.upstream_seconds.add({{"api", name_of(names.apis, api)}}, *tally.upstream_times()[api]);
-    if (api == names.apis.size()) break;
-    for (const auto& [priority, text] : kPriorities) {
-      all.queue_wait_seconds.add({{"api", names.apis[api]}, {"priority", text}},
-                                 tally.queue_waits(api, priority));
-    }
-  }
-}
 
 prometheus::ClientMetric with_labels(const Labels& labels) {
   prometheus::ClientMetric metric;
@@ -165,9 +128,67 @@ void append(const std::vector<MetricSample>& samples, std::vector<prometheus::Me
 
 }  // namespace
 
-Tally& Metrics::add_tally(std::shared_ptr<const TallyNames> names) {
+void Metrics::Totals::add(const Tally& tally) {
+  constexpr std::array<const char*, 4> kDecisions{"none", "allow", "deny", "refuse"};
+  constexpr std::array<std::pair<Priority, const char*>, 3> kPriorities{
+      {{Priority::kNone, "none"}, {Priority::kInteractive, "interactive"}, {Priority::kBatch, "batch"}}};
+  const TallyNames& names = tally.names();
+  for (const auto& [labels, count] : tally.requests()) {
+    requests.counts[{{"api", name_of(names.apis, labels.api)},
+                     {"client", name_of(names.clients, labels.client)},
+                     {"decision", kDecisions[static_cast<size_t>(labels.decision)]},
+                     {"operation", name_of(names.operations, labels.operation)},
+                     {"status", text_of_status(labels.status)}}] += count;
+  }
+  for (const auto& [labels, count] : tally.upstream_requests()) {
+    const std::string api = name_of(names.apis, labels.api);
+    upstream_requests.counts[{{"api", api}, {"status", text_of_status(labels.status)}}] += count;
+  }
+  for (const auto& [rule, count] : tally.shadow_decisions()) {
+    shadow_decisions.counts[{{"rule", rule}}] += count;
+  }
+  for (const auto& [api, count] : tally.unknown_operations()) {
+    unknown_operations.counts[{{"api", name_of(names.apis, api)}}] += count;
+  }
+  for (const auto& [api, count] : tally.unknown_fields()) {
+    unknown_fields.counts[{{"api", name_of(names.apis, api)}}] += count;
+  }
+  for (const auto& [api, count] : tally.limits_exceeded()) {
+    limits_exceeded.counts[{{"api", name_of(names.apis, api)}}] += count;
+  }
+  for (const auto& [api, count] : tally.credentials_refused()) {
+    credentials_refused.counts[{{"api", name_of(names.apis, api)}}] += count;
+  }
+  policy_seconds.add({}, tally.policy_times());
+  for (size_t api = 0; api <= names.apis.size(); ++api) {
+    request_seconds.add({{"api", name_of(names.apis, api)}}, *tally.request_times()[api]);
+    upstream_seconds.add({{"api", name_of(names.apis, api)}}, *tally.upstream_times()[api]);
+    if (api == names.apis.size()) break;
+    for (const auto& [priority, text] : kPriorities) {
+      queue_wait_seconds.add({{"api", names.apis[api]}, {"priority", text}},
+                             tally.queue_waits(api, priority));
+    }
+  }
+}
+
+Metrics::Metrics() : past_(std::make_unique<Totals>()) {}
+
+Metrics::~Metrics() = default;
+
+std::shared_ptr<Tally> Metrics::add_tally(std::shared_ptr<const TallyNames> names) {
   const std::lock_guard lock(mutex_);
-  return *tallies_.emplace_back(std::make_unique<Tally>(std::move(names)));
+  fold_past();
+  return tallies_.emplace_back(std::make_shared<Tally>(std::move(names)));
+}
+
+// Requires: the lock is held. Nobody but this hands a tally out: one that is here alone stays so.
+void Metrics::fold_past() {
+  std::erase_if(tallies_, [this](const std::shared_ptr<Tally>& tally) {
+    if (tally.use_count() > 1) return false;
+    std::atomic_thread_fence(std::memory_order_acquire);  // after its writer's last count
+    past_->add(*tally);
+    return true;
+  });
 }
 
 void Metrics::add_collector(std::function<std::vector<MetricSample>()> collect) {
@@ -176,11 +197,13 @@ void Metrics::add_collector(std::function<std::vector<MetricSample>()> collect) 
 }
 
 std::string Metrics::render() {
-  Tallied tallied;
+  Totals tallied;
   std::vector<MetricSample> samples;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& tally : tallies_) sluice::add_tally(*tally, tallied);
+    fold_past();
+    tallied = *past_;
+    for (const auto& tally : tallies_) tallied.add(*tally);
     for (const auto& collect : collectors_) {
       for (MetricSample& sample : collect()) samples.push_back(std::move(sample));
     }

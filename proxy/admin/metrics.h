@@ -28,16 +28,23 @@ struct MetricSample {
 
 class Metrics {
  public:
-  // For a worker. Lives as long as this: what was counted stays counted when the names change.
-  Tally& add_tally(std::shared_ptr<const TallyNames> names);
+  Metrics();
+  ~Metrics();
+
+  // For a worker. What was counted stays counted when it has let go of it.
+  std::shared_ptr<Tally> add_tally(std::shared_ptr<const TallyNames> names);
   // `collect` is called at every scrape, on the admin's thread, and returns the samples of one part.
   void add_collector(std::function<std::vector<MetricSample>()> collect);
   // Prometheus text format 0.0.4.
   std::string render();
 
  private:
-  std::mutex mutex_;  // guards both lists
-  std::vector<std::unique_ptr<Tally>> tallies_;
+  struct Totals;
+  void fold_past();
+
+  std::mutex mutex_;  // guards the rest
+  std::vector<std::shared_ptr<Tally>> tallies_;
+  std::unique_ptr<Totals> past_;  // of the tallies that nobody writes any more
   std::vector<std::function<std::vector<MetricSample>()>> collectors_;
 };
 

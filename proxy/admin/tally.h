@@ -26,6 +26,7 @@ inline constexpr size_t kNoIndex = static_cast<size_t>(-1);
 // What the numbers stand for. Fewer than 1,000 APIs, a million clients, a million operations.
 struct TallyNames {
   std::vector<std::string> apis, clients, operations;
+  bool operator==(const TallyNames&) const = default;
 };
 
 enum class DecisionLabel : uint8_t { kNone, kAllow, kDeny, kRefuse };

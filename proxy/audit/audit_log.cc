@@ -17,6 +17,8 @@
 namespace sluice {
 namespace {
 
+constexpr Millis kTakeUpPatience{5'000};  // for the thread of the webhooks, which waits for the disk at most
+
 // Waits for one record, where blocking is allowed.
 class BlockingWaiter : public AuditWaiter {
  public:
@@ -37,12 +39,33 @@ class BlockingWaiter : public AuditWaiter {
   bool done_ = false;
 };
 
+// What it takes to deliver to each.
+Result<std::vector<DeliveryTarget>> make_targets(std::vector<ResolvedWebhook> webhooks) {
+  std::vector<DeliveryTarget> targets;
+  for (ResolvedWebhook& webhook : webhooks) {
+    auto target = make_delivery_target(std::move(webhook), event_origin());
+    if (!target) return target.error();
+    targets.push_back(std::move(*target));
+  }
+  return targets;
+}
+
+// The setting that changed and cannot while the gate runs, or null.
+const char* needs_restart(const AuditConfig& before, const AuditConfig& now) {
+  if (before.spool != now.spool) return "spool";
+  if (before.durability != now.durability) return "durability";
+  const bool same_key = before.checkpoint_key.kind == now.checkpoint_key.kind &&
+                        before.checkpoint_key.name == now.checkpoint_key.name;
+  return same_key ? nullptr : "checkpoint_key";
+}
+
 class SpooledAuditLog final : public AuditLog {
  public:
-  SpooledAuditLog(SpoolLock lock, std::unique_ptr<SpoolWriter> writer, std::unique_ptr<Delivery> delivery)
-      : lock_(std::move(lock)), writer_(std::move(writer)), delivery_(std::move(delivery)) {
+  SpooledAuditLog(const AuditConfig& config, SpoolLock lock, std::unique_ptr<SpoolWriter> writer,
+                  std::unique_ptr<Delivery> delivery)
+      : config_(config), lock_(std::move(lock)), writer_(std::move(writer)), delivery_(std::move(delivery)) {
     writer_->start(delivery_.get());
-    if (delivery_) delivery_->start();
+    delivery_->start();
   }
   ~SpooledAuditLog() override { SpooledAuditLog::stop(Millis(0)); }
 
@@ -55,8 +78,16 @@ class SpooledAuditLog final : public AuditLog {
   std::array<uint64_t, kAuditTypeCount> events_by_type() const override { return writer_->events_by_type(); }
   std::string trouble() const override { return writer_->trouble(); }
   CheckpointState checkpoints() const override { return writer_->checkpoints(); }
-  std::vector<WebhookState> webhooks() const override {
-    return delivery_ ? delivery_->states() : std::vector<WebhookState>{};
+  std::vector<WebhookState> webhooks() const override { return delivery_->states(); }
+
+  Result<void> take_up(const AuditConfig& config, std::vector<ResolvedWebhook> webhooks) override {
+    if (const auto* const key = needs_restart(config_, config))
+      return Error{std::string("audit.") + key + " has changed, which takes effect at a restart only"};
+    auto targets = make_targets(std::move(webhooks));
+    if (!targets) return targets.error();
+    writer_->retain(config.retain_size, config.retain_age);
+    delivery_->take_up(std::move(*targets), kTakeUpPatience);
+    return {};
   }
 
   void stop(Millis patience) override {
@@ -67,37 +98,29 @@ class SpooledAuditLog final : public AuditLog {
     BlockingWaiter waiter;
     writer_->submit(std::move(record), &waiter, 0);
     waiter.wait();
-    if (delivery_) delivery_->stop(patience);
+    delivery_->stop(patience);
     writer_->stop();  // last: it keeps how far the webhooks came
   }
 
  private:
+  const AuditConfig config_;
   SpoolLock lock_;
   std::unique_ptr<SpoolWriter> writer_;
   std::unique_ptr<Delivery> delivery_;
   bool stopped_ = false;
 };
 
-// Where each webhook goes on: where it stopped, or for a new one at the events from now on. Returns the names
-// of those that are no longer configured: the spool keeps nothing for them.
-std::vector<std::string> resume(std::vector<DeliveryTarget>& targets, const std::vector<WebhookRow>& kept,
-                                uint64_t head) {
+// Returns the names of the webhooks that are no longer configured: the spool keeps nothing for them.
+std::vector<std::string> resume_all(std::vector<DeliveryTarget>& targets, const std::vector<WebhookRow>& kept,
+                                    uint64_t head) {
   std::vector<std::string> forgotten;
-  for (const WebhookRow& row : kept)
-    if (std::none_of(targets.begin(), targets.end(),
-                     [&row](const auto& t) { return t.row.name == row.name; }))
-      forgotten.push_back(row.name);
+  std::map<std::string_view, const WebhookRow*> rows;
+  for (const WebhookRow& row : kept) rows.emplace(row.name, &row);
   for (DeliveryTarget& target : targets) {
-    target.row.acked = head;
-    for (const WebhookRow& row : kept) {
-      if (row.name != target.row.name) continue;
-      target.row.acked = std::min(row.acked, head);
-      if (row.url_sha256 != target.row.url_sha256) continue;
-      target.row.disabled = row.disabled;
-      target.row.not_before_ms = row.not_before_ms;
-      target.row.batch_through = row.batch_through;
-    }
+    const auto found = rows.extract(target.row.name);
+    resume(target, found ? found.mapped() : nullptr, head);
   }
+  for (const auto& [name, row] : rows) forgotten.emplace_back(name);
   return forgotten;
 }
 
@@ -141,12 +164,8 @@ AuditRecord started_record(const SpoolKnowledge& known) {
 Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
                                                  std::vector<ResolvedWebhook> webhooks,
                                                  const AuditOptions& options, const StartReport& report) {
-  std::vector<DeliveryTarget> targets;
-  for (ResolvedWebhook& webhook : webhooks) {
-    auto target = make_delivery_target(std::move(webhook), event_origin());
-    if (!target) return target.error();
-    targets.push_back(std::move(*target));
-  }
+  auto targets = make_targets(std::move(webhooks));
+  if (!targets) return targets.error();
   auto lock = SpoolLock::take(config.spool);
   if (!lock) return lock.error();
   auto opened = open_spool_to_write(config);
@@ -159,21 +178,15 @@ Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
   if (!checkpointer) return checkpointer.error();
   SpoolWriter::Setup setup{
       config, options, event_source(), {}, {}, std::move(opened->before), std::move(*checkpointer)};
-  setup.forgotten_webhooks = resume(targets, *kept, spool->head().sequence);
-  std::vector<WebhookRow> rows;
-  for (const DeliveryTarget& target : targets) {
-    setup.filters.push_back(target.filter);
-    rows.push_back(target.row);
-  }
+  setup.forgotten_webhooks = resume_all(*targets, *kept, spool->head().sequence);
+  for (const DeliveryTarget& target : *targets) setup.webhooks.push_back({target.row, target.filter});
   auto known = read_knowledge(*spool, report.facts);
   if (!known) return known.error();
-  auto writer = std::make_unique<SpoolWriter>(std::move(setup), std::move(spool), std::move(rows));
+  auto writer = std::make_unique<SpoolWriter>(std::move(setup), std::move(spool));
   if (auto done = writer->begin(records_of(report, *known)); !done) return done.error();
-  std::unique_ptr<Delivery> delivery;
-  if (!targets.empty())
-    delivery = std::make_unique<Delivery>(config.spool, std::move(targets), *writer, options);
+  auto delivery = std::make_unique<Delivery>(config.spool, std::move(*targets), *writer, options);
   return std::unique_ptr<AuditLog>(
-      std::make_unique<SpooledAuditLog>(std::move(*lock), std::move(writer), std::move(delivery)));
+      std::make_unique<SpooledAuditLog>(config, std::move(*lock), std::move(writer), std::move(delivery)));
 }
 
 }  // namespace sluice

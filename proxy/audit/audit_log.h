@@ -1,7 +1,8 @@
 // AuditLog: the way into the audit. Takes records from any thread, makes them durable on a thread of its own
 // (group commit into the spool, one hash chain), and delivers them to the webhooks on another. Owner: main.
-// Thread: submit() and the getters from any; start() and stop() from main. Fails: a spool that cannot be
-// opened stops the start; one that fails later turns usable() false until it recovers.
+// Thread: submit() and the getters from any; start() and stop() from main; take_up() from a reloader's.
+// Fails: a spool that cannot be opened stops the start; one that fails later turns usable() false until it
+// recovers.
 #pragma once
 
 #include <array>
@@ -46,6 +47,12 @@ struct CheckpointState {
   std::string trouble;    // why the last checkpoint is not in the file, or ""
 };
 
+struct ResolvedWebhook {
+  WebhookConfig config;
+  std::vector<Secret> secrets;  // newest first
+  std::vector<std::pair<std::string, Secret>> headers;
+};
+
 class AuditLog {
  public:
   virtual ~AuditLog() = default;
@@ -62,15 +69,14 @@ class AuditLog {
   virtual std::vector<WebhookState> webhooks() const = 0;
   virtual CheckpointState checkpoints() const { return {}; }
   virtual std::string trouble() const = 0;  // why it is not usable, or ""
+  // The webhooks from now on, and `audit.retain`. A webhook that is as before goes on undisturbed; any other
+  // goes on as after a restart. From one thread at a time that is not a worker's, after the start; blocks
+  // for a few seconds at most. Fails, and changes nothing, for a webhook that cannot work and for what needs
+  // a restart: `spool`, `durability` and `checkpoint_key`.
+  virtual Result<void> take_up(const AuditConfig& config, std::vector<ResolvedWebhook> webhooks) = 0;
   // Records gate.stopped, commits what is queued, gives webhooks up to `patience`, ends the threads.
   // Idempotent.
   virtual void stop(Millis patience) = 0;
-};
-
-struct ResolvedWebhook {
-  WebhookConfig config;
-  std::vector<Secret> secrets;  // newest first
-  std::vector<std::pair<std::string, Secret>> headers;
 };
 
 // What a spool knew before it was opened.

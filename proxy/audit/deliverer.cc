@@ -14,11 +14,10 @@ constexpr int64_t kLongestWaitMs = 24LL * 3600 * 1000;
 }  // namespace
 
 Deliverer::Deliverer(EventLoop& loop, Resolver& resolver, DelivererHost& host, DeliveryTarget target,
-                     size_t index, const AuditOptions& options)
+                     const AuditOptions& options, const Deliverer* before)
     : loop_(loop),
       host_(host),
       target_(std::move(target)),
-      index_(index),
       options_(options),
       client_(make_http_client(loop, resolver, client_options(target_, options.attempt_timeout))),
       next_attempt_(*this),
@@ -26,9 +25,12 @@ Deliverer::Deliverer(EventLoop& loop, Resolver& resolver, DelivererHost& host, D
       most_events_(target_.format->most_events()) {
   // A batch that another format of this webhook has kept: this one sends a single event.
   if (!is_batching()) target_.row.batch_through = 0;
+  if (before == nullptr) return;
+  state_ = before->state_;  // who was told that it is suspended is told when it takes events again
+  state_.disabled = false;
 }
 
-void Deliverer::start(const TypeCounts& backlog) {
+void Deliverer::start(const TypeCounts& backlog, bool told_once_more) {
   if (target_.row.disabled) {
     phase_ = Phase::kDisabled;
     state_.disabled = true;
@@ -38,7 +40,8 @@ void Deliverer::start(const TypeCounts& backlog) {
     publish();
     return;
   }
-  on_committed(backlog);
+  count(backlog, told_once_more ? -1 : 1);
+  publish();
   const int64_t left = std::min(target_.row.not_before_ms - unix_ms_now(), kLongestWaitMs);
   if (left > 0) return wait(Millis(left));
   pump();
@@ -50,9 +53,13 @@ void Deliverer::wake() {
 
 void Deliverer::on_committed(const TypeCounts& added) {
   if (phase_ == Phase::kDisabled) return;
-  for (size_t i = 0; i < added.size(); ++i)
-    if (target_.wants(static_cast<AuditType>(i))) behind_ += static_cast<int64_t>(added[i]);
+  count(added, 1);
   publish();
+}
+
+void Deliverer::count(const TypeCounts& events, int64_t sign) {
+  for (size_t i = 0; i < events.size(); ++i)
+    if (target_.wants(static_cast<AuditType>(i))) behind_ += sign * static_cast<int64_t>(events[i]);
 }
 
 void Deliverer::on_removed(uint64_t through, uint64_t removed) {
@@ -118,11 +125,11 @@ void Deliverer::rest(bool more) {
   if (window_.empty() && scanned_ != target_.row.acked) {
     // Nothing that it wants up to here: the spool need not keep these for it.
     target_.row.acked = scanned_;
-    host_.save(index_, target_.row);
+    host_.save(target_.row);
   }
   if (more) {
     phase_ = Phase::kReading;
-    host_.wake_later(index_);
+    host_.wake_later(name());
   } else if (!host_.has_untold_commits()) {
     behind_ = 0;  // also forgets what a removal counted twice
   }
@@ -136,11 +143,13 @@ void Deliverer::prepare() {
   target_.row.batch_through = window_.chosen_through();
   phase_ = Phase::kSaving;
   publish();
-  host_.save_now(index_, target_.row);
+  host_.save_now(target_.row);
 }
 
 void Deliverer::on_saved(const WebhookRow& row) {
-  if (phase_ != Phase::kSaving || row.batch_through != target_.row.batch_through) return;
+  if (phase_ != Phase::kSaving || row.batch_through != target_.row.batch_through ||
+      row.url_sha256 != target_.row.url_sha256)
+    return;
   if (window_.chosen_count() == 0) return pump();  // removed meanwhile
   send();
 }
@@ -162,7 +171,7 @@ void Deliverer::wait(Millis delay) {
 void Deliverer::publish() {
   state_.backlog = static_cast<uint64_t>(std::max<int64_t>(behind_, 0));
   state_.oldest_ms = window_.empty() ? 0 : window_.front().time_ms;
-  host_.on_changed(index_);
+  host_.on_changed(*this);
 }
 
 }  // namespace sluice

@@ -14,21 +14,23 @@
 
 namespace sluice {
 
+class Deliverer;
+
 // What a Deliverer needs of its owner.
 class DelivererHost {
  public:
   virtual Result<std::vector<StoredEvent>> read(uint64_t after) = 0;
   // Keeps how far it is; lazily, as losing it only repeats deliveries.
-  virtual void save(size_t index, const WebhookRow& row) = 0;
+  virtual void save(const WebhookRow& row) = 0;
   // The same at once. on_saved() follows when it is on disk.
-  virtual void save_now(size_t index, const WebhookRow& row) = 0;
+  virtual void save_now(const WebhookRow& row) = 0;
   // Keeps an event that was refused, and how far it is, together.
-  virtual void set_aside(size_t index, const WebhookRow& row, DeadLetter letter) = 0;
+  virtual void set_aside(const WebhookRow& row, DeadLetter letter) = 0;
   // For the audit: what happened to the webhook itself.
   virtual void report(std::unique_ptr<AuditRecord> record) = 0;
-  // Calls wake() in a later turn.
-  virtual void wake_later(size_t index) = 0;
-  virtual void on_changed(size_t index) = 0;
+  // Calls wake() of the one with this name in a later turn.
+  virtual void wake_later(const std::string& webhook) = 0;
+  virtual void on_changed(const Deliverer& deliverer) = 0;
   // Whether commits are still to be told of by on_committed().
   virtual bool has_untold_commits() const = 0;
 
@@ -50,11 +52,13 @@ struct DelivererState {
 
 class Deliverer final : private DeadlineObserver {
  public:
-  Deliverer(EventLoop& loop, Resolver& resolver, DelivererHost& host, DeliveryTarget target, size_t index,
-            const AuditOptions& options);
+  // `before` (may be null) served the same webhook until now.
+  Deliverer(EventLoop& loop, Resolver& resolver, DelivererHost& host, DeliveryTarget target,
+            const AuditOptions& options, const Deliverer* before = nullptr);
 
-  // Goes on where it stopped: with a Retry-After that still runs, or at once.
-  void start(const TypeCounts& backlog);
+  // Goes on where it stopped: with a Retry-After that still runs, or at once. `backlog`: of the events after
+  // its position those that on_committed() will not tell of; or the ones up to it that are told once more.
+  void start(const TypeCounts& backlog, bool told_once_more = false);
   // Looks for events, unless it is busy.
   void wake();
   void on_committed(const TypeCounts& added);
@@ -64,6 +68,7 @@ class Deliverer final : private DeadlineObserver {
   bool is_settled(Millis until) const;
 
   const DelivererState& state() const { return state_; }
+  const DeliveryTarget& target() const { return target_; }
   const std::string& name() const { return target_.row.name; }
   uint64_t acked() const { return target_.row.acked; }
 
@@ -80,6 +85,7 @@ class Deliverer final : private DeadlineObserver {
   };
 
   bool is_under_way() const { return phase_ == Phase::kSending || phase_ == Phase::kConfirming; }
+  void count(const TypeCounts& events, int64_t sign);
   size_t most_octets() const { return target_.format->most_octets().count; }
   bool is_batching() const { return target_.format->most_events() > 1; }
   void on_deadline() override;
@@ -106,7 +112,6 @@ class Deliverer final : private DeadlineObserver {
   EventLoop& loop_;
   DelivererHost& host_;
   DeliveryTarget target_;
-  const size_t index_;
   const AuditOptions options_;
   std::unique_ptr<HttpClient> client_;
   Deadline next_attempt_;

@@ -110,8 +110,8 @@ void Deliverer::advance(DeadLetter* letter) {
   target_.row.acked = window_.chosen_through();
   target_.row.batch_through = 0;
   window_.drop_chosen();
-  if (letter != nullptr) return host_.set_aside(index_, target_.row, std::move(*letter));
-  host_.save(index_, target_.row);
+  if (letter != nullptr) return host_.set_aside(target_.row, std::move(*letter));
+  host_.save(target_.row);
 }
 
 // Half of it may be taken. A single event that is refused is set aside: it would hold up all others.
@@ -149,7 +149,7 @@ void Deliverer::on_failure(std::string reason, Millis retry_after) {
     suspend(state_.last_error);
   if (retry_after.count() > 0) {
     target_.row.not_before_ms = unix_ms_now() + retry_after.count();
-    host_.save(index_, target_.row);
+    host_.save(target_.row);
   }
   wait(delay);
 }
@@ -158,7 +158,7 @@ void Deliverer::disable() {
   phase_ = Phase::kDisabled;
   target_.row.disabled = true;
   target_.row.batch_through = 0;
-  host_.save(index_, target_.row);
+  host_.save(target_.row);
   window_.clear();
   state_.disabled = true;
   state_.last_error = "answered 410";

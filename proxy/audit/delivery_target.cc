@@ -1,5 +1,8 @@
 #include "proxy/audit/delivery_target.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "proxy/audit/address_guard.h"
 #include "proxy/audit/formats/splunk_ack.h"
 #include "proxy/audit/handshake.h"
@@ -22,6 +25,16 @@ HttpCall make_call(const DeliveryTarget& target, std::string method, std::string
   if (target.config.indexer_acknowledgement) call.headers.emplace_back(kSplunkChannelHeader, target.channel);
   for (const auto& [header, value] : target.headers) call.headers.emplace_back(header, value.reveal());
   return call;
+}
+
+// All that is not a secret or a place in a file. A new setting fails to compile until it is named here.
+auto settings_of(const WebhookConfig& config) {
+  const auto& [name, url, secrets, format, signature, headers, events, filter, is_acknowledged, handshake,
+               public_only, ca, at] = config;
+  const auto& [tls, host, port, path, authority] = url;
+  const auto& [apis, access, tags, decisions, clients] = filter;
+  return std::tie(name, tls, host, port, path, authority, format, signature, events, apis, access, tags,
+                  decisions, clients, is_acknowledged, handshake, public_only, ca);
 }
 
 std::string path_of(const DeliveryTarget& target) {
@@ -52,6 +65,24 @@ Result<DeliveryTarget> make_delivery_target(ResolvedWebhook webhook, std::string
   target.origin = std::move(origin);
   target.channel = uuid_v7();
   return target;
+}
+
+bool DeliveryTarget::is_same(const DeliveryTarget& other) const {
+  const auto same_header = [](const auto& a, const auto& b) {
+    return a.first == b.first && a.second.equals(b.second.reveal());
+  };
+  return config.ca.empty() && settings_of(config) == settings_of(other.config) && signer == other.signer &&
+         std::equal(headers.begin(), headers.end(), other.headers.begin(), other.headers.end(), same_header);
+}
+
+void resume(DeliveryTarget& target, const WebhookRow* kept, uint64_t head) {
+  target.row.acked = head;
+  if (kept == nullptr) return;
+  target.row.acked = std::min(kept->acked, head);
+  if (kept->url_sha256 != target.row.url_sha256) return;
+  target.row.disabled = kept->disabled;
+  target.row.not_before_ms = kept->not_before_ms;
+  target.row.batch_through = kept->batch_through;
 }
 
 HttpClientOptions client_options(const DeliveryTarget& target, Millis attempt_timeout) {

@@ -28,12 +28,18 @@ struct DeliveryTarget {
   std::string channel;              // a GUID, for indexer acknowledgement
   WebhookRow row;
 
+  // Whether deliveries are made alike. Never for one with a `ca`: its file may have changed.
+  bool is_same(const DeliveryTarget& other) const;
   bool wants(AuditType type) const { return filter.matches(type) && format->carries(type); }
   bool wants(const StoredEvent& event) const { return format->carries(event.type) && filter.matches(event); }
 };
 
 // Fails for a secret or a certificate that cannot be used, naming the webhook.
 Result<DeliveryTarget> make_delivery_target(ResolvedWebhook webhook, std::string origin);
+
+// Where it goes on: where it stopped, by what the spool has kept of it, or if that is null at the events
+// after `head`. What a URL has led to counts for that URL only.
+void resume(DeliveryTarget& target, const WebhookRow* kept, uint64_t head);
 
 HttpClientOptions client_options(const DeliveryTarget& target, Millis attempt_timeout);
 

@@ -2,7 +2,7 @@
 
 #include <rapidjson/document.h>
 
-#include "policy/review/review_request.h"
+#include "config/rfc3339.h"
 #include "proxy/audit/event.h"
 
 namespace sluice {

@@ -13,7 +13,7 @@ class ReplayRun final : private DelivererHost {
       : source_(std::move(source)), resolver_(std::make_unique<Resolver>(loop_)) {
     result_.through = target.row.acked;
     DelivererHost& host = *this;
-    deliverer_ = std::make_unique<Deliverer>(loop_, *resolver_, host, std::move(target), 0, options);
+    deliverer_ = std::make_unique<Deliverer>(loop_, *resolver_, host, std::move(target), options);
   }
 
   ReplayResult run() {
@@ -31,13 +31,13 @@ class ReplayRun final : private DelivererHost {
     }
     return events;
   }
-  void save(size_t, const WebhookRow& row) override { result_.through = row.acked; }
-  void save_now(size_t, const WebhookRow& row) override {
+  void save(const WebhookRow& row) override { result_.through = row.acked; }
+  void save_now(const WebhookRow& row) override {
     loop_.post([this, row] {
       if (deliverer_) deliverer_->on_saved(row);
     });
   }
-  void set_aside(size_t, const WebhookRow& row, DeadLetter letter) override {
+  void set_aside(const WebhookRow& row, DeadLetter letter) override {
     ++result_.refused;
     result_.through = row.acked;
     result_.last_refusal = "event " + std::to_string(letter.sequence) + ": " + letter.reason;
@@ -47,13 +47,13 @@ class ReplayRun final : private DelivererHost {
     result_.error = record->reason;
     finish_later();
   }
-  void wake_later(size_t) override {
+  void wake_later(const std::string&) override {
     loop_.post([this] {
       if (deliverer_) deliverer_->wake();
     });
   }
   // Not from within the deliverer, which finishing destroys.
-  void on_changed(size_t) override {
+  void on_changed(const Deliverer&) override {
     loop_.post([this] {
       // A wait is no end: the next attempt follows.
       if (deliverer_ && deliverer_->is_settled(Millis::max())) finish();

@@ -20,4 +20,14 @@ Result<ResolvedWebhook> resolve_webhook(const WebhookConfig& config) {
   return resolved;
 }
 
+Result<std::vector<ResolvedWebhook>> resolve_webhooks(const AuditConfig& config) {
+  std::vector<ResolvedWebhook> all;
+  for (const WebhookConfig& webhook : config.webhooks) {
+    Result<ResolvedWebhook> resolved = resolve_webhook(webhook);
+    if (!resolved) return resolved.error();
+    all.push_back(std::move(*resolved));
+  }
+  return all;
+}
+
 }  // namespace sluice

@@ -9,5 +9,6 @@
 namespace sluice {
 
 Result<ResolvedWebhook> resolve_webhook(const WebhookConfig& config);
+Result<std::vector<ResolvedWebhook>> resolve_webhooks(const AuditConfig& config);
 
 }  // namespace sluice

@@ -1,5 +1,7 @@
 #include "proxy/audit/signature.h"
 
+#include <algorithm>
+
 #include "proxy/crypto.h"
 
 namespace sluice {
@@ -44,6 +46,12 @@ Result<Signer> Signer::make(WebhookSignature scheme, const std::vector<Secret>& 
     signer.keys_.push_back(std::move(*key));
   }
   return signer;
+}
+
+bool Signer::operator==(const Signer& other) const {
+  return scheme_ == other.scheme_ &&
+         std::equal(keys_.begin(), keys_.end(), other.keys_.begin(), other.keys_.end(),
+                    [](const Secret& a, const Secret& b) { return a.equals(b.reveal()); });
 }
 
 std::pair<std::string, std::string> Signer::sign(std::string_view id, int64_t unix_seconds,

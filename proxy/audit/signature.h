@@ -24,6 +24,7 @@ class Signer {
   // The header to add, or one with an empty name for `none`.
   std::pair<std::string, std::string> sign(std::string_view id, int64_t unix_seconds,
                                            std::string_view body) const;
+  bool operator==(const Signer& other) const;
 
  private:
   WebhookSignature scheme_ = WebhookSignature::kNone;

@@ -116,13 +116,13 @@ bool Spool::Impl::track(const StoredEvent& event) {
 
 // All of a change but its events.
 bool Spool::Impl::put_rest(const SpoolChange& change) {
+  for (const std::string& name : change.forgotten_webhooks)
+    if (!forget_webhook.start().bind_text(name).run() || !forget_dead_letters.start().bind_text(name).run())
+      return false;
   for (const WebhookRow& row : change.webhooks) {
     put_webhook.start().bind_text(row.name).bind_text(row.url_sha256).bind(row.acked).bind(row.batch_through);
     if (!put_webhook.bind(row.disabled ? 1 : 0).bind_signed(row.not_before_ms).run()) return false;
   }
-  for (const std::string& name : change.forgotten_webhooks)
-    if (!forget_webhook.start().bind_text(name).run() || !forget_dead_letters.start().bind_text(name).run())
-      return false;
   for (const DeadLetter& letter : change.dead_letters) {
     put_dead_letter.start().bind_text(letter.webhook).bind(letter.sequence).bind_signed(letter.time_ms);
     if (!put_dead_letter.bind_text(letter.reason).bind_blob(letter.body).run()) return false;

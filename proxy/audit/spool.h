@@ -22,8 +22,8 @@ namespace sluice {
 struct SpoolChange {
   std::vector<StoredEvent> events;              // request.attempted opens its request, an outcome closes it
   ChainHead head;                               // after them
+  std::vector<std::string> forgotten_webhooks;  // with their dead letters, before the next are put
   std::vector<WebhookRow> webhooks;             // put
-  std::vector<std::string> forgotten_webhooks;  // with their dead letters
   std::vector<DeadLetter> dead_letters;         // put
   std::vector<Fact> facts;                      // put
   uint64_t remove_through = 0;                  // removes the events up to this one

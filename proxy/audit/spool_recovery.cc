@@ -16,7 +16,7 @@ void SpoolWriter::fail(const Error& error) {
   {
     const std::lock_guard lock(mutex_);
     trouble_ = error.message;
-    rows_changed_ = !rows_.empty();
+    rows_changed_ = true;
   }
   log_error("the audit spool cannot be used", {{"why", error.message}});
 }

@@ -30,17 +30,19 @@ void SpoolWriter::expire() {
   next_expire_ = begun + setup_.options.retention_interval;
   if (!spool_->in_place()) return fail(removed());
   uint64_t acked = std::numeric_limits<int64_t>::max();
+  Retention retention;
   {
     const std::lock_guard lock(mutex_);
-    for (const WebhookRow& row : rows_)
-      if (!row.disabled) acked = std::min(acked, row.acked);
+    retention = retention_;
+    for (const SpoolWebhook& webhook : webhooks_)
+      if (!webhook.row.disabled) acked = std::min(acked, webhook.row.acked);
   }
-  auto letters = spool_->remove_dead_letters(unix_ms_now() - setup_.config.retain_age.count(), kAgedChunk);
+  auto letters = spool_->remove_dead_letters(unix_ms_now() - retention.age.count(), kAgedChunk);
   if (!letters) return fail(letters.error());
-  auto through = find_removable(acked);
+  auto through = find_removable(acked, retention);
   if (!through) return fail(through.error());
   if (*through == 0) return;
-  std::vector<uint64_t> removed;
+  std::vector<RemovedEvents> removed;
   auto change = plan_removal(*through, &removed);
   if (!change) return fail(change.error());
   if (auto done = spool_->apply(*change); !done) {
@@ -54,21 +56,20 @@ void SpoolWriter::expire() {
     by_type_[static_cast<size_t>(AuditType::kAuditGap)] += change->events.size();
     TypeCounts added{};
     added[static_cast<size_t>(AuditType::kAuditGap)] = change->events.size();
-    if (listener_ != nullptr) listener_->on_committed(added);
+    if (listener_ != nullptr) listener_->on_committed(added, last_sequence_);
   }
   if (auto moved = spool_->checkpoint_if_long(); !moved) return fail(moved.error());
   const Clock::time_point done = Clock::now();
   next_expire_ = done + (done - begun);  // half of the time belongs to those who wait for their records
 }
 
-Result<uint64_t> SpoolWriter::find_removable(uint64_t acked) {
+Result<uint64_t> SpoolWriter::find_removable(uint64_t acked, const Retention& retention) {
   const uint64_t head = chain_.head().sequence;
   const uint64_t last = head == 0 ? 0 : head - 1;  // the head's event stays: it shows that the chain is whole
-  auto aged =
-      spool_->removable(std::min(acked, last), unix_ms_now() - setup_.config.retain_age.count(), kAgedChunk);
+  auto aged = spool_->removable(std::min(acked, last), unix_ms_now() - retention.age.count(), kAgedChunk);
   if (!aged || *aged > 0) return aged;
   auto used = spool_->used_bytes();
-  if (!used || *used <= setup_.config.retain_size.count) return used ? Result<uint64_t>(0) : used;
+  if (!used || *used <= retention.size.count) return used ? Result<uint64_t>(0) : used;
   // What a webhook has refused goes before what it may still want.
   auto letters = spool_->remove_dead_letters(std::numeric_limits<int64_t>::max(), kAgedChunk);
   if (!letters) return letters;
@@ -81,25 +82,22 @@ Result<uint64_t> SpoolWriter::find_removable(uint64_t acked) {
   return spool_->removable(last, std::numeric_limits<int64_t>::max(), kCrowdedChunk);
 }
 
-Result<SpoolChange> SpoolWriter::plan_removal(uint64_t through, std::vector<uint64_t>* removed) {
+Result<SpoolChange> SpoolWriter::plan_removal(uint64_t through, std::vector<RemovedEvents>* removed) {
   SpoolChange change;
   change.remove_through = through;
   if (setup_.checkpointer)
     change.facts.push_back({std::string(kRemovalFact), setup_.checkpointer->sign_removal(through)});
   ChainWriter next = chain_;
-  removed->assign(setup_.filters.size(), 0);
-  for (size_t i = 0; i < setup_.filters.size(); ++i) {
-    auto lost = lost_for(i, through, &(*removed)[i]);
+  for (const SpoolWebhook& webhook : webhooks()) {
+    removed->push_back({webhook.row.name, 0});
+    auto lost = lost_for(webhook, through, &removed->back().count);
     if (!lost) return lost.error();
     if (*lost == 0) continue;
     const auto record =
         gap_record(*lost, "the spool reached audit.retain.size before the webhook took the events");
-    {
-      const std::lock_guard lock(mutex_);
-      record->details = {{"webhook", rows_[i].name}};
-    }
+    record->details = {{"webhook", webhook.row.name}};
     log_error("audit events were removed before a webhook took them",
-              {{"webhook", record->details.front().second}, {"events", std::to_string(*lost)}});
+              {{"webhook", webhook.row.name}, {"events", std::to_string(*lost)}});
     change.events.push_back(next.append(*record, uuid_v7()));
   }
   change.head = next.head();
@@ -107,16 +105,11 @@ Result<SpoolChange> SpoolWriter::plan_removal(uint64_t through, std::vector<uint
 }
 
 // How many events a webhook loses. An audit.gap that is lost itself is carried over into the new one.
-Result<uint64_t> SpoolWriter::lost_for(size_t webhook, uint64_t through, uint64_t* removed) {
-  WebhookRow row;
-  {
-    const std::lock_guard lock(mutex_);
-    row = rows_[webhook];
-  }
+Result<uint64_t> SpoolWriter::lost_for(const SpoolWebhook& webhook, uint64_t through, uint64_t* removed) {
+  const auto& [row, filter] = webhook;
   if (row.disabled || row.acked >= through) return uint64_t{0};
   auto counts = spool_->count(row.acked, through);
   if (!counts) return counts.error();
-  const EventFilter& filter = setup_.filters[webhook];
   *removed = sum(*counts, filter);
   (*counts)[static_cast<size_t>(AuditType::kAuditGap)] = 0;
   uint64_t lost = sum(*counts, filter);

@@ -17,12 +17,13 @@ std::unique_ptr<AuditRecord> SpoolWriter::gap_record(uint64_t lost, std::string_
   return record;
 }
 
-SpoolWriter::SpoolWriter(Setup setup, std::unique_ptr<Spool> spool, std::vector<WebhookRow> rows)
+SpoolWriter::SpoolWriter(Setup setup, std::unique_ptr<Spool> spool)
     : setup_(std::move(setup)),
       spool_(std::move(spool)),
       chain_(setup_.source, spool_->head()),
       next_expire_(Clock::now()),
-      rows_(std::move(rows)),
+      webhooks_(setup_.webhooks),
+      retention_{setup_.config.retain_size, setup_.config.retain_age},
       last_sequence_(chain_.head().sequence) {}
 
 namespace {
@@ -59,7 +60,7 @@ Result<void> SpoolWriter::begin(const std::vector<AuditRecord>& reports) {
     change.events.push_back(next.append(gap, uuid_v7()));
   }
   change.head = next.head();
-  change.webhooks = rows_;
+  change.webhooks = rows();
   change.forgotten_webhooks = setup_.forgotten_webhooks;
   if (auto done = spool_->apply(change); !done) return done;
   chain_ = std::move(next);
@@ -130,23 +131,6 @@ void SpoolWriter::hold_up(std::string_view why) {
   if (std::exchange(held_up_, true) || !usable_) return;
   usable_ = false;
   trouble_ = why;
-}
-
-void SpoolWriter::save(size_t webhook, const WebhookRow& row, bool now) {
-  const std::lock_guard lock(mutex_);
-  rows_[webhook] = row;
-  urgent_ = urgent_ || now;
-  if (rows_changed_ && !now) return;
-  if (!std::exchange(rows_changed_, true)) rows_since_ = Clock::now();
-  wake_.notify_one();
-}
-
-void SpoolWriter::set_aside(size_t webhook, const WebhookRow& row, DeadLetter letter) {
-  {
-    const std::lock_guard lock(mutex_);
-    new_letters_.push_back(std::move(letter));
-  }
-  save(webhook, row, false);
 }
 
 TypeCounts SpoolWriter::events_by_type() const {
@@ -266,31 +250,7 @@ void SpoolWriter::settle_group(size_t count, bool durable) {
   backlog_.drop_front(count);
   held_ = backlog_.size();
   for (size_t i = 0; i < added.size(); ++i) by_type_[i] += added[i];
-  if (listener_ != nullptr) listener_->on_committed(added);
-}
-
-void SpoolWriter::take_rows(SpoolChange& change) {
-  const std::lock_guard lock(mutex_);
-  if (!std::exchange(rows_changed_, false)) return;
-  std::move(new_letters_.begin(), new_letters_.end(), std::back_inserter(letters_));
-  new_letters_.clear();
-  change.webhooks = rows_;
-  change.dead_letters = letters_;
-}
-
-void SpoolWriter::on_rows_saved(const SpoolChange& change) {
-  if (change.webhooks.empty()) return;
-  letters_.clear();
-  if (listener_ != nullptr) listener_->on_saved(change.webhooks);
-}
-
-void SpoolWriter::save_rows() {
-  SpoolChange change;
-  change.head = chain_.head();
-  take_rows(change);
-  if (change.webhooks.empty()) return;
-  if (auto done = spool_->apply(change); !done) return fail(done.error());
-  on_rows_saved(change);
+  if (listener_ != nullptr) listener_->on_committed(added, chain_.head().sequence);
 }
 
 }  // namespace sluice

@@ -26,14 +26,26 @@
 
 namespace sluice {
 
+// A webhook as the writer knows it: what it needs to be kept.
+struct SpoolWebhook {
+  WebhookRow row;
+  EventFilter filter;
+};
+
+struct RemovedEvents {
+  std::string webhook;
+  uint64_t count = 0;
+};
+
 // Told about changes of the spool, on the audit thread.
 class SpoolListener {
  public:
-  virtual void on_committed(const TypeCounts& added) = 0;
-  // Events up to `through` are gone; of them each webhook, by index, had not acknowledged `removed`.
-  virtual void on_removed(uint64_t through, const std::vector<uint64_t>& removed) = 0;
+  // The events up to `through`, of which these are new.
+  virtual void on_committed(const TypeCounts& added, uint64_t through) = 0;
+  // Events up to `through` are gone; of them each webhook had not acknowledged so many.
+  virtual void on_removed(uint64_t through, const std::vector<RemovedEvents>& removed) = 0;
   virtual void on_reopened() = 0;
-  // These are on disk, by index.
+  // These are on disk.
   virtual void on_saved(const std::vector<WebhookRow>& rows) = 0;
 
  protected:
@@ -45,13 +57,13 @@ class SpoolWriter {
   struct Setup {
     AuditConfig config;
     AuditOptions options;
-    std::string source;                // of the events
-    std::vector<EventFilter> filters;  // of the webhooks, in the order of the rows
+    std::string source;  // of the events
+    std::vector<SpoolWebhook> webhooks;
     std::vector<std::string> forgotten_webhooks;
     SpoolBefore before;
     std::unique_ptr<Checkpointer> checkpointer;  // null: nothing is signed
   };
-  SpoolWriter(Setup setup, std::unique_ptr<Spool> spool, std::vector<WebhookRow> rows);
+  SpoolWriter(Setup setup, std::unique_ptr<Spool> spool);
   ~SpoolWriter() { stop(); }
 
   // Closes the requests that a crash left open, and adds `reports`, gate.started first. Before start().
@@ -63,10 +75,16 @@ class SpoolWriter {
 
   std::unique_ptr<AuditRecord> submit(std::unique_ptr<AuditRecord> record, AuditWaiter* waiter,
                                       uint64_t token);
-  // Keeps how far a webhook is; lazily, as losing it only repeats deliveries, or at once.
-  void save(size_t webhook, const WebhookRow& row, bool now);
+  // Keeps how far a webhook is; lazily, as losing it only repeats deliveries, or at once. Nothing, if it is
+  // not one of the webhooks.
+  void save(const WebhookRow& row, bool now);
   // Keeps an event that a webhook refused, with how far it is.
-  void set_aside(size_t webhook, const WebhookRow& row, DeadLetter letter);
+  void set_aside(const WebhookRow& row, DeadLetter letter);
+  // The webhooks from now on. What was kept for others is forgotten. On disk with the next event, at the
+  // latest.
+  void take_up(std::vector<SpoolWebhook> webhooks);
+  // How much is kept from now on.
+  void retain(Bytes size, Millis age);
 
   bool usable() const { return usable_.load(std::memory_order_relaxed); }
   uint64_t last_sequence() const { return last_sequence_.load(std::memory_order_relaxed); }
@@ -81,6 +99,10 @@ class SpoolWriter {
     ChainHead head;
     size_t count = 0;  // of the backlog's events in it
   };
+  struct Retention {
+    Bytes size;
+    Millis age;
+  };
 
   void run();
   bool turn();
@@ -92,14 +114,17 @@ class SpoolWriter {
   void save_rows();
   void take_rows(SpoolChange& change);
   void on_rows_saved(const SpoolChange& change);
+  std::vector<SpoolWebhook> webhooks() const;
+  std::vector<WebhookRow> rows() const;
+  bool has_webhook(std::string_view name) const;
   static std::unique_ptr<AuditRecord> gap_record(uint64_t lost, std::string_view reason);
   void queue_checkpoint();  // this and the next two are in spool_checkpoints.cc
   void sign_if_checkpoint(AuditRecord& record, const ChainHead& head);
   void keep_checkpoints(size_t count);
   void expire();  // this and the next three are in spool_retention.cc
-  Result<uint64_t> find_removable(uint64_t acked);
-  Result<SpoolChange> plan_removal(uint64_t through, std::vector<uint64_t>* removed);
-  Result<uint64_t> lost_for(size_t webhook, uint64_t through, uint64_t* removed);
+  Result<uint64_t> find_removable(uint64_t acked, const Retention& retention);
+  Result<SpoolChange> plan_removal(uint64_t through, std::vector<RemovedEvents>* removed);
+  Result<uint64_t> lost_for(const SpoolWebhook& webhook, uint64_t through, uint64_t* removed);
   void look_for_hang();
   void hold_up(std::string_view why);
   Error removed() const;  // what to fail() with then
@@ -119,7 +144,8 @@ class SpoolWriter {
   JsonText scratch_;  // with events_: memory of the events that are being made
   std::array<StoredEvent, Spool::kRowsAtOnce> events_;
   std::optional<Doubtful> doubtful_;
-  std::vector<DeadLetter> letters_;  // to be kept with the next rows
+  std::vector<DeadLetter> letters_;     // to be kept with the next rows
+  std::vector<std::string> forgotten_;  // the same
   Clock::time_point next_reopen_;
   Clock::time_point next_expire_;
 
@@ -130,8 +156,10 @@ class SpoolWriter {
   uint64_t lost_ = 0;
   Clock::time_point queued_since_;
   std::chrono::system_clock::time_point first_time_;  // of the queue's first record
-  std::vector<WebhookRow> rows_;
+  std::vector<SpoolWebhook> webhooks_;
+  Retention retention_;
   std::vector<DeadLetter> new_letters_;
+  std::vector<std::string> newly_forgotten_;
   bool rows_changed_ = false;
   Clock::time_point rows_since_;
   bool urgent_ = false;

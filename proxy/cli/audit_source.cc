@@ -12,9 +12,9 @@
 
 #include "config/ascii.h"
 #include "config/config_reader.h"
+#include "config/rfc3339.h"
 #include "config/text_check.h"
 #include "config/units.h"
-#include "policy/review/review_request.h"
 
 namespace sluice {
 

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "config/config_parts.h"
+#include "config/rfc3339.h"
 #include "proxy/crypto.h"
 
 namespace sluice {
@@ -26,17 +27,24 @@ std::string new_token() {
   return "sluice_" + text;
 }
 
-int create(const std::string& name) {
+int create(const std::string& name, const std::string& expires) {
   if (!is_name(name)) {
     std::cerr
         << "sluice: NAME: expected letters, digits, ., _ and -, starting with a letter or a digit, got '"
         << name << "'\n";
     return 2;
   }
+  if (!expires.empty() && !parse_date_or_time(expires)) {
+    std::cerr << "sluice: --expires: expected a date such as 2027-01-31 or a time such as "
+                 "2027-01-31T18:00:00Z, got '"
+              << expires << "'\n";
+    return 2;
+  }
   const std::string token = new_token();
+  const std::string hash = "\"" + hex(sha256(token)) + "\"";
   std::cout << "The token of " << name << ", shown this once:\n\n  " << token
-            << "\n\nIn the configuration, under clients:\n\n  " << name << ":\n    token_sha256: [ \""
-            << hex(sha256(token)) << "\" ]\n";
+            << "\n\nIn the configuration, under clients:\n\n  " << name << ":\n    token_sha256: [ "
+            << (expires.empty() ? hash : "{ hash: " + hash + ", expires: " + expires + " }") << " ]\n";
   return 0;
 }
 
@@ -49,7 +57,10 @@ void add_client_command(CLI::App& app, int& exit_code) {
       command->add_subcommand("new", "Print a new client token once, and the hash for the configuration");
   auto name = std::make_shared<std::string>();
   create_command->add_option("NAME", *name, "The client's name in the configuration")->required();
-  create_command->callback([name, &exit_code] { exit_code = create(*name); });
+  auto expires = std::make_shared<std::string>();
+  create_command->add_option("--expires", *expires,
+                             "Refused from then on: a date (00:00 UTC) or a time (RFC 3339)");
+  create_command->callback([name, expires, &exit_code] { exit_code = create(*name, *expires); });
 }
 
 }  // namespace sluice

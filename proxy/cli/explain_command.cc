@@ -6,6 +6,7 @@
 
 #include "config/ascii.h"
 #include "config/map_reader.h"
+#include "config/rfc3339.h"
 #include "config/yaml_reader.h"
 #include "policy/review/explain.h"
 #include "proxy/cli/load.h"

@@ -30,9 +30,12 @@ void append_catalogue_text(const std::string& reference, std::string& all) {
 }  // namespace
 
 std::optional<Loaded> load_files(const std::string& config_path, Findings& findings,
-                                 const std::optional<PolicyFile>& instead) {
-  auto config = read_config_file(config_path, findings);
+                                 const std::optional<PolicyFile>& instead,
+                                 const std::function<void(const Config&)>& on_config) {
+  const auto text = read_file(config_path);
+  auto config = text ? read_config(*text, config_path, findings) : read_config_file(config_path, findings);
   if (!config) return std::nullopt;
+  if (on_config) on_config(*config);
   if (instead) {
     config->policy = instead->path;
     config->policy_at = instead->at;
@@ -59,6 +62,7 @@ std::optional<Loaded> load_files(const std::string& config_path, Findings& findi
   if (!loaded.engine || findings.has_errors()) return std::nullopt;
   loaded.policy_text = *policy;
   loaded.policy_sha256 = hex(sha256(*policy + catalogue_texts));
+  loaded.config_sha256 = text ? hex(sha256(*text)) : "";
   loaded.config = *std::move(config);
   return loaded;
 }

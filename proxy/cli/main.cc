@@ -15,8 +15,10 @@
 #include "proxy/cli/simulate_command.h"
 #include "proxy/cli/test_command.h"
 #include "proxy/cli/version_command.h"
+#include "proxy/crypto_memory.h"
 
 int main(int argc, char** argv) {
+  sluice::wipe_crypto_memory();
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app{"sluice: a gate in front of the Push Security and SecurEnvoy REST APIs"};
   app.require_subcommand(1);

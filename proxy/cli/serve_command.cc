@@ -8,7 +8,7 @@
 
 #include "config/text_check.h"
 #include "proxy/cli/forbid_dumps.h"
-#include "proxy/cli/load.h"
+#include "proxy/cli/read_serving.h"
 #include "proxy/gate/gate.h"
 #include "proxy/log.h"
 
@@ -33,6 +33,19 @@ bool processor_fits() {
 #endif
 }
 
+int refuse(const Findings& findings) {
+  std::string why = "the files above have errors";
+  for (const Finding& finding : findings.all()) {
+    if (finding.rule == kUnavailable) {
+      why = printable(finding.message);
+    } else {
+      std::cerr << to_text(finding) << '\n';
+    }
+  }
+  std::cerr << "sluice: not started: " << why << '\n';
+  return 2;
+}
+
 int serve(const std::string& path) {
   if (!processor_fits()) {
     std::cerr << "sluice: not started: the processor lacks SSE 4.2\n";
@@ -41,23 +54,16 @@ int serve(const std::string& path) {
   Gate::hold_signals();
   forbid_dumps();
   raise_file_limit();
-  Findings findings;
-  std::optional<Loaded> loaded = load_files(path, findings);
-  findings.sort();
-  for (const Finding& finding : findings.all()) std::cerr << to_text(finding) << '\n';
-  if (!loaded || findings.has_errors()) {
-    std::cerr << "sluice: not started: the files above have errors\n";
-    return 2;
-  }
-  configure_log(loaded->config.log);
   Secrets secrets;
-  auto serving = make_serving(std::move(loaded->config), std::move(loaded->engine), loaded->policy_sha256,
-                              std::move(loaded->policy_text), &secrets);
-  if (!serving) {
-    std::cerr << "sluice: not started: " << printable(serving.error().message) << '\n';
-    return 2;
-  }
-  auto gate = Gate::open(*serving);
+  const ReadServing read = [path, &secrets](const Serving* before) {
+    return read_serving(path, before, secrets);
+  };
+  ServingRead first = read(nullptr);
+  first.findings.sort();
+  if (first.serving == nullptr) return refuse(first.findings);
+  for (const Finding& finding : first.findings.all()) std::cerr << to_text(finding) << '\n';
+  configure_log(first.serving->config.log);
+  auto gate = Gate::open(std::move(first), read, secrets.sources);
   if (!gate) {
     std::cerr << "sluice: not started: " << printable(gate.error().message) << '\n';
     return 2;

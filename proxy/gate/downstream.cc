@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "config/wipe.h"
 #include "proxy/gate/worker.h"
 
 namespace sluice {
@@ -16,23 +17,21 @@ constexpr Millis kDrainIdle{500};            // for a request that is on its way
 
 }  // namespace
 
-Downstream::Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, size_t listener)
+Downstream::Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, std::shared_ptr<Port> port)
     : worker_(worker),
       stream_(std::move(stream)),
       peer_(peer),
       peer_text_(to_text(peer)),
-      listener_(listener),
+      port_(std::move(port)),
       deadline_(*this) {
-  const Config& config = worker_.serving()->config;
-  const LimitsConfig& limits = config.limits;
+  const LimitsConfig& limits = worker_.config().limits;
   stream_->set_observer(this);
-  deadline_.set(worker_.loop().deadlines(),
-                config.listen[listener].tls ? limits.tls_time : limits.keep_alive);
+  deadline_.set(worker_.loop().deadlines(), port_->config.tls ? limits.tls_time : limits.keep_alive);
 }
 
 // With TLS: the handshake is done.
 void Downstream::on_connected() {
-  const Millis idle = worker_.draining() ? kDrainIdle : worker_.serving()->config.limits.keep_alive;
+  const Millis idle = worker_.draining() ? kDrainIdle : worker_.config().limits.keep_alive;
   deadline_.set(worker_.loop().deadlines(), idle);
 }
 
@@ -82,7 +81,7 @@ void Downstream::take(std::string_view data) {
 
 void Downstream::take_head(std::string_view& data) {
   if (!head_reader_.started()) {
-    deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.head_time);
+    deadline_.set(worker_.loop().deadlines(), worker_.config().limits.head_time);
   }
   const HeadReader::Step step = head_reader_.feed(data, worker_.head_limits());
   switch (step.state) {
@@ -109,7 +108,7 @@ void Downstream::begin_request() {
   body_wanted_ = true;
   discarded_ = 0;
   phase_ = Phase::kBody;
-  const bool last = ++requests_ >= worker_.serving()->config.limits.requests_per_connection;
+  const bool last = last_request_ || ++requests_ >= worker_.config().limits.requests_per_connection;
   if (last || !exchange_->head().keep_alive) last_request_ = true;
   deadline_.clear();
   exchange_->on_request_head(last);
@@ -117,8 +116,8 @@ void Downstream::begin_request() {
   if (body_.done()) {
     phase_ = Phase::kAnswer;
     exchange_->on_request_end();
-  } else {
-    deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
+  } else if (body_wanted_) {
+    deadline_.set(worker_.loop().deadlines(), worker_.config().limits.body_time);
   }
 }
 
@@ -138,7 +137,7 @@ void Downstream::take_body(std::string_view& data) {
     if (phase_ == Phase::kDiscard) return close_when_sent();
     return break_request(Problem::kMalformedRequest, "the body's chunks are malformed");
   }
-  deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
+  deadline_.set(worker_.loop().deadlines(), worker_.config().limits.body_time);
   if (phase_ == Phase::kDiscard) {
     discarded_ += step.piece.size();
     if (discarded_ > kMaxDiscarded) return close_when_sent();
@@ -158,7 +157,7 @@ void Downstream::want_body(bool wanted) {
   body_wanted_ = wanted;
   if (phase_ != Phase::kBody) return;
   if (wanted) {
-    deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
+    deadline_.set(worker_.loop().deadlines(), worker_.config().limits.body_time);
     resume();
   } else {
     deadline_.clear();  // it is not the client that is slow
@@ -185,7 +184,7 @@ void Downstream::write(std::span<const std::string_view> parts) {
   stream_->write(parts);
   // From here on it is the client that is slow; see on_drained.
   if (stream_->unsent() > 0 && !deadline_.is_set()) {
-    deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
+    deadline_.set(worker_.loop().deadlines(), worker_.config().limits.body_time);
   }
 }
 
@@ -219,7 +218,7 @@ void Downstream::exchange_done(bool keep_alive) {
   if (body_.done()) return next_request();
   phase_ = Phase::kDiscard;
   body_wanted_ = true;
-  deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
+  deadline_.set(worker_.loop().deadlines(), worker_.config().limits.body_time);
   resume();
 }
 
@@ -231,7 +230,7 @@ void Downstream::next_request() {
 
 // Idle, or reading what it has been sent.
 void Downstream::wait_for_request() {
-  const LimitsConfig& limits = worker_.serving()->config.limits;
+  const LimitsConfig& limits = worker_.config().limits;
   Millis time = worker_.draining() ? kDrainIdle : limits.keep_alive;
   if (unsent() > 0) time = limits.body_time;
   deadline_.set(worker_.loop().deadlines(), time);
@@ -239,13 +238,13 @@ void Downstream::wait_for_request() {
 
 void Downstream::close_when_sent() {
   phase_ = Phase::kClosing;
-  held_.clear();
+  wipe(held_);
   if (stream_ == nullptr) return leave();
   stream_->finish_writing();
   if (unsent() == 0 && client_ended_) return leave();
   // Until the client's end, so that a reset does not eat the answer.
   if (!client_ended_) stream_->set_reading(true);
-  const Millis body_time = worker_.serving()->config.limits.body_time;
+  const Millis body_time = worker_.config().limits.body_time;
   deadline_.set(worker_.loop().deadlines(), unsent() > 0 ? body_time : kLinger);
 }
 
@@ -287,7 +286,7 @@ void Downstream::on_deadline() {
     case Phase::kDiscard:
     case Phase::kClosing:
       if (!reads_on()) return leave();
-      return deadline_.set(worker_.loop().deadlines(), worker_.serving()->config.limits.body_time);
+      return deadline_.set(worker_.loop().deadlines(), worker_.config().limits.body_time);
     case Phase::kGone: return leave();
   }
 }
@@ -306,7 +305,7 @@ void Downstream::leave() {
 }
 
 void Downstream::drain() {
-  last_request_ = last_request_ || phase_ != Phase::kHead;
+  last_request_ = true;
   if (phase_ == Phase::kHead && !head_reader_.started())
     deadline_.set(worker_.loop().deadlines(), kDrainIdle);
 }

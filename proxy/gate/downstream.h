@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "proxy/gate/exchange.h"
+#include "proxy/gate/port.h"
 #include "proxy/http/body_framing.h"
 #include "proxy/http/h1_parser.h"
 #include "proxy/http/local_reply.h"
@@ -19,12 +20,11 @@ namespace sluice {
 
 class Downstream final : public Deferred, private StreamObserver, private DeadlineObserver {
  public:
-  // `listener` is an index into config.listen.
-  Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, size_t listener);
+  Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, std::shared_ptr<Port> port);
 
   const IpAddress& peer() const { return peer_; }
   const std::string& peer_text() const { return peer_text_; }
-  size_t listener() const { return listener_; }
+  const std::shared_ptr<Port>& port() const { return port_; }
 
   // For the exchange.
   const ByteStream& stream() const { return *stream_; }
@@ -74,7 +74,7 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   StreamPtr stream_;
   IpAddress peer_;
   std::string peer_text_;
-  size_t listener_;
+  const std::shared_ptr<Port> port_;  // by which it came
   Deadline deadline_;
   Phase phase_ = Phase::kHead;
   HeadReader head_reader_;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "config/wipe.h"
 #include "proxy/gate/captured_fields.h"
 #include "proxy/gate/downstream.h"
 #include "proxy/gate/forwarding.h"
@@ -29,11 +30,12 @@ constexpr unsigned bit(Exchange::Phase phase) { return 1U << static_cast<unsigne
 
 // Which phases may follow each, in their order; kIdle always may. A transition that is not here is our
 // mistake.
-constexpr std::array<unsigned, 8> kMayFollow = [] {
+constexpr std::array<unsigned, 9> kMayFollow = [] {
   using P = Exchange::Phase;
   return std::array{
       bit(P::kReading),                          // after kIdle
-      bit(P::kQueued),                           // after kReading
+      bit(P::kReading) | bit(P::kIdentifying),   // after kIdentifying: keys, then a 401 that is held back
+      bit(P::kIdentifying) | bit(P::kQueued),    // after kReading
       bit(P::kRecording) | bit(P::kConnecting),  // after kQueued
       bit(P::kQueued) | bit(P::kConnecting),     // after kRecording
       bit(P::kSending) | bit(P::kQueued),        // after kConnecting
@@ -49,6 +51,7 @@ constexpr std::array<unsigned, 8> kMayFollow = [] {
 std::string_view to_text(Exchange::Phase phase) {
   switch (phase) {
     case Exchange::Phase::kIdle: return "idle";
+    case Exchange::Phase::kIdentifying: return "identifying";
     case Exchange::Phase::kReading: return "reading";
     case Exchange::Phase::kQueued: return "queued";
     case Exchange::Phase::kRecording: return "recording";
@@ -70,6 +73,7 @@ Exchange::~Exchange() {
   }
   if (record_token_ != 0) worker_.forget_record(record_token_);
   forget_resolving();
+  end_identity_wait();
   let_go_of_upstream();
 }
 
@@ -86,8 +90,18 @@ void Exchange::fail_check(const std::string& what) const {
   std::abort();
 }
 
+void Exchange::leave_station() {
+  worker_.retire(std::move(station_));
+  station_.reset();
+  serving_.reset();
+}
+
 void Exchange::begin() {
-  if (serving_ != worker_.serving()) serving_ = worker_.serving();
+  if (station_ != worker_.station()) {
+    leave_station();
+    station_ = worker_.station();
+    serving_ = station_->serving;
+  }
   routed_ = streams_body_ = body_whole_ = body_gone_ = false;
   answer_begun_ = answer_chunked_ = answer_keeps_alive_ = false;
   body_.clear();
@@ -95,6 +109,7 @@ void Exchange::begin() {
   body_hash_.reset();
   body_bytes_ = answer_bytes_ = 0;
   answer_status_ = requeued_ = 0;
+  refusal_ = AuthFailure::kNone;
   queued_ = sent_ = Nanos(0);
   policy_time_ = Nanos(-1);
   started_ = monotonic_now();
@@ -115,6 +130,7 @@ void Exchange::on_request_broken(Problem problem, std::string_view detail) {
       head_text_.clear();
       head_ = {};
       return reply(problem, std::string(detail));
+    case Phase::kIdentifying:
     case Phase::kReading:
     case Phase::kQueued:
     case Phase::kRecording:
@@ -136,19 +152,25 @@ void Exchange::on_request_head(bool last) {
   begin();
   if (last) head_.keep_alive = false;
   enter(Phase::kReading);
-  if (!find_target()) return;
+  if (find_api() && identify()) (void)begin_reading();
+}
+
+// It is known who asks. False: answered.
+bool Exchange::begin_reading() {
+  if (!find_target()) return false;
   const Engine& engine = *serving_->engine;
   if (!engine.needs_body(target_, view())) {
-    if (!decide(std::nullopt)) return;
+    if (!decide(std::nullopt)) return false;
     streams_body_ = true;
   }
   if (head_.expects_continue && head_.framing.kind != Framing::Kind::kNone) {
     downstream_->write(std::array<std::string_view, 1>{"HTTP/1.1 100 Continue\r\n\r\n"});
   }
+  return true;
 }
 
-// Which API, which client, which operation. False: answered.
-bool Exchange::find_target() {
+// False: answered.
+bool Exchange::find_api() {
   const Config& config = serving_->config;
   record_->method = head_.method;
   const auto found = route(config.apis, head_.host, head_.target);
@@ -161,14 +183,12 @@ bool Exchange::find_target() {
   total_deadline_.set(worker_.loop().deadlines(), api().timeouts.total);
   record_->api = api().name;
   record_->path = route_.path;
-  const std::string_view header = serving_->apis[route_.api].credential.header();
-  const Identity::Answer caller = serving_->identity.identify(head_.fields, header, downstream_->stream());
-  if (!caller.client) {
-    reply(Problem::kUnauthenticated, std::string(caller.why));
-    return false;
-  }
-  client_ = *caller.client;
-  record_->client = config.clients[client_].name;
+  return true;
+}
+
+// Which operation. False: answered.
+bool Exchange::find_target() {
+  const Config& config = serving_->config;
   const bool blocks = config.audit.when_unavailable == WhenUnavailable::kBlock;
   if (blocks && !worker_.audit().usable()) {
     reply(Problem::kAuditUnavailable, "the audit cannot be written");
@@ -178,7 +198,7 @@ bool Exchange::find_target() {
     reply(Problem::kBodyTooLarge, "the body is over " + format_size(api().max_body));
     return false;
   }
-  select_request_fields(head_, header, fields_);
+  select_request_fields(head_, serving_->apis[route_.api].credential.header(), fields_);
   serving_->engine->resolve(view(), target_);
   if (target_.refused) {
     reply(problem_named(target_.refusal.type), target_.refusal.detail);
@@ -212,10 +232,10 @@ bool Exchange::decide(std::optional<std::string_view> body) {
   record_->targets = decision_.targets;
   if (!decision_.unknown_fields.empty()) {
     record_->unknown_fields = decision_.unknown_fields;
-    worker_.tally().unknown_fields(route_.api, decision_.unknown_fields.size());
+    station_->tally->unknown_fields(route_.api, decision_.unknown_fields.size());
   }
   if (!decision_.fields.empty()) record_fields(decision_, serving_->capture_salt, *record_);
-  for (const std::string_view rule : decision_.shadow_rules) worker_.tally().shadow_decision(rule);
+  for (const std::string_view rule : decision_.shadow_rules) station_->tally->shadow_decision(rule);
   switch (decision_.outcome) {
     case Outcome::kAllow: record_->reason.clear(); return true;
     case Outcome::kDeny:
@@ -235,6 +255,7 @@ void Exchange::on_request_body(std::string_view piece) {
     return on_request_broken(Problem::kBodyTooLarge, "the body is over " + format_size(api().max_body));
   }
   if (body_hash_ != nullptr) body_hash_->update(piece);
+  if (phase_ == Phase::kIdentifying) fail_check("a body that nobody asked for");
   if (phase_ == Phase::kReading) {
     body_.append(piece);
     if (!streams_body_ || body_.size() < kGatherBody) return;
@@ -299,13 +320,10 @@ void Exchange::admit() {
 
 void Exchange::ask_for_turn() {
   const bool writes = target_.access == Access::kWrite;
-  const Admission admission =
-      worker_.pacer(route_.api).admit(*this, {client_, wait_, queued_bytes(), !writes});
+  const Admission admission = lane().pacer.admit(*this, pace_terms(!writes));
   switch (admission.kind) {
     case Admission::Kind::kGo: return on_turn();
-    case Admission::Kind::kQueued:
-      worker_.pool(route_.api).prepare();
-      return writes ? record_attempt() : offer_to_share();
+    case Admission::Kind::kQueued: lane().pool.prepare(); return writes ? record_attempt() : offer_to_share();
     case Admission::Kind::kQueueFull:
       return reply(Problem::kQueueFull, "too many requests of this client wait", admission.retry_after);
     case Admission::Kind::kWaitTooLong:
@@ -326,7 +344,7 @@ void Exchange::on_turn() {
 void Exchange::note_wait() {
   const Nanos waited = monotonic_now() - queued_;
   record_->queued_ms = std::chrono::duration_cast<Millis>(waited).count();
-  worker_.tally().queue_wait(route_.api, serving_->config.clients[client_].priority, waited);
+  station_->tally->queue_wait(route_.api, serving_->config.clients[client_].priority, waited);
 }
 
 void Exchange::on_refused(int64_t retry_after) {
@@ -365,24 +383,24 @@ void Exchange::on_record_late() {
 
 void Exchange::wait_for_turn() {
   enter(Phase::kQueued);
-  if (worker_.pacer(route_.api).ready(*this)) return on_turn();
+  if (lane().pacer.ready(*this)) return on_turn();
   downstream_->exchange_waits();
 }
 
 void Exchange::connect(bool fresh) {
   if (!has_key()) return;
   enter(Phase::kConnecting);
-  UpstreamPool& pool = worker_.pool(route_.api);
+  UpstreamPool& pool = lane().pool;
   upstream_ = fresh ? pool.take_new(*this) : pool.take(*this);
   if (upstream_->connected()) send();
 }
 
 // Connecting may take longer than a turn lasts: the connection is kept, and the next turn is waited for.
 void Exchange::on_upstream_connected() {
-  Pacer& pacer = worker_.pacer(route_.api);
+  Pacer& pacer = lane().pacer;
   if (!pacer.is_void(turn_)) return send();
-  worker_.pool(route_.api).keep(*std::exchange(upstream_, nullptr));
-  if (!pacer.readmit(*this, {client_, wait_, queued_bytes(), true}, send_by_)) {
+  lane().pool.keep(*std::exchange(upstream_, nullptr));
+  if (!pacer.readmit(*this, pace_terms(true), send_by_)) {
     return reply(Problem::kWaitTooLong, "no connection to the vendor in time", 1);
   }
   enter(Phase::kQueued);
@@ -407,7 +425,7 @@ void Exchange::send() {
   if (has_unexpected_body()) upstream_->use_no_more();
   deadline_.set(worker_.loop().deadlines(), api().timeouts.response);
   if (!body_whole_) {
-    body_.clear();
+    wipe(body_);
     body_gone_ = true;
     downstream_->want_body(true);
   }
@@ -429,6 +447,7 @@ void Exchange::on_upstream_drained() {
 void Exchange::on_client_gone() {
   switch (phase_) {
     case Phase::kIdle: return;
+    case Phase::kIdentifying: return leave_unidentified();
     case Phase::kReading:
     case Phase::kQueued:
     case Phase::kRecording:
@@ -455,6 +474,9 @@ void Exchange::on_out_of_time() {
   constexpr std::string_view kWhy = "the exchange took longer than timeouts.total";
   switch (phase_) {
     case Phase::kIdle: return;
+    case Phase::kIdentifying:
+      if (refusal_ == AuthFailure::kNone) refusal_ = AuthFailure::kJwtNoKeys;
+      return on_identity_deadline();
     case Phase::kReading: return on_request_broken(Problem::kRequestTimeout, kWhy);
     case Phase::kQueued:
     case Phase::kRecording:
@@ -469,6 +491,7 @@ void Exchange::on_out_of_time() {
 
 void Exchange::on_deadline() {
   switch (phase_) {
+    case Phase::kIdentifying: return on_identity_deadline();
     case Phase::kRecording: return worker_.give_up_recording(record_token_);
     case Phase::kResolving: return end_resolving();
     case Phase::kSending: return reply(Problem::kUpstreamTimeout, "no answer in time");

@@ -1,8 +1,7 @@
 // Exchange: the life of one request, from its head to the answer's last octet and its record in the audit.
 // An explicit state machine (design: "The way of a request"). Lent to a client's connection while a request
-// is under way, and reused for one request after another: an idle connection has none. Every request that
-// begins ends in exactly one outcome record. Owner: Downstream, or the worker between requests. Thread: the
-// worker's.
+// is under way, and reused for the next: an idle connection has none. Every request that begins ends in
+// exactly one outcome record. Owner: Downstream, or the worker between requests. Thread: the worker's.
 #pragma once
 
 #include <memory>
@@ -19,6 +18,7 @@
 #include "proxy/gate/routing.h"
 #include "proxy/gate/serving.h"
 #include "proxy/gate/shared_read.h"
+#include "proxy/gate/station.h"
 #include "proxy/gate/upstream.h"
 #include "proxy/http/h1_parser.h"
 #include "proxy/http/local_reply.h"
@@ -34,14 +34,15 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
  public:
   // What is pending.
   enum class Phase : uint8_t {
-    kIdle,        // nothing: between requests
-    kReading,     // the request's body, or enough of it
-    kQueued,      // its turn at the vendor's limit
-    kRecording,   // the audit's word that the attempt is durable
-    kConnecting,  // a vendor connection
-    kSending,     // the answer's head; maybe the rest of the request's body
-    kRelaying,    // the rest of the answer
-    kResolving,   // the secrets, resolved anew after the vendor refused the key
+    kIdle,         // nothing: between requests
+    kIdentifying,  // newer keys of a token's issuer; or the time until its 401
+    kReading,      // the request's body, or enough of it
+    kQueued,       // its turn at the vendor's limit
+    kRecording,    // the audit's word that the attempt is durable
+    kConnecting,   // a vendor connection
+    kSending,      // the answer's head; maybe the rest of the request's body
+    kRelaying,     // the rest of the answer
+    kResolving,    // the secrets, resolved anew after the vendor refused the key
   };
 
   explicit Exchange(Worker& worker);
@@ -64,9 +65,15 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   // The drain has no more time.
   void on_shut_down();
   // From the worker.
+  void on_newer_keys();
   void on_recorded(bool durable);
   void on_record_late();
   void on_resolved();
+
+  // The one that the request was begun at, or null.
+  const std::shared_ptr<const Station>& station() const { return station_; }
+  // Keeps nothing of it, in particular no secret. Requires: idle.
+  void leave_station();
 
   bool active() const { return phase_ != Phase::kIdle; }
   Phase phase() const { return phase_; }
@@ -87,6 +94,8 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   [[noreturn]] void fail_check(const std::string& what) const;
   // exchange.cc: from the head to the vendor
   void begin();
+  bool find_api();
+  bool begin_reading();
   bool find_target();
   bool decide(std::optional<std::string_view> body);
   void admit();
@@ -95,6 +104,25 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   void wait_for_turn();
   void note_wait();
   size_t queued_bytes() const { return head_text_.size() + upstream_head_.size() + body_.size(); }
+  // exchange_identity.cc: who asks
+  bool identify();
+  Identity::Answer ask_identity() const;
+  void take_client(size_t client);
+  void wait_for_identity(Millis patience);
+  bool refuse_caller(AuthFailure why);
+  void end_identity_wait();
+  void on_identity_deadline();
+  void leave_unidentified();
+  // exchange_credential.cc: which key
+  HeldKey newest_key() const;
+  bool change_key(HeldKey key);
+  bool has_key();
+  void guard_against_keys();
+  bool refuses_key(int status) const;
+  bool judge_key(const ResponseHead& head);
+  bool send_with_another_key();
+  void end_resolving();
+  void forget_resolving();
   // exchange_sharing.cc: one call for identical reads
   bool may_share() const;
   std::string sharing_key() const;
@@ -109,16 +137,6 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   void send();
   bool has_unexpected_body() const;
   RequestView view() const;
-  // exchange_credential.cc: which key
-  HeldKey newest_key() const;
-  bool change_key(HeldKey key);
-  bool has_key();
-  void guard_against_keys();
-  bool refuses_key(int status) const;
-  bool judge_key(const ResponseHead& head);
-  bool send_with_another_key();
-  void end_resolving();
-  void forget_resolving();
   // exchange_answer.cc: from the vendor to the client
   bool send_again_later(const ResponseHead& head);
   bool withhold(const ResponseHead& head);
@@ -135,6 +153,10 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   bool is_complete() const { return body_whole_ && !body_gone_; }
   void let_go_of_upstream();
   const ApiConfig& api() const { return serving_->config.apis[route_.api]; }
+  Lane& lane() const { return *station_->lanes[route_.api]; }
+  PaceTerms pace_terms(bool ready) const {
+    return {serving_->pace_slots[client_], wait_, queued_bytes(), ready};
+  }
 
   Worker& worker_;
   Downstream* downstream_ = nullptr;  // not null while active
@@ -154,12 +176,16 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   Deadline total_deadline_;
 
   // Of the request under way.
-  std::shared_ptr<const Serving> serving_;
-  std::string head_text_;  // what the views of head_ point into
+  std::shared_ptr<const Station> station_;
+  std::shared_ptr<const Serving> serving_;  // the station's
+  std::string head_text_;                   // what the views of head_ point into
   RequestHead head_;
   Route route_;
   bool routed_ = false;
   size_t client_ = 0;
+  AuthFailure refusal_ = AuthFailure::kNone;  // of a 401, while it is held back
+  uint64_t key_wait_ = 0;                     // for newer keys
+  bool held_back_ = false;
   std::vector<HeaderView> fields_;  // of head_, as forwarded and as the policy sees them
   Target target_;
   Decision decision_;

@@ -27,7 +27,7 @@ const HeaderField* find_field(const ResponseHead& head, HeaderId id) {
 
 void Exchange::on_response_head(const ResponseHead& head) {
   const Nanos time = monotonic_now() - sent_;
-  if (upstream_ != nullptr) worker_.tally().upstream({route_.api, head.status}, time);
+  if (upstream_ != nullptr) station_->tally->upstream({route_.api, head.status}, time);
   record_->upstream_status = head.status;
   record_->upstream_ms = std::chrono::duration_cast<Millis>(time).count();
   if (head.status == 429 && send_again_later(head)) return;
@@ -52,12 +52,12 @@ void Exchange::on_response_head(const ResponseHead& head) {
 // whole and can be sent in time; otherwise its client gets the vendor's answer.
 bool Exchange::send_again_later(const ResponseHead& head) {
   const HeaderField* retry_after = find_field(head, HeaderId::kRetryAfter);
-  Pacer& pacer = worker_.pacer(route_.api);
+  Pacer& pacer = lane().pacer;
   if (pacer.reject(retry_pause(retry_after != nullptr ? retry_after->value : std::string_view(),
                                std::chrono::system_clock::now())))
-    worker_.report_limit(route_.api);
+    worker_.report_limit(*station_, route_.api);
   if (!is_complete() || requeued_ >= kMaxRequeues || downstream_->client_left()) return false;
-  if (!pacer.readmit(*this, {client_, wait_, queued_bytes(), true}, send_by_)) return false;
+  if (!pacer.readmit(*this, pace_terms(true), send_by_)) return false;
   ++requeued_;
   let_go_of_upstream();
   deadline_.clear();
@@ -148,7 +148,7 @@ void Exchange::on_upstream_failed(UpstreamFailure failure, std::string_view reas
       // write nobody knows whether it was done.
       if (stale && failure == UpstreamFailure::kLost && target_.access == Access::kRead && is_complete())
         return connect(true);
-      worker_.tally().upstream({route_.api, 0}, monotonic_now() - sent_);
+      station_->tally->upstream({route_.api, 0}, monotonic_now() - sent_);
       const bool protocol = failure == UpstreamFailure::kProtocol;
       record_->reason = reason;
       return reply(protocol ? Problem::kUpstreamProtocol : Problem::kUpstreamUnreachable,
@@ -160,6 +160,7 @@ void Exchange::on_upstream_failed(UpstreamFailure failure, std::string_view reas
       if (!answer_begun_) return reply(Problem::kUpstreamProtocol, "the vendor's answer broke off");
       return cut_answer(reason);
     case Phase::kIdle:
+    case Phase::kIdentifying:
     case Phase::kReading:
     case Phase::kQueued:
     case Phase::kResolving:

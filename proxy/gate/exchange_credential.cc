@@ -16,10 +16,8 @@ constexpr Millis kResolveTime{5'000};
 constexpr std::string_view kNoKey = "no key of the vendor's can be had: its place gives nothing any more";
 
 // A key must not go to another vendor than the one it is for.
-bool go_to_the_same(const ApiConfig& a, const ApiConfig& b) {
-  return a.name == b.name && a.upstream.tls == b.upstream.tls &&
-         a.upstream.authority == b.upstream.authority &&
-         a.upstream_tls.server_name == b.upstream_tls.server_name;
+bool go_to_the_same(const UpstreamTarget& a, const UpstreamTarget& b) {
+  return a.api == b.api && a.url == b.url && a.server_name == b.server_name;
 }
 
 }  // namespace
@@ -27,10 +25,10 @@ bool go_to_the_same(const ApiConfig& a, const ApiConfig& b) {
 // Of the newest snapshot, if that has this API with the same vendor and field; else of its own.
 HeldKey Exchange::newest_key() const {
   const ServedApi& own = serving_->apis[route_.api];
-  const std::shared_ptr<const Serving> newest = worker_.serving();
+  const std::shared_ptr<const Serving> newest = worker_.station()->serving;
   for (size_t i = 0; newest != serving_ && i < newest->apis.size(); ++i) {
     const Credential& credential = newest->apis[i].credential;
-    if (!go_to_the_same(newest->config.apis[i], api())) continue;
+    if (!go_to_the_same(*newest->apis[i].target, *own.target)) continue;
     if (!equals_ignoring_case(credential.header(), own.credential.header())) break;
     return {credential.choose(target_.access), newest};
   }
@@ -82,7 +80,7 @@ bool Exchange::judge_key(const ResponseHead& head) {
     return false;
   }
   if (state.refuse(head.status))
-    report_refused_key(worker_, route_.api, api().name, key_.now.choice, head.status);
+    report_refused_key(worker_, *station_, route_.api, key_.now.choice, head.status);
   return !key_.was_refused && send_with_another_key();
 }
 
@@ -97,8 +95,7 @@ bool Exchange::send_with_another_key() {
     return false;
   }
   if (has_another) {
-    if (!worker_.pacer(route_.api).readmit(*this, {client_, wait_, queued_bytes(), true}, send_by_))
-      return false;
+    if (!lane().pacer.readmit(*this, pace_terms(true), send_by_)) return false;
     key_.retried = true;
     change_key(std::move(newest));
     let_go_of_upstream();
@@ -126,7 +123,7 @@ void Exchange::end_resolving() {
   HeldKey newest = newest_key();
   if (newest.choice.key == nullptr) return reply(Problem::kCredentialUnavailable, std::string(kNoKey));
   change_key(std::move(newest));
-  if (!worker_.pacer(route_.api).readmit(*this, {client_, wait_, queued_bytes(), true}, send_by_)) {
+  if (!lane().pacer.readmit(*this, pace_terms(true), send_by_)) {
     return reply(Problem::kCredentialUnavailable,
                  "the vendor refuses the key, and no time is left to ask with another", 1);
   }

@@ -1,6 +1,7 @@
 // The end of a request: answers of the gate's own, the record in the audit, the metrics.
 #include <array>
 
+#include "config/wipe.h"
 #include "proxy/gate/downstream.h"
 #include "proxy/gate/exchange.h"
 #include "proxy/gate/worker.h"
@@ -38,7 +39,7 @@ AuditType outcome_of(Problem problem, bool allowed) {
 
 void Exchange::fill_record_from_request() {
   record_->operation = target_.operation_id;
-  if (target_.fits.front().operation == nullptr) worker_.tally().unknown_operation(route_.api);
+  if (target_.fits.front().operation == nullptr) station_->tally->unknown_operation(route_.api);
   record_->access = to_text(target_.access);
   // The first fit names the operation.
   for (const Parameter& parameter : target_.parameters_of(target_.fits.front())) {
@@ -85,7 +86,7 @@ void Exchange::let_go_of_upstream() {
   if (upstream_ == nullptr) return;
   Upstream* lent = upstream_;
   upstream_ = nullptr;
-  worker_.pool(route_.api).discard(*lent);
+  lane().pool.discard(*lent);
 }
 
 // None for a body that carries a credential, or of which nobody knows whether it does: a digest can be
@@ -112,6 +113,7 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   deadline_.clear();
   total_deadline_.clear();
   leave_queue();
+  end_identity_wait();
   end_sharing(type == AuditType::kRequestForwarded);
   if (record_token_ != 0) worker_.forget_record(record_token_);
   record_token_ = 0;
@@ -123,7 +125,7 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   if (!record_->operation.empty()) labels.operation = target_.fits.front().slot;
   labels.decision = label_of(record_->decision);
   labels.status = status;
-  worker_.tally().request(labels, monotonic_now() - started_, policy_time_);
+  station_->tally->request(labels, monotonic_now() - started_, policy_time_);
   if (serving_->config.log.access) {
     const std::string status_text = std::to_string(status);
     log_info("request", {{"request_id", record_->request_id},
@@ -136,8 +138,9 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   }
   submit_outcome(type, status);
   enter(Phase::kIdle);
-  head_text_.clear();
+  guard_.clear();
   for (std::string* buffer : {&head_text_, &body_, &upstream_head_, &answer_head_}) {
+    wipe(*buffer);
     if (buffer->capacity() > kKeptBuffer) *buffer = {};
   }
   downstream_->exchange_done(keep_alive);

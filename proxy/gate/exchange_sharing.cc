@@ -54,8 +54,8 @@ std::string Exchange::sharing_key() const {
 // True: it waits for the answer of another one, which will be sent in time for it too.
 bool Exchange::join_identical() {
   if (!may_share()) return false;
-  const auto found = worker_.shared_reads().find(sharing_key());
-  if (found == worker_.shared_reads().end()) return false;
+  const auto found = station_->shared_reads->find(sharing_key());
+  if (found == station_->shared_reads->end()) return false;
   SharedRead& shared = *found->second;
   if (shared.deadline > send_by_ || shared.followers.size() >= kMostFollowers) return false;
   shared.followers.push_back(this);
@@ -69,15 +69,15 @@ void Exchange::offer_to_share() {
   led_->key = sharing_key();
   led_->leader_id = record_->request_id;
   led_->deadline = send_by_;
-  worker_.shared_reads().insert_or_assign(led_->key, led_);
+  station_->shared_reads->insert_or_assign(led_->key, led_);
 }
 
 // Whoever comes from now on wants a newer answer.
 void Exchange::close_offer() {
   if (led_ == nullptr) return;
   led_->sent = monotonic_now();
-  const auto found = worker_.shared_reads().find(led_->key);
-  if (found != worker_.shared_reads().end() && found->second == led_) worker_.shared_reads().erase(found);
+  const auto found = station_->shared_reads->find(led_->key);
+  if (found != station_->shared_reads->end() && found->second == led_) station_->shared_reads->erase(found);
 }
 
 void Exchange::keep_answer_head(const ResponseHead& head) {
@@ -109,7 +109,7 @@ void Exchange::end_sharing(bool whole) {
 
 void Exchange::wait_alone() {
   if (join_identical()) return;
-  if (!worker_.pacer(route_.api).join(*this, {client_, wait_, queued_bytes(), true}, send_by_)) {
+  if (!lane().pacer.join(*this, pace_terms(true), send_by_)) {
     return reply(Problem::kWaitTooLong, "the answer that it waited for could not be shared", 1);
   }
   offer_to_share();

@@ -3,8 +3,10 @@
 #include <array>
 #include <csignal>
 
+#include "proxy/audit/quiet_thread.h"
 #include "proxy/audit/resolve_webhook.h"
-#include "proxy/gate/gate_facts.h"
+#include "proxy/gate/caller_figures.h"
+#include "proxy/gate/certificate_ends.h"
 #include "proxy/log.h"
 
 namespace sluice {
@@ -22,130 +24,128 @@ void mask_signals(int how) {
   pthread_sigmask(how, &set, nullptr);
 }
 
-// A client's share among those that wait (interface 2.4).
-double weight_of(const ClientConfig& client) {
-  const auto weight = static_cast<double>(client.weight);
-  switch (client.priority) {
-    case Priority::kInteractive: return 4 * weight;
-    case Priority::kNone: return 2 * weight;
-    case Priority::kBatch: return weight;
-  }
-  return weight;
-}
-
 }  // namespace
 
-Gate::Gate(std::shared_ptr<const Serving> serving) : certificates_(loop_), delay_(*this) {
-  shared_.serving = std::move(serving);
+Gate::Gate(std::shared_ptr<Serving> serving, ReadServing read, SecretSources& sources)
+    : serving_(std::move(serving)),
+      watcher_(loop_, [this] { reloader_->request("a file has changed", nullptr); }),
+      read_(std::move(read)),
+      sources_(sources),
+      timer_(*this) {
   metrics_ = std::make_unique<Metrics>();
   shared_.metrics = metrics_.get();
+  shared_.key_sets = &key_sets_;
   shared_.on_worker_ended = [this] { loop_.post([this] { on_worker_ended(); }); };
+  shared_.resolve_again = [this](std::function<void()> done) {
+    reloader_->request("the vendor refuses a key",
+                       [done = std::move(done)](const ReloadOutcome&) { done(); });
+  };
+  sources_.confirm();
+  reloader_ = std::make_unique<Reloader>(
+      [this](const std::string& cause) { return reload(cause); },
+      Reloader::Watch{"a secret in vault has changed", [this] { return sources_.poll_after(); },
+                      [this] { return sources_.changed(); }});
   started_ = monotonic_now();
 }
 
-Result<std::unique_ptr<Gate>> Gate::open(std::shared_ptr<const Serving> serving) {
-  auto gate = std::unique_ptr<Gate>(new Gate(std::move(serving)));
-  if (Result<void> opened = gate->open_budgets(); !opened) return opened.error();
-  if (Result<void> opened = gate->open_workers(); !opened) return opened.error();
+Result<std::unique_ptr<Gate>> Gate::open(ServingRead first, ReadServing read, SecretSources& sources) {
+  const std::shared_ptr<Serving> serving = first.serving;
+  auto gate = std::unique_ptr<Gate>(new Gate(serving, std::move(read), sources));
+  if (Result<void> opened = gate->open_budgets(*serving); !opened) return opened.error();
+  if (Result<void> opened = gate->open_workers(serving); !opened) return opened.error();
+  if (Result<void> taken = gate->key_sets_.take_up(serving->config.identity.jwt); !taken)
+    return taken.error();
   if (Result<void> opened = gate->open_admin(); !opened) return opened.error();
   if (Result<void> opened = gate->open_audit(); !opened) return opened.error();
-  gate->watch_certificates();
+  gate->watch_files(std::move(first.files), std::move(first.stamps));
   gate->watch_signals();
   return gate;
 }
 
 Gate::~Gate() {
+  reloader_->stop();
+  key_sets_.stop();
   if (audit_ != nullptr) audit_->stop(Millis(0));
   admin_.reset();
   workers_.clear();
 }
 
-Result<void> Gate::open_budgets() {
-  const Serving& serving = *shared_.serving;
+std::shared_ptr<const Serving> Gate::serving() const {
+  const std::lock_guard lock(serving_mutex_);
+  return serving_;
+}
+
+std::vector<std::string> Gate::listener_names() const {
+  const std::lock_guard lock(serving_mutex_);
+  return listener_names_;
+}
+
+Result<void> Gate::open_budgets(Serving& serving) {
   if (serving.config.rate_limit_store) {
     auto limits = SharedLimits::make(*serving.config.rate_limit_store);
     if (!limits) return limits.error();
     limits_ = std::move(*limits);
   }
-  for (size_t i = 0; i < serving.apis.size(); ++i) {
-    const RateLimit limit = serving.apis[i].limit;
-    shared_.budgets.push_back(limits_ != nullptr ? limits_->make_budget(serving.config.apis[i].name, limit)
-                                                 : make_local_budget(limit, monotonic_now()));
-  }
+  rooms_ = std::make_unique<PaceRooms>(limits_.get());
+  rooms_->seat(serving, monotonic_now());
+  rooms_->open(serving, monotonic_now());
   return {};
 }
 
-Result<void> Gate::open_workers() {
-  const Config& config = shared_.serving->config;
-  std::vector<double> weights;
-  for (const ClientConfig& client : config.clients) weights.push_back(weight_of(client));
-  for (size_t i = 0; i < config.apis.size(); ++i) {
-    shared_.schedulers.push_back(
-        std::make_unique<Scheduler>(*shared_.budgets[i], config.apis[i].queue, weights));
-  }
-  for (const ListenConfig& listener : config.listen) {
-    shared_.listener_tls.emplace_back();
-    if (!listener.tls) continue;
-    auto tls = TlsContext::for_listener(*listener.tls);
-    if (!tls) return tls.error();
-    shared_.listener_tls.back() = std::move(*tls);
-  }
+Result<void> Gate::open_workers(const std::shared_ptr<const Serving>& serving) {
+  const Config& config = serving->config;
   const size_t count = config.workers > 0 ? static_cast<size_t>(config.workers)
                                           : std::max<size_t>(1, std::thread::hardware_concurrency());
-  // And the loops of the webhooks and of the shared limits; each webhook may have a name that nobody
-  // resolves.
-  size_thread_pool(count + 2, config.audit.webhooks.size());
+  // And the loops of the webhooks, of the issuers' keys and of the shared limits; each webhook and each
+  // issuer may have a name that nobody resolves.
+  size_thread_pool(count + 3, config.audit.webhooks.size() + config.identity.jwt.size());
   std::vector<uint16_t> ports;
   for (size_t i = 0; i < count; ++i) {
-    auto worker = std::make_unique<Worker>(shared_);
-    if (Result<void> listening = worker->listen(ports); !listening) return listening.error();
-    if (i == 0) {
-      for (const auto& listener : worker->listeners()) ports.push_back(listener->port());
-    }
-    workers_.push_back(std::move(worker));
+    auto running = std::make_unique<RunningWorker>();
+    running->worker = std::make_unique<Worker>(shared_);
+    auto prepared = running->worker->prepare(*serving, ports);
+    if (!prepared) return prepared.error();
+    ports = std::move(*prepared);
+    running->worker->take_up(serving);
+    workers_.push_back(std::move(running));
   }
+  listener_names_ = workers_[0]->worker->listener_names();
   return {};
 }
 
 Result<void> Gate::open_admin() {
-  const AdminConfig& config = shared_.serving->config.admin;
   metrics_->add_collector([this] { return samples(); });
-  auto admin = start_admin(loop_, config,
-                           {[this] { return parts(); }, [this] { return status_json(); }, metrics_.get()});
+  metrics_->add_collector([this] { return caller_samples(shared_.auth_failures, key_sets_.states()); });
+  AdminSources sources{[this] { return parts(); }, [this] { return status_json(); }, metrics_.get()};
+  sources.hosts = [this] { return serving()->config.admin.hosts; };
+  sources.reload = [this](std::function<void(const ReloadOutcome&)> done) {
+    reloader_->request("POST /reload", [this, done = std::move(done)](const ReloadOutcome& outcome) {
+      loop_.post([done, outcome] { done(outcome); });
+    });
+  };
+  auto admin = start_admin(loop_, serving_->config.admin, std::move(sources));
   if (!admin) return Error{"admin: " + admin.error().message};
   admin_ = std::move(*admin);
   return {};
 }
 
 Result<void> Gate::open_audit() {
-  const AuditConfig& config = shared_.serving->config.audit;
-  std::vector<ResolvedWebhook> webhooks;
-  for (const WebhookConfig& webhook : config.webhooks) {
-    Result<ResolvedWebhook> resolved = resolve_webhook(webhook);
-    if (!resolved) return resolved.error();
-    webhooks.push_back(std::move(*resolved));
-  }
-  const StartReport report = start_report(*shared_.serving, facts_of(*shared_.serving, webhooks));
-  auto opened = open_audit_log(config, std::move(webhooks), {}, report);
+  const AuditConfig& config = serving_->config.audit;
+  auto webhooks = resolve_webhooks(config);
+  if (!webhooks) return webhooks.error();
+  webhook_stamps_ = stamp_webhooks(config);
+  facts_ = facts_of(*serving_, *webhooks);
+  const StartReport report = start_report(*serving_, facts_);
+  auto opened = open_audit_log(config, std::move(*webhooks), {}, report);
   if (!opened) return opened.error();
   audit_ = std::move(*opened);
   shared_.audit = audit_.get();
   return {};
 }
 
-void Gate::watch_certificates() {
-  for (size_t i = 0; i < shared_.listener_tls.size(); ++i) {
-    if (shared_.listener_tls[i] == nullptr) continue;
-    certificates_.watch("listener " + workers_[0]->listener_name(i), *shared_.listener_tls[i]);
-  }
-  const Serving& serving = *shared_.serving;
-  for (size_t i = 0; i < serving.apis.size(); ++i) {
-    if (serving.apis[i].tls == nullptr) continue;
-    certificates_.watch("api " + serving.config.apis[i].name, *serving.apis[i].tls);
-  }
-  if (limits_ != nullptr && limits_->tls() != nullptr)
-    certificates_.watch("rate_limit_store", *limits_->tls());
-  certificates_.start();
+void Gate::watch_files(std::vector<std::string> files, std::vector<FileStamp> stamps) {
+  files_ = files;
+  watcher_.watch(std::move(files), std::move(stamps));
 }
 
 void Gate::watch_signals() {
@@ -165,61 +165,66 @@ void Gate::hold_signals() { mask_signals(SIG_BLOCK); }
 void Gate::run() {
   if (limits_ != nullptr) limits_->start();
   workers_left_ = workers_.size();
-  for (const auto& worker : workers_) {
-    threads_.emplace_back([this, &worker] {
-      sigset_t all;  // signals are the main thread's
-      sigfillset(&all);
-      pthread_sigmask(SIG_BLOCK, &all, nullptr);
-      worker->run();
+  for (const auto& running : workers_) {
+    running->thread = start_quiet_thread("sluice-worker", [&running] {
+      running->worker->run();
+      running->ended = true;
     });
   }
-  workers_[0]->probe_keys();
-  for (const auto& listener : workers_[0]->listeners()) {
-    log_info("listening", {{"role", "data"}, {"address", listener->address()}});
-  }
-  const std::string& host = shared_.serving->config.admin.address.host;
+  workers_[0]->worker->probe_keys();
+  reloader_->start();
+  for (const std::string& name : listener_names_)
+    log_info("listening", {{"role", "data"}, {"address", name}});
+  const std::string& host = serving_->config.admin.address.host;
   const std::string address =
       (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(admin_->port());
   log_info("listening", {{"role", "admin"}, {"address", address}});
-  log_info("ready", {{"policy", shared_.serving->policy_sha256}});
+  log_info("ready", {{"policy", serving_->policy_sha256}});
+  warn_of_certificate_ends(*serving_, listener_names_);
+  timer_.set(loop_.deadlines(), kDay);
   mask_signals(SIG_UNBLOCK);  // of this thread alone
   loop_.run();
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
+  for (const auto& running : workers_) running->thread.join();
   log_info("stopped");
 }
 
 void Gate::on_signal(int number) {
-  if (number == SIGHUP) {
-    log_warning("reload is not supported: restart the gate to take up a changed configuration");
-    return;
-  }
+  if (number == SIGHUP) return reloader_->request("SIGHUP", nullptr);
   ++signals_seen_;
-  const DrainConfig& drain = shared_.serving->config.drain;
+  const DrainConfig drain = serving()->config.drain;
   if (signals_seen_ == 1) {
     log_info("draining",
              {{"delay", format_duration(drain.delay)}, {"timeout", format_duration(drain.timeout)}});
     draining_ = true;
-    if (drain.delay.count() > 0) return delay_.set(loop_.deadlines(), drain.delay);
+    reloader_->end();
+    watcher_.stop();
+    timer_.clear();
+    if (drain.delay.count() > 0) return timer_.set(loop_.deadlines(), drain.delay);
     return begin_drain();
   }
   log_warning("ending at once: a second signal");
-  for (const auto& worker : workers_) worker->drain(Millis(0));
+  for (const auto& running : workers_) running->worker->drain(Millis(0));
 }
 
-void Gate::on_deadline() { begin_drain(); }
+void Gate::on_deadline() {
+  if (draining_) return begin_drain();
+  warn_of_certificate_ends(*serving(), listener_names());
+  timer_.set(loop_.deadlines(), kDay);
+}
 
 void Gate::begin_drain() {
-  for (const auto& worker : workers_) worker->drain(shared_.serving->config.drain.timeout);
+  const Millis timeout = serving()->config.drain.timeout;
+  for (const auto& running : workers_) running->worker->drain(timeout);
 }
 
 // The last one ends the rest: the seats go back to the other replicas, the audit takes what is left, then the
 // admin port closes.
 void Gate::on_worker_ended() {
   if (--workers_left_ > 0) return;
-  delay_.clear();
-  certificates_.stop();
+  timer_.clear();
+  reloader_->stop();
   if (limits_ != nullptr) limits_->leave();
+  key_sets_.stop();
   audit_->stop(signals_seen_ > 1 ? Millis(0) : kWebhookPatience);
   admin_.reset();
   hold_signals();

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "config/address.h"
 #include "proxy/crypto.h"
-#include "proxy/gate/policy_change.h"
 #include "proxy/version.h"
 
 namespace sluice {
@@ -12,8 +12,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kGateFact = "gate";      // JSON: all but the policy's text
-constexpr const char* kPolicyFact = "policy";  // the text
 constexpr int kFormat = 1;
 
 std::string to_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -33,79 +31,19 @@ void add_tokens(const Serving& serving, std::vector<CredentialFact>& out) {
       out.push_back({"client-token", serving.config.clients[i].name, "", by_client[i]});
 }
 
-bool same_place(const CredentialFact& a, const CredentialFact& b) {
-  return a.kind == b.kind && a.name == b.name && a.part == b.part;
+void add_certificates(const std::string& place, const TlsContext& tls, std::vector<CertificateFact>& out) {
+  std::string prints = tls.authorities_sha256();
+  for (const CertificateInfo& certificate : tls.material()->certificates())
+    prints += (prints.empty() ? "" : ",") + certificate.sha256;
+  if (!prints.empty()) out.push_back({place, std::move(prints)});
 }
 
-// By place, so that two lists can be compared in one walk.
-bool is_before(const CredentialFact& a, const CredentialFact& b) {
-  return std::tie(a.kind, a.name, a.part) < std::tie(b.kind, b.name, b.part);
-}
-
-std::vector<CredentialFact> sorted(std::vector<CredentialFact> credentials) {
-  std::stable_sort(credentials.begin(), credentials.end(), is_before);
-  return credentials;
-}
-
-// `before` or `now` may be null.
-AuditRecord credential_changed(const CredentialFact* before, const CredentialFact* now) {
-  const CredentialFact& place = now != nullptr ? *now : *before;
-  const auto print = [](const CredentialFact* fact) {
-    return to_text(fact != nullptr ? Json(fact->fingerprints) : Json());
-  };
-  AuditRecord record;
-  record.type = AuditType::kCredentialChanged;
-  record.time = std::chrono::system_clock::now();
-  record.details.emplace_back("credential", place.kind);
-  if (place.kind == "vendor-key") {
-    record.api = place.name;
-    record.key = place.part;
-  } else if (place.kind == "client-token") {
-    record.client = place.name;
-  } else if (place.kind != "capture-salt") {
-    record.details.emplace_back("webhook", place.name);
-    if (!place.part.empty()) record.details.emplace_back("header", place.part);
-  }
-  record.details.emplace_back("change", before == nullptr ? "added" : now == nullptr ? "removed" : "changed");
-  record.json_details = {{"old_fingerprint", print(before)}, {"new_fingerprint", print(now)}};
-  return record;
-}
-
-void add_credential_changes(const GateFacts& before, const GateFacts& now, std::vector<AuditRecord>& out) {
-  const std::vector<CredentialFact> old = sorted(before.credentials), current = sorted(now.credentials);
-  auto a = old.begin();
-  auto b = current.begin();
-  while (a != old.end() || b != current.end()) {
-    if (b == current.end() || (a != old.end() && is_before(*a, *b))) {
-      out.push_back(credential_changed(&*a++, nullptr));
-    } else if (a == old.end() || !same_place(*a, *b)) {
-      out.push_back(credential_changed(nullptr, &*b++));
-    } else {
-      if (a->fingerprints != b->fingerprints) out.push_back(credential_changed(&*a, &*b));
-      ++a;
-      ++b;
-    }
-  }
-}
-
-Json names_of(const auto& parts) {
-  Json names = Json::array();
-  for (const auto& part : parts) names.push_back(part.name);
-  return names;
-}
-
-AuditRecord gate_started(const SpoolKnowledge& known, const Serving& serving, const GateFacts& now) {
-  const Config& config = serving.config;
-  AuditRecord record = started_record(known);
-  record.policy_sha256 = now.policy_sha256;
-  record.details.emplace_back("version", now.version);
-  record.json_details = {{"listeners", std::to_string(config.listen.size())},
-                         {"apis", to_text(names_of(config.apis))},
-                         {"clients", std::to_string(config.clients.size())},
-                         {"webhooks", to_text(names_of(config.audit.webhooks))},
-                         {"captures", std::to_string(config.audit.captures.size())}};
-  record.facts = to_facts(now);
-  return record;
+void add_certificates(const Serving& serving, std::vector<CertificateFact>& out) {
+  for (size_t i = 0; i < serving.listener_tls.size(); ++i)
+    if (const auto& tls = serving.listener_tls[i])
+      add_certificates("listener " + sluice::to_text(serving.config.listen[i].address), *tls, out);
+  for (const ServedApi& api : serving.apis)
+    if (const auto& tls = api.target->tls) add_certificates("api " + api.target->api, *tls, out);
 }
 
 // Throws where the JSON is of another shape.
@@ -113,6 +51,9 @@ GateFacts facts_from(const Json& json) {
   GateFacts facts;
   facts.version = json.at("version");
   facts.policy_sha256 = json.at("policy_sha256");
+  facts.config_sha256 = json.value("config_sha256", "");
+  for (const Json& one : json.value("certificates", Json::array()))
+    facts.certificates.push_back({one.at(0), one.at(1)});
   for (const Json& one : json.at("credentials")) {
     if (one.size() != 4) throw std::invalid_argument("credentials");
     facts.credentials.push_back({one.at(0), one.at(1), one.at(2), one.at(3)});
@@ -123,7 +64,8 @@ GateFacts facts_from(const Json& json) {
 }  // namespace
 
 GateFacts facts_of(const Serving& serving, const std::vector<ResolvedWebhook>& webhooks) {
-  GateFacts facts{kVersion, serving.policy_sha256, serving.policy_text, {}};
+  GateFacts facts{kVersion, serving.config_sha256, serving.policy_sha256, serving.policy_text, {}, {}};
+  add_certificates(serving, facts.certificates);
   for (size_t i = 0; i < serving.apis.size(); ++i)
     for (const auto& [part, print] : serving.apis[i].credential.key_fingerprints())
       facts.credentials.push_back({"vendor-key", serving.config.apis[i].name, part, print});
@@ -137,6 +79,8 @@ GateFacts facts_of(const Serving& serving, const std::vector<ResolvedWebhook>& w
   }
   if (!serving.capture_salt.empty())
     facts.credentials.push_back({"capture-salt", "", "", fingerprint(serving.capture_salt)});
+  if (!serving.store_password.empty())
+    facts.credentials.push_back({"store-password", "", "", fingerprint(serving.store_password)});
   return facts;
 }
 
@@ -144,10 +88,15 @@ std::vector<std::pair<std::string, std::string>> to_facts(const GateFacts& facts
   Json credentials = Json::array();
   for (const CredentialFact& one : facts.credentials)
     credentials.push_back(Json::array({one.kind, one.name, one.part, one.fingerprints}));
+  Json certificates = Json::array();
+  for (const CertificateFact& one : facts.certificates)
+    certificates.push_back(Json::array({one.place, one.sha256}));
   const Json gate{{"format", kFormat},
                   {"version", facts.version},
+                  {"config_sha256", facts.config_sha256},
                   {"policy_sha256", facts.policy_sha256},
                   {"policy_text_sha256", hex(sha256(facts.policy_text))},
+                  {"certificates", certificates},
                   {"credentials", credentials}};
   return {{kGateFact, to_text(gate)}, {kPolicyFact, facts.policy_text}};
 }
@@ -166,34 +115,6 @@ std::optional<GateFacts> read_gate_facts(const std::map<std::string, std::string
   } catch (const std::exception&) {  // nlohmann's way of saying that it is not what it should be
     return std::nullopt;
   }
-}
-
-std::vector<AuditRecord> changes_since(const GateFacts& before, const GateFacts& now,
-                                       const Serving& serving) {
-  std::vector<AuditRecord> records;
-  if (before.policy_sha256 != now.policy_sha256)
-    records.push_back(policy_changed({before.policy_sha256, before.policy_text}, serving));
-  add_credential_changes(before, now, records);
-  return records;
-}
-
-StartReport start_report(const Serving& serving, GateFacts now) {
-  StartReport report;
-  report.facts = {kGateFact, kPolicyFact};
-  report.records = [&serving, now = std::move(now)](const SpoolKnowledge& known) {
-    std::vector<AuditRecord> records{gate_started(known, serving, now)};
-    if (known.facts.empty()) return records;  // the first start with this spool
-    const std::optional<GateFacts> before = read_gate_facts(known.facts);
-    if (!before) {
-      records[0].reason =
-          "what the spool knew of the gate is damaged: changes before this start are not reported";
-      return records;
-    }
-    if (before->version != now.version) records[0].details.emplace_back("old_version", before->version);
-    for (AuditRecord& change : changes_since(*before, now, serving)) records.push_back(std::move(change));
-    return records;
-  };
-  return report;
 }
 
 }  // namespace sluice

@@ -1,7 +1,10 @@
 // What the gate says of itself: /readyz, /status, and the gauges of /metrics.
+#include <map>
 #include <nlohmann/json.hpp>
 
+#include "policy/review/findings_json.h"
 #include "proxy/audit/event.h"
+#include "proxy/gate/caller_figures.h"
 #include "proxy/gate/gate.h"
 #include "proxy/version.h"
 
@@ -16,14 +19,38 @@ struct ApiFigures {
   int64_t idle = 0, active = 0;
 };
 
-ApiFigures sum(const std::vector<std::unique_ptr<Worker>>& workers, size_t api) {
-  ApiFigures total;
-  for (const auto& worker : workers) {
-    const WorkerFigures::PerApi& part = worker->figures().apis[api];
+void add(const WorkerFigures& worker, const std::string& api, ApiFigures& total) {
+  for (const WorkerFigures::Vendor& part : worker.vendors) {
+    if (part.api != api) continue;
     total.idle += part.idle;
     total.active += part.active;
   }
-  return total;
+}
+
+// Why what was last read is not in force, or "".
+std::string say_rejected(const ReloadState& state) {
+  if (state.cause.empty() || state.outcome.taken_up) return {};
+  const auto& all = state.outcome.findings.all();
+  return "the last reload was rejected: " + (all.empty() ? "" : to_text(all.front()));
+}
+
+nlohmann::ordered_json to_json(const ReloadState& state) {
+  if (state.cause.empty()) return nullptr;
+  return {{"cause", state.cause},
+          {"time", state.time},
+          {"taken_up", state.outcome.taken_up},
+          {"findings", findings_json(state.outcome.findings)},
+          {"count", {{"taken_up", state.taken_up}, {"rejected", state.rejected}}}};
+}
+
+nlohmann::ordered_json to_json(const SharedLimitsState& limits) {
+  nlohmann::ordered_json apis = nlohmann::ordered_json::array();
+  for (const SharedLimitsState::PerApi& api : limits.apis) {
+    apis.push_back({{"name", api.name},
+                    {"standing", to_text(api.standing)},
+                    {"seats", {{"shared", api.pool}, {"all", api.seats}}}});
+  }
+  return {{"up", limits.up}, {"detail", limits.detail}, {"apis", apis}};
 }
 
 // A key that the vendor refuses is named, and the gate stays ready for its other APIs; one that is gone is
@@ -55,23 +82,15 @@ nlohmann::ordered_json keys_json(const Credential& credential) {
   return keys;
 }
 
-nlohmann::ordered_json to_json(const SharedLimitsState& limits) {
-  nlohmann::ordered_json apis = nlohmann::ordered_json::array();
-  for (const SharedLimitsState::PerApi& api : limits.apis) {
-    apis.push_back({{"name", api.name},
-                    {"standing", to_text(api.standing)},
-                    {"seats", {{"shared", api.pool}, {"all", api.seats}}}});
-  }
-  return {{"up", limits.up}, {"detail", limits.detail}, {"apis", apis}};
-}
-
 }  // namespace
 
 std::vector<PartState> Gate::parts() const {
   std::vector<PartState> parts;
+  const std::string rejected = say_rejected(reloader_->state());
+  parts.push_back({"configuration", true, rejected.empty() ? "ok" : rejected});
   parts.push_back({"policy", true, "ok"});
-  parts.push_back(credentials_part(*shared_.serving));
-  const bool blocks = shared_.serving->config.audit.when_unavailable == WhenUnavailable::kBlock;
+  parts.push_back(credentials_part(*serving()));
+  const bool blocks = serving()->config.audit.when_unavailable == WhenUnavailable::kBlock;
   const bool usable = audit_->usable();
   parts.push_back({"audit", usable || !blocks, usable ? "ok" : audit_->trouble()});
   if (const std::string trouble = audit_->checkpoints().trouble; !trouble.empty())
@@ -80,6 +99,7 @@ std::vector<PartState> Gate::parts() const {
     const SharedLimitsState limits = limits_->state();
     parts.push_back({"rate_limit_store", limits.ready, limits.detail});
   }
+  for (PartState& part : key_parts(key_sets_.states())) parts.push_back(std::move(part));
   for (const WebhookState& webhook : audit_->webhooks()) {
     std::string detail = "ok";
     if (webhook.disabled)
@@ -97,24 +117,27 @@ std::vector<PartState> Gate::parts() const {
 }
 
 std::string Gate::status_json() const {
-  const Config& config = shared_.serving->config;
+  const std::shared_ptr<const Serving> now = serving();
+  const Config& config = now->config;
   nlohmann::ordered_json json;
   json["version"] = kVersion;
   json["uptime_seconds"] =
       std::chrono::duration_cast<std::chrono::seconds>(monotonic_now() - started_).count();
   json["draining"] = draining_;
-  json["policy"] = {{"file", config.policy}, {"sha256", shared_.serving->policy_sha256}};
+  json["policy"] = {{"file", config.policy}, {"sha256", now->policy_sha256}};
+  json["reload"] = to_json(reloader_->state());
   json["workers"] = workers_.size();
   json["connections"] = shared_.connections.load();
   json["apis"] = nlohmann::ordered_json::array();
   for (size_t i = 0; i < config.apis.size(); ++i) {
-    const ApiFigures figures = sum(workers_, i);
-    const RateLimit& limit = shared_.serving->apis[i].limit;
+    ApiFigures figures;
+    for (const auto& running : workers_) add(running->worker->figures(), config.apis[i].name, figures);
+    const RateLimit& limit = now->apis[i].limit;
     json["apis"].push_back({{"name", config.apis[i].name},
                             {"upstream", config.apis[i].upstream.authority},
                             {"limit", {{"rate", limit.rate}, {"burst", limit.burst}}},
-                            {"keys", keys_json(shared_.serving->apis[i].credential)},
-                            {"waiting", shared_.schedulers[i]->waiting()},
+                            {"keys", keys_json(now->apis[i].credential)},
+                            {"waiting", now->apis[i].room->scheduler->waiting()},
                             {"connections", {{"active", figures.active}, {"idle", figures.idle}}}});
   }
   if (limits_ != nullptr) json["rate_limit_store"] = to_json(limits_->state());
@@ -144,7 +167,10 @@ std::string Gate::status_json() const {
 }
 
 std::vector<MetricSample> Gate::samples() const {
-  const Config& config = shared_.serving->config;
+  const std::shared_ptr<const Serving> now = serving();
+  const Config& config = now->config;
+  std::vector<WorkerFigures> workers;
+  for (const auto& running : workers_) workers.push_back(running->worker->figures());
   std::vector<MetricSample> samples;
   const auto add = [&samples](std::string name, std::string help, MetricType type,
                               std::vector<std::pair<std::string, std::string>> labels, double value) {
@@ -152,27 +178,35 @@ std::vector<MetricSample> Gate::samples() const {
   };
   constexpr MetricType kGauge = MetricType::kGauge;
   constexpr MetricType kCounter = MetricType::kCounter;
-  add("sluice_policy_info", "The policy in force, by its SHA-256.", kGauge,
-      {{"sha256", shared_.serving->policy_sha256}}, 1);
+  add("sluice_policy_info", "The policy in force, by its SHA-256.", kGauge, {{"sha256", now->policy_sha256}},
+      1);
+  const ReloadState reloads = reloader_->state();
   add("sluice_config_last_reload_success", "Whether the configuration that was last read is in force.",
-      kGauge, {}, 1);
+      kGauge, {}, say_rejected(reloads).empty() ? 1 : 0);
+  constexpr const char* kReloads = "Reloads, by whether what was read is in force since.";
+  add("sluice_config_reloads_total", kReloads, kCounter, {{"outcome", "taken_up"}},
+      static_cast<double>(reloads.taken_up));
+  add("sluice_config_reloads_total", kReloads, kCounter, {{"outcome", "rejected"}},
+      static_cast<double>(reloads.rejected));
   if (limits_ != nullptr) {
     add("sluice_rate_limit_store_up", "Whether the store of the shared limits answers.", kGauge, {},
         limits_->state().up ? 1 : 0);
   }
-  for (size_t i = 0; i < config.listen.size(); ++i) {
-    int64_t open = 0;
-    for (const auto& worker : workers_) open += worker->figures().connections[i];
-    add("sluice_connections", "Open client connections.", kGauge,
-        {{"listener", workers_[0]->listener_name(i)}}, static_cast<double>(open));
+  std::map<std::string, int64_t> open;
+  for (const WorkerFigures& worker : workers)
+    for (const auto& [listener, count] : worker.connections) open[listener] += count;
+  for (const auto& [listener, count] : open) {
+    add("sluice_connections", "Open client connections.", kGauge, {{"listener", listener}},
+        static_cast<double>(count));
   }
   for (size_t i = 0; i < config.apis.size(); ++i) {
-    const ApiFigures figures = sum(workers_, i);
     const std::string& api = config.apis[i].name;
+    ApiFigures figures;
+    for (const WorkerFigures& worker : workers) sluice::add(worker, api, figures);
     for (size_t client = 0; client < config.clients.size(); ++client) {
       add("sluice_queue_depth", "Requests that wait for the vendor's limit.", kGauge,
           {{"api", api}, {"client", config.clients[client].name}},
-          static_cast<double>(shared_.schedulers[i]->waiting(client)));
+          static_cast<double>(now->apis[i].room->scheduler->waiting(now->pace_slots[client])));
     }
     constexpr const char* kHelp = "Connections to the vendor.";
     add("sluice_upstream_connections", kHelp, kGauge, {{"api", api}, {"state", "active"}},

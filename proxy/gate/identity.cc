@@ -5,6 +5,7 @@
 
 #include "config/ascii.h"
 #include "config/secret_source.h"
+#include "proxy/identity/jwt_check.h"
 
 namespace sluice {
 
@@ -44,27 +45,34 @@ bool is_credential_field(const HeaderField& field, std::string_view credential_h
                     same);
 }
 
-Result<Identity> Identity::resolve(const std::vector<ClientConfig>& clients) {
+Result<Identity> Identity::resolve(const std::vector<ClientConfig>& clients, const IdentityConfig& config) {
   Identity identity;
+  identity.issuers_ = config.jwt;
   for (size_t i = 0; i < clients.size(); ++i) {
-    const ClientConfig& client = clients[i];
-    std::vector<Sha256> digests(client.token_sha256.begin(), client.token_sha256.end());
-    for (const SecretRef& ref : client.tokens) {
-      const Result<Secret> token = resolve_secret(ref);
-      if (!token) return Error{"client " + client.name + ": " + token.error().message};
-      digests.push_back(sha256(token->reveal()));
-    }
-    for (const Sha256& digest : digests) {
-      for (const Token& known : identity.tokens_) {
-        if (known.digest != digest || known.client == i) continue;
-        return Error{"clients " + clients[known.client].name + " and " + client.name +
-                     " have the same token"};
-      }
-      identity.tokens_.push_back({digest, i});
-    }
-    if (!client.certificate_san.empty()) identity.sans_.emplace_back(client.certificate_san, i);
+    if (Result<void> added = identity.add_client(clients, i); !added) return added.error();
   }
   return identity;
+}
+
+Result<void> Identity::add_client(const std::vector<ClientConfig>& clients, size_t index) {
+  const ClientConfig& client = clients[index];
+  std::vector<TokenHash> hashes = client.token_sha256;
+  for (const SecretRef& ref : client.tokens) {
+    const Result<Secret> token = resolve_secret(ref);
+    if (!token) return Error{"client " + client.name + ": " + token.error().message};
+    hashes.emplace_back(sha256(token->reveal()));
+  }
+  for (const TokenHash& hash : hashes) {
+    for (const Token& known : tokens_) {
+      if (known.digest != hash.digest || known.client == index) continue;
+      return Error{"clients " + clients[known.client].name + " and " + client.name + " have the same token"};
+    }
+    tokens_.push_back({hash.digest, index, hash.expires});
+  }
+  for (const JwtSubject& subject : client.jwt) subjects_.push_back({subject, index});
+  if (!client.certificate_san.empty()) sans_.emplace_back(client.certificate_san, index);
+  if (client.certificate_fingerprint) certificates_.emplace_back(*client.certificate_fingerprint, index);
+  return {};
 }
 
 std::vector<std::pair<size_t, std::string>> Identity::token_fingerprints() const {
@@ -73,46 +81,83 @@ std::vector<std::pair<size_t, std::string>> Identity::token_fingerprints() const
   return all;
 }
 
-std::optional<size_t> Identity::client_of(std::string_view token) const {
-  const Sha256 digest = sha256(token);
-  std::optional<size_t> found;
-  for (const Token& known : tokens_) {  // no early end: the time tells nothing
-    if (same_digest(digest, known.digest)) found = known.client;
-  }
-  return found;
-}
-
 Identity::Answer Identity::identify(const std::vector<HeaderField>& fields,
-                                    std::string_view credential_header, const ByteStream& stream) const {
+                                    std::string_view credential_header, const ByteStream& stream,
+                                    const KeySnapshot& keys, Time now) const {
   const HeaderField* credential = nullptr;
   for (const HeaderField& field : fields) {
     if (!is_credential_field(field, credential_header)) continue;
-    if (credential != nullptr) return {std::nullopt, "more than one credential header"};
+    if (credential != nullptr) return {std::nullopt, AuthFailure::kSeveralCredentials};
     credential = &field;
   }
-  if (credential == nullptr) {
-    for (const auto& [san, client] : sans_) {
-      if (stream.peer_has_san(san)) return {client, {}};
-    }
-    return {std::nullopt, "no credential: send the client token where the vendor's key would stand"};
-  }
+  if (credential == nullptr) return identify_certificate(stream);
   const bool exact = credential->exact_name || equals_ignoring_case(credential->name, credential_header);
-  if (!exact) {
-    return {std::nullopt, "this header does not carry a client token here"};
+  if (!exact) return {std::nullopt, AuthFailure::kWrongPlace};
+  if (credential->id == HeaderId::kAuthorization) return identify_authorization(credential->value, keys, now);
+  return identify_token(credential->value, now);
+}
+
+Identity::Answer Identity::identify_certificate(const ByteStream& stream) const {
+  for (const auto& [san, client] : sans_) {
+    if (stream.peer_has_san(san)) return {client};
   }
-  std::string_view token = credential->value;
-  if (credential->id == HeaderId::kAuthorization) {
-    token = argument_of(credential->value, "Bearer");
-    if (token.empty()) {
-      token = argument_of(credential->value, "APIKEY");
-      if (const auto decoded = base64_decode(token); decoded && !token.empty()) {
-        if (const auto client = client_of(*decoded)) return {client, {}};
-      }
+  if (!certificates_.empty()) {
+    const auto presented = stream.peer_certificate_sha256();
+    for (const auto& [digest, client] : certificates_) {
+      if (presented && *presented == digest) return {client};
     }
-    if (token.empty()) return {std::nullopt, "authorization takes Bearer or APIKEY"};
   }
-  if (const auto client = client_of(token)) return {client, {}};
-  return {std::nullopt, "the client token is not known"};
+  return {std::nullopt, AuthFailure::kNoCredential};
+}
+
+Identity::Answer Identity::identify_authorization(std::string_view value, const KeySnapshot& keys,
+                                                  Time now) const {
+  if (const std::string_view token = argument_of(value, "Bearer"); !token.empty())
+    return identify_bearer(token, keys, now);
+  const std::string_view token = argument_of(value, "APIKEY");
+  if (token.empty()) return {std::nullopt, AuthFailure::kWrongScheme};
+  if (const auto decoded = base64_decode(token)) {
+    const Answer answer = identify_token(*decoded, now);
+    if (answer.why != AuthFailure::kUnknownToken) return answer;
+  }
+  return identify_token(token, now);
+}
+
+Identity::Answer Identity::identify_bearer(std::string_view token, const KeySnapshot& keys, Time now) const {
+  if (knows_issuers() && looks_like_jwt(token)) return identify_jwt(token, keys, now);
+  return identify_token(token, now);
+}
+
+Identity::Answer Identity::identify_token(std::string_view token, Time now) const {
+  const Sha256 digest = sha256(token);
+  Answer answer{std::nullopt, AuthFailure::kUnknownToken};
+  for (const Token& known : tokens_) {  // no early end: the time tells nothing
+    if (!same_digest(digest, known.digest)) continue;
+    if (known.expires && now >= *known.expires) {
+      if (!answer.client) answer.why = AuthFailure::kExpiredToken;
+    } else {
+      answer = {known.client};
+    }
+  }
+  return answer;
+}
+
+Identity::Answer Identity::identify_jwt(std::string_view token, const KeySnapshot& keys, Time now) const {
+  Jws jws;
+  if (const AuthFailure why = read_jws(token, jws); why != AuthFailure::kNone) return {std::nullopt, why};
+  const std::string* name = issuer_of(jws);
+  if (name == nullptr) return {std::nullopt, AuthFailure::kJwtMalformed};
+  const auto issuer = std::find_if(issuers_.begin(), issuers_.end(),
+                                   [name](const JwtConfig& known) { return known.issuer == *name; });
+  if (issuer == issuers_.end()) return {std::nullopt, AuthFailure::kJwtUnknownIssuer};
+  const JwtVerdict verdict = check_jwt(jws, *issuer, keys.of(*name), now);
+  if (verdict.keys_may_have_changed) return {std::nullopt, verdict.why, issuer->issuer};
+  if (verdict.why != AuthFailure::kNone) return {std::nullopt, verdict.why};
+  for (const Subject& subject : subjects_) {
+    if (subject.of.value != verdict.subject) continue;
+    if (subject.of.issuer.empty() || subject.of.issuer == *name) return {subject.client};
+  }
+  return {std::nullopt, AuthFailure::kJwtNoClient};
 }
 
 }  // namespace sluice

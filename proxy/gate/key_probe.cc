@@ -21,12 +21,13 @@ std::string_view path_of(std::string_view target) { return target.substr(0, targ
 }  // namespace
 
 void KeyProbe::try_new_keys() {
-  const std::shared_ptr<const Serving> serving = worker_.serving();
+  const std::shared_ptr<const Station> station = worker_.station();
+  const std::shared_ptr<const Serving>& serving = station->serving;
   if (serving->config.clients.empty() || worker_.draining()) return;  // nobody is served
   for (size_t i = 0; i < serving->apis.size(); ++i) {
     if (serving->config.apis[i].credential.probe.empty()) continue;
     for (const Credential::Choice& key : serving->apis[i].credential.all())
-      if (!key.state->is_over() && key.state->begin_probe()) trials_.push_back({i, key, serving});
+      if (!key.state->is_over() && key.state->begin_probe()) trials_.push_back({i, key, station});
   }
   if (phase_ == Phase::kIdle && !trials_.empty()) ask_for_turn();
 }
@@ -35,6 +36,7 @@ void KeyProbe::stop() {
   deadline_.clear();
   leave_queue();
   let_go();
+  for (Trial& trial : trials_) worker_.retire(std::move(trial.station));
   trials_.clear();
   phase_ = Phase::kIdle;
 }
@@ -42,8 +44,8 @@ void KeyProbe::stop() {
 void KeyProbe::ask_for_turn() {
   ++trials_.front().attempts;
   phase_ = Phase::kQueued;
-  const Admission admission =
-      worker_.pacer(trials_.front().api).admit(*this, {0, api().queue.max_wait, kOctets, true});
+  const Admission admission = lane().pacer.admit(
+      *this, {trials_.front().station->serving->pace_slots[0], api().queue.max_wait, kOctets, true});
   switch (admission.kind) {
     case Admission::Kind::kGo: return on_turn();
     case Admission::Kind::kQueued: return;
@@ -60,13 +62,13 @@ void KeyProbe::on_refused(int64_t retry_after) {
 void KeyProbe::on_turn() {
   turn_ = monotonic_now();
   phase_ = Phase::kConnecting;
-  upstream_ = worker_.pool(trials_.front().api).take(*this);
+  upstream_ = lane().pool.take(*this);
   if (upstream_->connected()) send();
 }
 
 void KeyProbe::on_upstream_connected() {
-  if (!worker_.pacer(trials_.front().api).is_void(turn_)) return send();
-  worker_.pool(trials_.front().api).keep(*std::exchange(upstream_, nullptr));
+  if (!lane().pacer.is_void(turn_)) return send();
+  lane().pool.keep(*std::exchange(upstream_, nullptr));
   ask_for_turn();
 }
 
@@ -88,14 +90,14 @@ void KeyProbe::send() {
 
 // The rest of the answer is of no use: its connection goes.
 void KeyProbe::on_response_head(const ResponseHead& head) {
-  worker_.tally().upstream({trials_.front().api, head.status}, monotonic_now() - sent_);
+  trials_.front().station->tally->upstream({trials_.front().api, head.status}, monotonic_now() - sent_);
   let_go();
   if (head.status != 429) return judge(head.status);
   std::string_view retry_after;
   for (const HeaderField& field : head.fields)
     if (field.id == HeaderId::kRetryAfter && field.exact_name) retry_after = field.value;
   const Millis time = retry_pause(retry_after, std::chrono::system_clock::now());
-  if (worker_.pacer(trials_.front().api).reject(time)) worker_.report_limit(trials_.front().api);
+  if (lane().pacer.reject(time)) worker_.report_limit(*trials_.front().station, trials_.front().api);
   pause(time, "the vendor answered 429");
 }
 
@@ -104,7 +106,7 @@ void KeyProbe::judge(int status) {
   const std::string text = std::to_string(status);
   if (status == 401 || status == 403) {
     if (trial.key.state->refuse(status))
-      report_refused_key(worker_, trial.api, api().name, trial.key, status);
+      report_refused_key(worker_, *trial.station, trial.api, trial.key, status);
     worker_.key_refusals().resolve_again(*trial.key.state, nullptr);
   } else {
     if (status < 300) trial.key.state->accept();
@@ -118,7 +120,8 @@ void KeyProbe::judge(int status) {
 
 void KeyProbe::on_upstream_failed(UpstreamFailure, std::string_view reason) {
   upstream_ = nullptr;
-  if (phase_ == Phase::kSending) worker_.tally().upstream({trials_.front().api, 0}, monotonic_now() - sent_);
+  if (phase_ == Phase::kSending)
+    trials_.front().station->tally->upstream({trials_.front().api, 0}, monotonic_now() - sent_);
   pause(kPause, reason);
 }
 
@@ -142,13 +145,14 @@ void KeyProbe::on_deadline() {
 }
 
 void KeyProbe::let_go() {
-  if (upstream_ != nullptr) worker_.pool(trials_.front().api).discard(*upstream_);
+  if (upstream_ != nullptr) lane().pool.discard(*upstream_);
   upstream_ = nullptr;
 }
 
 void KeyProbe::next() {
   deadline_.clear();
   phase_ = Phase::kIdle;
+  worker_.retire(std::move(trials_.front().station));
   trials_.pop_front();
   if (!trials_.empty()) ask_for_turn();
 }

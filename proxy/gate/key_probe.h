@@ -9,7 +9,7 @@
 #include <string>
 
 #include "proxy/gate/credentials.h"
-#include "proxy/gate/serving.h"
+#include "proxy/gate/station.h"
 #include "proxy/gate/upstream.h"
 #include "proxy/pacing/paced_request.h"
 
@@ -21,7 +21,7 @@ class KeyProbe final : public PacedRequest, private UpstreamObserver, private De
  public:
   explicit KeyProbe(Worker& worker) : worker_(worker), deadline_(*this) {}
 
-  // Of the worker's snapshot: those that were not tried before.
+  // Of the worker's station: those that were not tried before.
   void try_new_keys();
   // Before the worker's pools and pacers go.
   void stop();
@@ -32,7 +32,7 @@ class KeyProbe final : public PacedRequest, private UpstreamObserver, private De
   struct Trial {
     size_t api;
     Credential::Choice key;
-    std::shared_ptr<const Serving> serving;
+    std::shared_ptr<const Station> station;
     int attempts = 0;
   };
 
@@ -46,7 +46,8 @@ class KeyProbe final : public PacedRequest, private UpstreamObserver, private De
   void on_upstream_failed(UpstreamFailure failure, std::string_view reason) override;
   void on_deadline() override;
 
-  const ApiConfig& api() const { return trials_.front().serving->config.apis[trials_.front().api]; }
+  const ApiConfig& api() const { return trials_.front().station->serving->config.apis[trials_.front().api]; }
+  Lane& lane() const { return *trials_.front().station->lanes[trials_.front().api]; }
   void ask_for_turn();
   void send();
   void judge(int status);

@@ -52,13 +52,14 @@ void KeyRefusals::on_resolved(uint64_t token) {
   exchange->on_resolved();
 }
 
-void report_refused_key(Worker& worker, size_t api, const std::string& api_name,
-                        const Credential::Choice& key, int status) {
+void report_refused_key(Worker& worker, const Station& station, size_t api, const Credential::Choice& key,
+                        int status) {
+  const std::string& api_name = station.serving->config.apis[api].name;
   const std::string status_text = std::to_string(status);
   const std::string& print = key.state->fingerprint();
   log_error("credential refused",
             {{"api", api_name}, {"key", key.name}, {"fingerprint", print}, {"status", status_text}});
-  worker.tally().credential_refused(api);
+  station.tally->credential_refused(api);
   auto record = worker.take_record();
   record->type = AuditType::kCredentialRefused;
   record->time = std::chrono::system_clock::now();

@@ -15,6 +15,7 @@ class EventLoop;
 class Exchange;
 class Worker;
 struct Shared;
+struct Station;
 
 class KeyRefusals {
  public:
@@ -40,7 +41,7 @@ class KeyRefusals {
 };
 
 // The vendor has refused a key for the first time: for the audit, the log and the metrics.
-void report_refused_key(Worker& worker, size_t api, const std::string& api_name,
-                        const Credential::Choice& key, int status);
+void report_refused_key(Worker& worker, const Station& station, size_t api, const Credential::Choice& key,
+                        int status);
 
 }  // namespace sluice

@@ -1,74 +1,91 @@
 #include "proxy/gate/reflection_guard.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "config/wipe.h"
 
 namespace sluice {
+namespace {
 
-KeyPattern::KeyPattern(Secret key) : key_(std::move(key)), borders_(key_.reveal().size(), 0) {
-  const std::string_view text = key_.reveal();
-  for (size_t i = 1, border = 0; i < text.size(); ++i) {
-    while (border > 0 && text[i] != text[border]) border = borders_[border - 1];
-    if (text[i] == text[border]) ++border;
-    borders_[i] = border;
-  }
+const KeyPattern kNoPattern;
+
+bool may_hold_escapes(std::string_view text) {
+  return text.find('%') != std::string_view::npos || text.find('\\') != std::string_view::npos;
 }
 
-bool ReflectionGuard::Search::step(std::string_view input) {
-  for (const char octet : input) {
-    while (matched > 0 && octet != key[matched]) matched = pattern->border(matched);
-    if (octet == key[matched]) ++matched;
-    if (matched == key.size()) return true;
+}  // namespace
+
+ReflectionGuard::ReflectionGuard() { patterns_.fill(&kNoPattern); }
+
+void ReflectionGuard::start(const KeyPattern& key, const KeyPattern& as_injected) {
+  clear();
+  patterns_[0] = &key;
+  patterns_[1] = &as_injected;
+}
+
+void ReflectionGuard::add(const KeyPattern& key, const KeyPattern& as_injected) {
+  patterns_[2] = &key;
+  patterns_[3] = &as_injected;
+}
+
+void ReflectionGuard::clear() {
+  patterns_.fill(&kNoPattern);
+  wipe_all(held_);
+  wipe_all(released_);
+}
+
+bool ReflectionGuard::search(std::string_view input, size_t* held) const {
+  *held = 0;
+  const bool is_escaped = may_hold_escapes(input) || may_hold_escapes(held_);
+  for (const KeyPattern* const pattern : patterns_) {
+    if (pattern->empty()) continue;
+    // The border: what is held back, and as much as a key that begins there may still need. Short: an input
+    // that is no longer is in it whole.
+    std::string border;
+    if (!held_.empty()) border.append(held_).append(input.substr(0, 2 * pattern->longest()));
+    const bool found = pattern->is_in(border) || pattern->is_in(input);
+    const bool has_all = border.size() == held_.size() + input.size();
+    *held = std::max(*held, pattern->beginning_at_end(has_all ? std::string_view(border) : input));
+    wipe(border);
+    if (found) return true;
+    if (!is_escaped) continue;
+    size_t escaped = 0;
+    if (pattern->is_in_escaped(held_, input, &escaped)) return true;
+    *held = std::max(*held, escaped);
   }
   return false;
 }
 
-// Octet by octet only at both ends, where a key may lie across pieces.
-bool ReflectionGuard::Search::feed(std::string_view input) {
-  if (key.empty()) return false;
-  if (input.size() < 2 * key.size()) return step(input);
-  if (matched > 0 && step(input.substr(0, key.size() - 1))) return true;
-  if (memmem(input.data(), input.size(), key.data(), key.size()) != nullptr) return true;
-  matched = 0;
-  return step(input.substr(input.size() - (key.size() - 1)));
-}
-
-void ReflectionGuard::start(const KeyPattern& key, const KeyPattern& as_injected) {
-  searches_[0] = {&key, key.key().reveal(), 0};
-  searches_[1] = {&as_injected, as_injected.key().reveal(), 0};
-  searches_[2] = searches_[3] = {};
-  held_ = {};
-}
-
-void ReflectionGuard::add(const KeyPattern& key, const KeyPattern& as_injected) {
-  searches_[2] = {&key, key.key().reveal(), 0};
-  searches_[3] = {&as_injected, as_injected.key().reveal(), 0};
-}
-
 ReflectionGuard::Step ReflectionGuard::feed(std::string_view input) {
-  for (Search& search : searches_) {
-    if (search.feed(input)) return {true, {}, {}};
+  size_t holds = 0;
+  if (search(input, &holds)) {
+    clear();
+    return {true, {}, {}};
   }
-  // The stream ends with the beginnings of several keys; the longest one covers the others.
-  const Search& longer =
-      *std::max_element(searches_.begin(), searches_.end(),
-                        [](const Search& a, const Search& b) { return a.matched < b.matched; });
-  const std::string_view held = held_;
-  held_ = longer.key.substr(0, longer.matched);
-  const size_t total = held.size() + input.size() - held_.size();  // to be sent now
-  const size_t released = std::min(total, held.size());
-  return {false, held.substr(0, released), input.substr(0, total - released)};
+  const size_t total = held_.size() + input.size() - holds;  // to be sent now
+  if (total < held_.size()) {
+    released_.assign(held_, 0, total);
+    held_.erase(0, total).append(input);
+    return {false, released_, {}};
+  }
+  const size_t sent = total - held_.size();
+  released_.swap(held_);
+  wipe(held_);
+  held_.append(input.substr(sent));
+  return {false, released_, input.substr(0, sent)};
 }
 
 std::string_view ReflectionGuard::finish() {
-  const std::string_view rest = held_;
-  held_ = {};
-  return rest;
+  released_.swap(held_);
+  wipe(held_);
+  return released_;
 }
 
 bool ReflectionGuard::is_in(std::string_view text) const {
-  return std::any_of(searches_.begin(), searches_.end(), [text](const Search& search) {
-    return !search.key.empty() && text.find(search.key) != std::string_view::npos;
+  const bool is_escaped = may_hold_escapes(text);
+  return std::any_of(patterns_.begin(), patterns_.end(), [text, is_escaped](const KeyPattern* pattern) {
+    size_t held = 0;
+    return pattern->is_in(text) || (is_escaped && pattern->is_in_escaped({}, text, &held));
   });
 }
 

@@ -1,5 +1,7 @@
 #include "proxy/gate/serving.h"
 
+#include <algorithm>
+
 #include "config/secret_source.h"
 #include "policy/compiler.h"
 
@@ -8,52 +10,123 @@ namespace {
 
 constexpr size_t kShortestSalt = 16;  // octets
 
+std::shared_ptr<const UpstreamTarget> target_before(const Serving* before, const std::string& api) {
+  if (before == nullptr) return nullptr;
+  for (const ServedApi& served : before->apis)
+    if (served.target->api == api) return served.target;
+  return nullptr;
+}
+
+Result<std::shared_ptr<const UpstreamTarget>> make_target(const ApiConfig& api, const Serving* before) {
+  const auto old = target_before(before, api.name);
+  const bool same_tls = old != nullptr && old->files == api.upstream_tls &&
+                        (old->tls != nullptr) == api.upstream.tls &&
+                        (old->tls == nullptr || old->tls->is_current());
+  if (same_tls && old->url == api.upstream && old->timeouts == api.timeouts) return old;
+  auto target = std::make_shared<UpstreamTarget>();
+  target->api = api.name;
+  target->url = api.upstream;
+  target->files = api.upstream_tls;
+  target->timeouts = api.timeouts;
+  const std::string& server_name = api.upstream_tls.server_name;
+  target->server_name = server_name.empty() ? api.upstream.host : server_name;
+  if (same_tls) {
+    target->tls = old->tls;
+  } else if (api.upstream.tls) {
+    auto tls = TlsContext::for_client(api.upstream_tls);
+    if (!tls) return tls.error();
+    target->tls = std::move(*tls);
+  }
+  return std::shared_ptr<const UpstreamTarget>(std::move(target));
+}
+
+Result<ServedApi> make_api(const ApiConfig& api, const Catalogue& catalogue, const Serving* before,
+                           KeyStates& keys) {
+  ServedApi served;
+  Result<Credential> credential = Credential::resolve(api.credential, catalogue, api.name, &keys);
+  if (!credential) return credential.error();
+  served.credential = std::move(*credential);
+  served.limit = api.limit.value_or(catalogue.limit);
+  auto target = make_target(api, before);
+  if (!target) return target.error();
+  served.target = std::move(*target);
+  return served;
+}
+
+// Of the same address before, or null.
+std::shared_ptr<const TlsContext> listener_tls_before(const Serving* before, const ListenConfig& listener,
+                                                      bool& same_files) {
+  if (before == nullptr) return nullptr;
+  for (size_t i = 0; i < before->listener_tls.size(); ++i) {
+    const ListenConfig& old = before->config.listen[i];
+    if (!(old.address == listener.address) || !old.tls) continue;
+    same_files = *old.tls == *listener.tls;
+    return before->listener_tls[i];
+  }
+  return nullptr;
+}
+
+Result<std::shared_ptr<const TlsContext>> make_listener_tls(const ListenConfig& listener,
+                                                            const Serving* before) {
+  if (!listener.tls) return std::shared_ptr<const TlsContext>();
+  bool same_files = false;
+  auto old = listener_tls_before(before, listener, same_files);
+  if (old != nullptr && same_files && old->is_current()) return old;
+  auto made = TlsContext::for_listener(*listener.tls, old.get());
+  if (!made) return made.error();
+  return std::shared_ptr<const TlsContext>(std::move(*made));
+}
+
+Result<Secret> resolve_salt(const SecretRef& ref) {
+  if (ref.kind == SecretRef::Kind::kNone) return Secret();
+  Result<Secret> salt = resolve_secret(ref);
+  if (!salt) return Error{"audit.capture_salt: " + salt.error().message};
+  if (salt->reveal().size() < kShortestSalt)
+    return Error{"audit.capture_salt: " + ref.name +
+                 " holds less than 16 octets: a short salt can be guessed"};
+  return salt;
+}
+
 }  // namespace
 
-Result<std::shared_ptr<const Serving>> make_serving(Config config, std::unique_ptr<const Engine> engine,
-                                                    std::string policy_sha256, std::string policy_text,
-                                                    Secrets* secrets) {
+Result<std::shared_ptr<Serving>> make_serving(Config config, std::unique_ptr<const Engine> engine,
+                                              ServingTexts texts, const Serving* before, Secrets* secrets) {
   Secrets none;
   Secrets& known = secrets != nullptr ? *secrets : none;
   if (auto fetched = known.sources.fetch(config); !fetched) return fetched.error();
   auto serving = std::make_shared<Serving>();
   for (size_t i = 0; i < config.apis.size(); ++i) {
-    const ApiConfig& api = config.apis[i];
-    const Catalogue& catalogue = engine->catalogue(i);
-    ServedApi served;
-    Result<Credential> credential = Credential::resolve(api.credential, catalogue, api.name, &known.keys);
-    if (!credential) return Error{"api " + api.name + ": " + credential.error().message};
-    served.credential = std::move(*credential);
-    served.limit = api.limit.value_or(catalogue.limit);
-    served.server_name =
-        api.upstream_tls.server_name.empty() ? api.upstream.host : api.upstream_tls.server_name;
-    if (api.upstream.tls) {
-      auto tls = TlsContext::for_client(api.upstream_tls);
-      if (!tls) return Error{"api " + api.name + ": " + tls.error().message};
-      served.tls = std::move(*tls);
-    }
-    serving->apis.push_back(std::move(served));
+    Result<ServedApi> served = make_api(config.apis[i], engine->catalogue(i), before, known.keys);
+    if (!served) return Error{"api " + config.apis[i].name + ": " + served.error().message};
+    serving->apis.push_back(std::move(*served));
   }
-  if (config.audit.capture_salt.kind != SecretRef::Kind::kNone) {
-    Result<Secret> salt = resolve_secret(config.audit.capture_salt);
-    if (!salt) return Error{"audit.capture_salt: " + salt.error().message};
-    if (salt->reveal().size() < kShortestSalt)
-      return Error{"audit.capture_salt: " + config.audit.capture_salt.name +
-                   " holds less than 16 octets: a short salt can be guessed"};
-    serving->capture_salt = std::move(*salt);
+  for (const ListenConfig& listener : config.listen) {
+    auto tls = make_listener_tls(listener, before);
+    if (!tls) return tls.error();
+    serving->listener_tls.push_back(std::move(*tls));
   }
-  Result<Identity> identity = Identity::resolve(config.clients);
+  Result<Secret> salt = resolve_salt(config.audit.capture_salt);
+  if (!salt) return salt.error();
+  serving->capture_salt = std::move(*salt);
+  if (config.rate_limit_store && config.rate_limit_store->password.kind != SecretRef::Kind::kNone) {
+    Result<Secret> password = resolve_secret(config.rate_limit_store->password);
+    if (!password) return Error{"rate_limit_store.password: " + password.error().message};
+    serving->store_password = std::move(*password);
+  }
+  Result<Identity> identity = Identity::resolve(config.clients, config.identity);
   if (!identity) return identity.error();
   serving->identity = std::move(*identity);
   const Vocabulary& vocabulary = engine->compiled().vocabulary;
   TallyNames names{vocabulary.apis, vocabulary.clients, vocabulary.operation_ids()};
-  serving->tally_names = std::make_shared<const TallyNames>(std::move(names));
+  const bool same_names = before != nullptr && *before->tally_names == names;
+  serving->tally_names =
+      same_names ? before->tally_names : std::make_shared<const TallyNames>(std::move(names));
   serving->config = std::move(config);
+  serving->config_sha256 = std::move(texts.config_sha256);
   serving->engine = std::move(engine);
-  serving->policy_text = std::move(policy_text);
-  serving->policy_sha256 = std::move(policy_sha256);
-  known.sources.confirm();
-  return std::shared_ptr<const Serving>(std::move(serving));
+  serving->policy_text = std::move(texts.policy);
+  serving->policy_sha256 = std::move(texts.policy_sha256);
+  return serving;
 }
 
 }  // namespace sluice

@@ -13,18 +13,17 @@ constexpr uint32_t kMaxInterimAnswers = 16;
 }  // namespace
 
 Upstream::Upstream(UpstreamPool& pool, EventLoop& loop, Resolver& resolver, const Connector& connector,
-                   const ApiConfig& api, const ServedApi& served)
+                   const UpstreamTarget& target)
     : pool_(pool),
       loop_(loop),
-      api_(api),
-      served_(served),
+      target_(target),
       dialer_(loop, resolver, connector, *this),
       deadline_(*this) {}
 
 void Upstream::connect() {
   phase_ = Phase::kConnecting;
-  dialer_.dial({api_.upstream.host, api_.upstream.port, served_.tls.get(), served_.server_name, {}},
-               api_.timeouts.connect);
+  dialer_.dial({target_.url.host, target_.url.port, target_.tls.get(), target_.server_name, {}},
+               target_.timeouts.connect);
 }
 
 void Upstream::on_dialed(StreamPtr stream) {
@@ -37,7 +36,7 @@ void Upstream::on_dialed(StreamPtr stream) {
 void Upstream::on_dial_failed(const std::string& reason) {
   if (observer_ != nullptr) {  // whoever takes the next one will say it
     log_warning("upstream unreachable",
-                {{"api", api_.name}, {"host", api_.upstream.authority}, {"reason", reason}});
+                {{"api", target_.api}, {"host", target_.url.authority}, {"reason", reason}});
   }
   fail(UpstreamFailure::kUnreachable, reason);
 }

@@ -49,7 +49,7 @@ class Upstream final : public Deferred,
                        private DeadlineObserver {
  public:
   Upstream(UpstreamPool& pool, EventLoop& loop, Resolver& resolver, const Connector& connector,
-           const ApiConfig& api, const ServedApi& served);
+           const UpstreamTarget& target);
 
   void lend_to(UpstreamObserver& observer) { observer_ = &observer; }
   // To whichever of the vendor's addresses answers first, with TLS, within timeouts.connect altogether.
@@ -96,8 +96,7 @@ class Upstream final : public Deferred,
 
   UpstreamPool& pool_;
   EventLoop& loop_;
-  const ApiConfig& api_;
-  const ServedApi& served_;
+  const UpstreamTarget& target_;  // the pool's
   UpstreamObserver* observer_ = nullptr;
   StreamPtr stream_;
   Dialer dialer_;

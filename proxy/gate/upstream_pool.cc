@@ -5,8 +5,8 @@
 namespace sluice {
 
 UpstreamPool::UpstreamPool(EventLoop& loop, Resolver& resolver, const Connector& connector,
-                           const ApiConfig& api, const ServedApi& served)
-    : loop_(loop), resolver_(resolver), connector_(connector), api_(api), served_(served) {}
+                           std::shared_ptr<const UpstreamTarget> target)
+    : loop_(loop), resolver_(resolver), connector_(connector), target_(std::move(target)) {}
 
 UpstreamPool::~UpstreamPool() { close_all(); }
 
@@ -42,12 +42,12 @@ Upstream* UpstreamPool::unlent() const {
 }
 
 Upstream& UpstreamPool::add() {
-  all_.push_back(std::make_unique<Upstream>(*this, loop_, resolver_, connector_, api_, served_));
+  all_.push_back(std::make_unique<Upstream>(*this, loop_, resolver_, connector_, *target_));
   return *all_.back();
 }
 
 void UpstreamPool::give_back(Upstream& connection) {
-  connection.rest(api_.timeouts.idle);
+  connection.rest(target_->timeouts.idle);
   idle_.push_back(&connection);
 }
 

@@ -12,8 +12,8 @@ namespace sluice {
 
 class UpstreamPool {
  public:
-  UpstreamPool(EventLoop& loop, Resolver& resolver, const Connector& connector, const ApiConfig& api,
-               const ServedApi& served);
+  UpstreamPool(EventLoop& loop, Resolver& resolver, const Connector& connector,
+               std::shared_ptr<const UpstreamTarget> target);
   ~UpstreamPool();
 
   // The connection is lent: hand it back with give_back() or discard(), unless it reported an end or a
@@ -29,6 +29,7 @@ class UpstreamPool {
   void discard(Upstream& connection);
   void close_all();
 
+  const std::shared_ptr<const UpstreamTarget>& target() const { return target_; }
   size_t idle() const { return idle_.size(); }
   size_t active() const { return all_.size() - idle_.size(); }
 
@@ -43,8 +44,7 @@ class UpstreamPool {
   EventLoop& loop_;
   Resolver& resolver_;
   const Connector& connector_;
-  const ApiConfig& api_;
-  const ServedApi& served_;
+  const std::shared_ptr<const UpstreamTarget> target_;
   std::vector<std::unique_ptr<Upstream>> all_;
   std::vector<Upstream*> idle_;  // the last one was used most recently
 };

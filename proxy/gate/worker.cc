@@ -1,5 +1,6 @@
 #include "proxy/gate/worker.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "proxy/gate/downstream.h"
@@ -18,48 +19,98 @@ constexpr size_t kMostSpares =
 
 Worker::Worker(Shared& shared)
     : shared_(shared),
-      tally_(shared.metrics->add_tally(shared.serving->tally_names)),
       resolver_(loop_),
+      callers_(loop_, shared.key_sets, shared.auth_failures),
       key_refusals_(loop_, shared),
       key_probe_(*this),
-      figures_(shared.serving->config),
       tick_(*this) {
-  const Config& config = shared_.serving->config;
-  for (size_t i = 0; i < config.apis.size(); ++i) {
-    const ApiConfig& api = config.apis[i];
-    pools_.push_back(
-        std::make_unique<UpstreamPool>(loop_, resolver_, shared_.connector, api, shared_.serving->apis[i]));
-    pacers_.push_back(std::make_unique<Pacer>(make_pace_clock(loop_), *shared_.schedulers[i]));
-  }
-  head_limits_ = {config.limits.head_size.count, static_cast<size_t>(config.limits.header_count),
-                  config.limits.target_size.count};
   tick_.set(loop_.deadlines(), kTick);
 }
 
 Worker::~Worker() {
   key_probe_.stop();
-  listeners_.clear();
+  prepared_.clear();
+  ports_.clear();
   connections_.clear();
   spare_exchanges_.clear();
-  pools_.clear();
-  pacers_.clear();
+  retired_.clear();
+  station_.reset();
   loop_.reap();  // what was put off refers to the members above
 }
 
-Result<void> Worker::listen(const std::vector<uint16_t>& ports) {
-  const std::vector<ListenConfig>& configured = shared_.serving->config.listen;
-  for (size_t i = 0; i < configured.size(); ++i) {
-    Address address = configured[i].address;
-    if (i < ports.size() && ports[i] != 0) address.port = ports[i];
-    const TlsContext* tls = shared_.listener_tls[i].get();
-    auto opened = Listener::open(loop_, address, tls, [this, i](Accepted accepted) {
-      adopt(std::move(accepted.stream), accepted.peer, i);
+Result<std::shared_ptr<Port>> Worker::open_port(const ListenConfig& config,
+                                                const std::shared_ptr<const TlsContext>& tls,
+                                                uint16_t number) {
+  auto port = std::make_shared<Port>();
+  port->config = config;
+  Address address = config.address;
+  if (number != 0) address.port = number;
+  auto opened = Listener::open(loop_, address, tls, [this, weak = std::weak_ptr(port)](Accepted accepted) {
+    adopt(std::move(accepted.stream), accepted.peer, weak.lock());
+  });
+  if (!opened) return opened.error();
+  port->name = (*opened)->address();
+  port->listener = std::move(*opened);
+  return port;
+}
+
+Result<std::vector<uint16_t>> Worker::prepare(const Serving& serving, const std::vector<uint16_t>& ports) {
+  std::vector<uint16_t> numbers;
+  std::vector<std::shared_ptr<Port>> open = ports_;
+  prepared_.clear();
+  for (size_t i = 0; i < serving.config.listen.size(); ++i) {
+    const ListenConfig& wanted = serving.config.listen[i];
+    const auto same = std::find_if(open.begin(), open.end(), [&wanted](const auto& port) {
+      return port != nullptr && port->config.address == wanted.address;
     });
-    if (!opened) return opened.error();
-    listener_names_.push_back((*opened)->address());
-    listeners_.push_back(std::move(*opened));
+    if (same != open.end()) {
+      prepared_.push_back(std::move(*same));
+    } else {
+      auto port = open_port(wanted, serving.listener_tls[i], i < ports.size() ? ports[i] : uint16_t{0});
+      if (!port) {
+        prepared_.clear();
+        return port.error();
+      }
+      prepared_.push_back(std::move(*port));
+    }
+    numbers.push_back(prepared_.back()->listener->port());
   }
-  return {};
+  return numbers;
+}
+
+void Worker::take_up(std::shared_ptr<const Serving> serving) {
+  const std::vector<std::shared_ptr<Port>> before = std::exchange(ports_, std::exchange(prepared_, {}));
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    ports_[i]->config = serving->config.listen[i];
+    ports_[i]->listener->set_tls(serving->listener_tls[i]);
+  }
+  leave_ports(before);
+  const LimitsConfig& limits = serving->config.limits;
+  head_limits_ = {limits.head_size.count, static_cast<size_t>(limits.header_count), limits.target_size.count};
+  retire(std::exchange(station_, make_station(std::move(serving), station_.get(), *shared_.metrics, loop_,
+                                              resolver_, shared_.connector)));
+  for (const auto& exchange : spare_exchanges_) exchange->leave_station();
+  update_figures();
+}
+
+void Worker::leave_ports(const std::vector<std::shared_ptr<Port>>& old) {
+  for (const std::shared_ptr<Port>& port : old) {
+    if (std::find(ports_.begin(), ports_.end(), port) != ports_.end()) continue;
+    log_info("listener closed", {{"address", port->name}});
+    port->listener.reset();
+    for (const auto& [key, connection] : connections_)
+      if (connection->port() == port) connection->drain();
+  }
+}
+
+void Worker::retire(std::shared_ptr<const Station> station) {
+  if (station != nullptr) retired_.push_back(std::move(station));
+}
+
+std::vector<std::string> Worker::listener_names() const {
+  std::vector<std::string> names;
+  for (const auto& port : ports_) names.push_back(port->name);
+  return names;
 }
 
 void Worker::run() { loop_.run(); }
@@ -68,9 +119,9 @@ void Worker::probe_keys() {
   loop_.post([this] { key_probe_.try_new_keys(); });
 }
 
-void Worker::adopt(StreamPtr stream, const IpAddress& peer, size_t listener) {
-  const bool tls = shared_.serving->config.listen[listener].tls.has_value();
-  const LimitsConfig& limits = shared_.serving->config.limits;
+void Worker::adopt(StreamPtr stream, const IpAddress& peer, std::shared_ptr<Port> port) {
+  const bool tls = port->config.tls.has_value();
+  const LimitsConfig& limits = config().limits;
   int64_t& from_source = per_source_[peer.octets];
   if (shared_.connections >= limits.connections || from_source >= limits.connections_per_source) {
     if (!tls)
@@ -81,8 +132,8 @@ void Worker::adopt(StreamPtr stream, const IpAddress& peer, size_t listener) {
   }
   ++from_source;
   ++shared_.connections;
-  ++figures_.connections[listener];
-  auto connection = std::make_unique<Downstream>(*this, std::move(stream), peer, listener);
+  ++port->connections;
+  auto connection = std::make_unique<Downstream>(*this, std::move(stream), peer, std::move(port));
   Downstream* key = connection.get();
   connections_.emplace(key, std::move(connection));
 }
@@ -97,6 +148,7 @@ std::unique_ptr<Exchange> Worker::lend_exchange(Downstream& connection) {
 
 // It may be on the stack: spares are destroyed by on_deadline() only.
 void Worker::take_back(std::unique_ptr<Exchange> exchange) {
+  if (exchange->station() != station_) exchange->leave_station();
   spare_exchanges_.push_back(std::move(exchange));
 }
 
@@ -106,7 +158,7 @@ void Worker::remove(Downstream& connection) {
   const auto source = per_source_.find(connection.peer().octets);
   if (source != per_source_.end() && --source->second == 0) per_source_.erase(source);
   --shared_.connections;
-  --figures_.connections[connection.listener()];
+  --connection.port()->connections;
   loop_.destroy_later(std::move(found->second));
   connections_.erase(found);
   if (draining_) end_when_idle();
@@ -121,13 +173,13 @@ uint64_t Worker::record_durably(std::unique_ptr<AuditRecord> record, Exchange& e
 
 void Worker::submit(std::unique_ptr<AuditRecord> record) { keep(shared_.audit->submit(std::move(record))); }
 
-void Worker::report_limit(size_t api) {
+void Worker::report_limit(const Station& station, size_t api) {
   constexpr std::string_view kWhy =
       "the vendor answers 429 again and again: its key is used elsewhere, or its limit is lower than "
       "configured";
-  const std::string& name = shared_.serving->config.apis[api].name;
+  const std::string& name = station.serving->config.apis[api].name;
   log_warning("limit exceeded", {{"api", name}, {"reason", kWhy}});
-  tally_.limit_exceeded(api);
+  station.tally->limit_exceeded(api);
   auto record = take_record();
   record->type = AuditType::kLimitExceeded;
   record->time = std::chrono::system_clock::now();
@@ -181,7 +233,8 @@ void Worker::begin_drain(Millis patience) {
   }
   draining_ = true;
   drain_until_ = loop_.now() + patience;
-  listeners_.clear();
+  for (const auto& port : ports_) port->listener.reset();
+  prepared_.clear();
   for (const auto& [key, connection] : connections_) connection->drain();
   end_when_idle();
 }
@@ -189,6 +242,7 @@ void Worker::begin_drain(Millis patience) {
 void Worker::on_deadline() {
   update_figures();
   if (spare_exchanges_.size() > kMostSpares) spare_exchanges_.resize(kMostSpares);
+  retired_.clear();
   if (draining_ && loop_.now() >= drain_until_) {
     std::vector<Downstream*> left;
     for (const auto& [key, connection] : connections_) left.push_back(key);
@@ -203,20 +257,29 @@ void Worker::end_when_idle() {
   ended_ = true;
   update_figures();
   tick_.clear();
-  key_probe_.stop();
-  for (auto& pool : pools_) pool->close_all();
   loop_.post([this] {  // a pacer may be on the stack
-    pacers_.clear();
+    key_probe_.stop();
+    spare_exchanges_.clear();
+    retired_.clear();
+    station_.reset();
     loop_.stop();
     shared_.on_worker_ended();
   });
 }
 
 void Worker::update_figures() {
-  for (size_t i = 0; i < pools_.size(); ++i) {
-    figures_.apis[i].idle = static_cast<int64_t>(pools_[i]->idle());
-    figures_.apis[i].active = static_cast<int64_t>(pools_[i]->active());
-  }
+  WorkerFigures now;
+  for (const auto& lane : station_->lanes)
+    now.vendors.push_back({lane->pool.target()->api, static_cast<int64_t>(lane->pool.idle()),
+                           static_cast<int64_t>(lane->pool.active())});
+  for (const auto& port : ports_) now.connections.emplace_back(port->name, port->connections);
+  const std::lock_guard lock(figures_mutex_);
+  figures_ = std::move(now);
+}
+
+WorkerFigures Worker::figures() const {
+  const std::lock_guard lock(figures_mutex_);
+  return figures_;
 }
 
 }  // namespace sluice

@@ -6,26 +6,25 @@
 
 #include <array>
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <unordered_map>
 #include <vector>
 
 #include "proxy/admin/metrics.h"
 #include "proxy/audit/audit_log.h"
+#include "proxy/gate/callers.h"
 #include "proxy/gate/key_probe.h"
 #include "proxy/gate/key_refusals.h"
+#include "proxy/gate/port.h"
 #include "proxy/gate/serving.h"
-#include "proxy/gate/shared_read.h"
-#include "proxy/gate/upstream_pool.h"
+#include "proxy/gate/station.h"
 #include "proxy/http/h1_parser.h"
 #include "proxy/net/event_loop.h"
-#include "proxy/net/listener.h"
 #include "proxy/net/resolver.h"
 #include "proxy/net/tcp_stream.h"
-#include "proxy/pacing/pacer.h"
 
 namespace sluice {
 
@@ -34,11 +33,9 @@ class Exchange;
 
 // What all workers share. Owner: the gate; outlives the workers.
 struct Shared {
-  std::shared_ptr<const Serving> serving;
-  std::vector<std::unique_ptr<Budget>> budgets;           // one per API, as below
-  std::vector<std::unique_ptr<Scheduler>> schedulers;     // destroyed before the budgets
-  std::vector<std::unique_ptr<TlsContext>> listener_tls;  // one per listener, null without TLS
   AuditLog* audit = nullptr;
+  KeySets* key_sets = nullptr;  // null: no issuer of tokens is known
+  AuthFailureCounts auth_failures;
   Metrics* metrics = nullptr;
   Connector connector = TcpStream::connect;  // to the vendors
   // Has all secrets resolved anew, and calls `done` when the workers have what came of it. Any thread, both.
@@ -48,15 +45,14 @@ struct Shared {
   std::atomic<int64_t> connections{0};
 };
 
-// Figures for /status and /metrics, refreshed every 100 ms. Read from any thread.
+// Figures for /status and /metrics, refreshed every 100 ms.
 struct WorkerFigures {
-  struct PerApi {
-    std::atomic<int64_t> idle{0}, active{0};  // vendor connections
+  struct Vendor {
+    std::string api;
+    int64_t idle = 0, active = 0;  // connections
   };
-  std::deque<PerApi> apis;
-  std::vector<std::atomic<int64_t>> connections;  // by listener
-  explicit WorkerFigures(const Config& config)
-      : apis(config.apis.size()), connections(config.listen.size()) {}
+  std::vector<Vendor> vendors;
+  std::vector<std::pair<std::string, int64_t>> connections;  // by listener
 };
 
 class Worker final : private AuditWaiter, private DeadlineObserver {
@@ -64,10 +60,19 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   explicit Worker(Shared& shared);
   ~Worker() override;
 
-  // Opens a listener for each of config.listen, on the ports given (0: as configured).
-  Result<void> listen(const std::vector<uint16_t>& ports);
-  const std::vector<std::unique_ptr<Listener>>& listeners() const { return listeners_; }
-  const std::string& listener_name(size_t index) const { return listener_names_[index]; }
+  // What is served from now on, in two steps: before run(), or on the worker's thread.
+  // Opens the listeners that it has and this has not, on the ports given (0: as configured), in the order of
+  // config.listen; connections wait there. Returns their ports, or why one cannot be had: nothing has changed
+  // then.
+  Result<std::vector<uint16_t>> prepare(const Serving& serving, const std::vector<uint16_t>& ports);
+  // Requires: it was prepared. New requests are served by it, those under way by what they began with.
+  // Listeners that it has not are closed, their connections end after the request under way.
+  void take_up(std::shared_ptr<const Serving> serving);
+  // What was prepared is not taken up.
+  void let_go_of_prepared() { prepared_.clear(); }
+
+  // Addresses, in the order of config.listen.
+  std::vector<std::string> listener_names() const;
   // Runs on the calling thread until the drain is over.
   void run();
   // Stops accepting; connections end after the request under way, at the latest after `patience`. Any thread.
@@ -79,21 +84,21 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
 
   // For connections and exchanges, on the worker's thread.
   EventLoop& loop() { return loop_; }
-  const std::shared_ptr<const Serving>& serving() const { return shared_.serving; }
-  UpstreamPool& pool(size_t api) { return *pools_[api]; }
-  Pacer& pacer(size_t api) { return *pacers_[api]; }
-  SharedReads& shared_reads() { return shared_reads_; }
-  AuditLog& audit() { return *shared_.audit; }
-  Tally& tally() { return tally_; }
+  Callers& callers() { return callers_; }
   KeyRefusals& key_refusals() { return key_refusals_; }
+  const std::shared_ptr<const Station>& station() const { return station_; }
+  const Config& config() const { return station_->serving->config; }
+  // Destroys it in a later turn: parts of it may be on the stack.
+  void retire(std::shared_ptr<const Station> station);
+  AuditLog& audit() { return *shared_.audit; }
   bool draining() const { return draining_; }
-  const WorkerFigures& figures() const { return figures_; }
+  WorkerFigures figures() const;
   // Makes the record durable; the exchange's on_recorded follows unless it has called forget_record
   // meanwhile.
   uint64_t record_durably(std::unique_ptr<AuditRecord> record, Exchange& exchange);
   void submit(std::unique_ptr<AuditRecord> record);
   // The vendor answers 429 again and again: for the audit, the log and the metrics.
-  void report_limit(size_t api);
+  void report_limit(const Station& station, size_t api);
   // An empty record, with the memory of an older one where there is one.
   std::unique_ptr<AuditRecord> take_record();
   void forget_record(uint64_t token) { recording_.erase(token); }
@@ -101,7 +106,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   // take its own lateness for the audit's.
   void give_up_recording(uint64_t token);
   // Takes a connection over: from a listener, or from a test.
-  void adopt(StreamPtr stream, const IpAddress& peer, size_t listener);
+  void adopt(StreamPtr stream, const IpAddress& peer, std::shared_ptr<Port> port);
   void remove(Downstream& connection);
   // For one request; take_back() when it has ended.
   std::unique_ptr<Exchange> lend_exchange(Downstream& connection);
@@ -115,18 +120,19 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   void begin_drain(Millis patience);
   void end_when_idle();
   void update_figures();
+  Result<std::shared_ptr<Port>> open_port(const ListenConfig& config,
+                                          const std::shared_ptr<const TlsContext>& tls, uint16_t number);
+  void leave_ports(const std::vector<std::shared_ptr<Port>>& old);
 
   EventLoop loop_;
   Shared& shared_;
-  Tally& tally_;
   Resolver resolver_;
-  std::vector<std::unique_ptr<UpstreamPool>> pools_;
-  std::vector<std::unique_ptr<Pacer>> pacers_;
-  SharedReads shared_reads_;
+  Callers callers_;
   KeyRefusals key_refusals_;
   KeyProbe key_probe_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
-  std::vector<std::string> listener_names_;  // addresses; stay when the listeners have closed
+  std::shared_ptr<const Station> station_;
+  std::vector<std::shared_ptr<const Station>> retired_;
+  std::vector<std::shared_ptr<Port>> ports_, prepared_;  // by config.listen
   std::unordered_map<Downstream*, std::unique_ptr<Downstream>> connections_;
   std::map<std::array<uint8_t, 16>, int64_t> per_source_;  // connections by address
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
@@ -134,8 +140,9 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   std::vector<std::unique_ptr<AuditRecord>> spare_records_;
   uint64_t next_token_ = 1;
   HeadLimits head_limits_;
-  WorkerFigures figures_;
-  Deadline tick_;  // refreshes the figures; ends the drain
+  mutable std::mutex figures_mutex_;
+  WorkerFigures figures_;  // guarded by figures_mutex_
+  Deadline tick_;          // refreshes the figures; ends the drain
   Millis drain_until_{0};
   bool draining_ = false;
   bool ended_ = false;

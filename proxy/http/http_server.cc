@@ -82,8 +82,9 @@ class Server final : public HttpServer {
   Server(EventLoop& loop, HttpHandler handler) : loop_(loop), handler_(std::move(handler)) {}
 
   Result<void> listen(const Address& address, const TlsContext* tls) {
-    auto opened =
-        Listener::open(loop_, address, tls, [this](Accepted accepted) { accept(std::move(accepted)); });
+    // Not owned: it outlives this.
+    auto opened = Listener::open(loop_, address, {std::shared_ptr<void>(), tls},
+                                 [this](Accepted accepted) { accept(std::move(accepted)); });
     if (!opened) return opened.error();
     listener_ = std::move(*opened);
     port_ = listener_->port();

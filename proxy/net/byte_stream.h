@@ -4,8 +4,11 @@
 // libuv has closed the handle. Thread: the loop's.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +49,8 @@ class ByteStream {
   virtual void finish_writing() = 0;
   // Whether the peer proved this subject alternative name by a verified certificate.
   virtual bool peer_has_san(std::string_view) const { return false; }
+  // The SHA-256 of the DER of the peer's verified certificate.
+  virtual std::optional<std::array<uint8_t, 32>> peer_certificate_sha256() const { return std::nullopt; }
 
  protected:
   friend struct StreamCloser;

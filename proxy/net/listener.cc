@@ -43,7 +43,7 @@ struct Listener::Socket {
     uv_pipe_t pipe;
   } handle{};
   EventLoop* loop = nullptr;
-  const TlsContext* tls = nullptr;
+  std::shared_ptr<const TlsContext> tls;
   Handler handler;
 
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
@@ -88,10 +88,10 @@ struct Listener::Socket {
 };
 
 Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const Address& address,
-                                                 const TlsContext* tls, Handler handler) {
+                                                 std::shared_ptr<const TlsContext> tls, Handler handler) {
   auto* socket = new Socket;
   socket->loop = &loop;
-  socket->tls = tls;
+  socket->tls = std::move(tls);
   socket->handler = std::move(handler);
   const bool tcp = address.unix_path.empty();
   int status = tcp ? socket->bind_tcp(address) : socket->bind_unix(address.unix_path);
@@ -124,6 +124,8 @@ Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const Address&
   listener->address_ = (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(listener->port_);
   return listener;
 }
+
+void Listener::set_tls(std::shared_ptr<const TlsContext> tls) { socket_->tls = std::move(tls); }
 
 Listener::~Listener() {
   if (socket_ != nullptr) socket_->close();

@@ -24,12 +24,15 @@ class Listener {
  public:
   using Handler = std::function<void(Accepted)>;
 
-  // `tls` may be null and has to outlive the listener's connections.
+  // `tls` may be null.
   static Result<std::unique_ptr<Listener>> open(EventLoop& loop, const Address& address,
-                                                const TlsContext* tls, Handler handler);
+                                                std::shared_ptr<const TlsContext> tls, Handler handler);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
+
+  // Of the connections to come.
+  void set_tls(std::shared_ptr<const TlsContext> tls);
 
   uint16_t port() const { return port_; }
   // "127.0.0.1:8080", "[::1]:8080" or "unix:/path".

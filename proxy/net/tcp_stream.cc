@@ -7,6 +7,8 @@
 #include <array>
 #include <cstring>
 
+#include "config/wipe.h"
+
 namespace sluice {
 
 namespace {
@@ -116,7 +118,12 @@ void TcpStream::start_reading() {
 
 void TcpStream::on_read(ssize_t count, const uv_buf_t* buffer) {
   if (count == 0 || closed_ || observer_ == nullptr) return;
-  if (count > 0) return observer_->on_data({buffer->base, static_cast<size_t>(count)});
+  if (count > 0) {
+    // Whoever is told may let go of this; the octets are the loop's.
+    const std::span<char> octets(buffer->base, static_cast<size_t>(count));
+    observer_->on_data({octets.data(), octets.size()});
+    return explicit_bzero(octets.data(), octets.size());
+  }
   if (count != UV_EOF) return fail(uv_strerror(static_cast<int>(count)));
   reading_ = reading_wanted_ = false;
   uv_read_stop(stream());
@@ -154,7 +161,9 @@ size_t TcpStream::write_at_once(std::span<const std::string_view> parts) {
     char* end = whole.data();
     for (const std::string_view part : parts) end = std::copy(part.begin(), part.end(), end);
     const uv_buf_t buffer = uv_buf_init(whole.data(), static_cast<unsigned>(size));
-    return static_cast<size_t>(std::max(0, uv_try_write(stream(), &buffer, 1)));
+    const int sent = uv_try_write(stream(), &buffer, 1);
+    explicit_bzero(whole.data(), size);  // a vendor's key may be in it
+    return static_cast<size_t>(std::max(0, sent));
   }
   std::array<uv_buf_t, kMaxParts> buffers;
   const size_t count = std::min(parts.size(), kMaxParts);
@@ -177,7 +186,7 @@ void TcpStream::send_waiting() {
 void TcpStream::on_sent(int status) {
   if (closed_) return;
   if (status != 0) return fail(uv_strerror(status));
-  sending_.clear();
+  wipe(sending_);
   if (!waiting_.empty()) return send_waiting();
   if (finish_wanted_) {
     finish_wanted_ = false;

@@ -1,11 +1,16 @@
 #include "proxy/net/tls_context.h"
 
+#include "config/yaml_reader.h"
+#include "proxy/crypto.h"
+
 namespace sluice {
 
-Result<std::unique_ptr<TlsContext>> TlsContext::for_listener(const ListenerTls& files) {
+Result<std::unique_ptr<TlsContext>> TlsContext::for_listener(const ListenerTls& files,
+                                                             const TlsContext* before) {
   auto made = std::unique_ptr<TlsContext>(new TlsContext);
   made->listener_ = std::make_unique<const ListenerTls>(files);
-  made->tickets_ = std::make_shared<TicketKeys>();
+  const bool goes_on = before != nullptr && before->tickets_ != nullptr;
+  made->tickets_ = goes_on ? before->tickets_ : std::make_shared<TicketKeys>();
   made->add_file(files.certificate);
   made->add_file(files.private_key);
   made->add_file(files.client_ca);
@@ -51,6 +56,11 @@ Result<void> TlsContext::reload() {
   auto loaded = listener_ != nullptr ? TlsMaterial::for_listener(*listener_, tickets_)
                                      : TlsMaterial::for_client(*client_);
   if (!loaded) return loaded.error();
+  const std::string& authorities = listener_ != nullptr ? listener_->client_ca : client_->ca;
+  if (!authorities.empty()) {
+    const Result<std::string> text = read_file(authorities);
+    authorities_sha256_ = text ? hex(sha256(*text)) : "";
+  }
   const std::lock_guard lock(mutex_);
   material_.swap(*loaded);
   return {};

@@ -18,7 +18,9 @@ namespace sluice {
 
 class TlsContext {
  public:
-  static Result<std::unique_ptr<TlsContext>> for_listener(const ListenerTls& files);
+  // `before`: of the same listener, or null; clients may go on with the sessions that it began.
+  static Result<std::unique_ptr<TlsContext>> for_listener(const ListenerTls& files,
+                                                          const TlsContext* before = nullptr);
   static Result<std::unique_ptr<TlsContext>> for_client(const UpstreamTlsConfig& files);
   // Verifies the peer's chain against `ca_file`, or the system's store when it is empty.
   static Result<std::unique_ptr<TlsContext>> for_client(const std::string& ca_file);
@@ -30,6 +32,11 @@ class TlsContext {
   const std::vector<std::string>& files() const { return files_; }
   // As they were when they were last read, with or without success.
   const std::vector<FileStamp>& stamps() const { return stamps_; }
+  // Of the file of authorities, as it was then: lower-case hex SHA-256; "" where the system's are trusted, or
+  // none.
+  const std::string& authorities_sha256() const { return authorities_sha256_; }
+  // Whether the files are as they were then.
+  bool is_current() const { return stamp_files(files_) == stamps_; }
   // Reads the files again.
   Result<void> reload();
 
@@ -44,6 +51,7 @@ class TlsContext {
       tickets_;  // of a listener; stay over reloads, and with them the sessions of clients
   std::vector<std::string> files_;
   std::vector<FileStamp> stamps_;
+  std::string authorities_sha256_;
   mutable std::mutex mutex_;
   std::shared_ptr<const TlsMaterial> material_;  // guarded by mutex_
 };

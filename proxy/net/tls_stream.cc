@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace sluice {
 
@@ -137,6 +138,7 @@ void TlsStream::read_plain_text() {
     const int count = SSL_read(ssl_, plain.data(), static_cast<int>(plain.size()));
     if (count > 0) {
       observer_->on_data({plain.data(), static_cast<size_t>(count)});
+      explicit_bzero(plain.data(), static_cast<size_t>(count));
       if (BIO_pending(received_) == 0 && SSL_has_pending(ssl_) == 0) return flush();
       continue;
     }
@@ -167,11 +169,13 @@ void TlsStream::write(std::span<const std::string_view> parts) {
 void TlsStream::encrypt_together(std::span<const std::string_view> parts) {
   std::array<char, kRecord> record;
   size_t size = 0;
+  size_t filled = 0;
   for (std::string_view part : parts) {
     while (!part.empty()) {
       const std::string_view piece = part.substr(0, record.size() - size);
       std::copy(piece.begin(), piece.end(), record.data() + size);
       size += piece.size();
+      filled = std::max(filled, size);
       part.remove_prefix(piece.size());
       if (size < record.size()) continue;
       encrypt({record.data(), size});
@@ -179,6 +183,7 @@ void TlsStream::encrypt_together(std::span<const std::string_view> parts) {
     }
   }
   encrypt({record.data(), size});
+  explicit_bzero(record.data(), filled);
 }
 
 void TlsStream::encrypt(std::string_view data) {
@@ -220,6 +225,17 @@ bool TlsStream::peer_has_san(std::string_view san) const {
   if (certificate == nullptr || SSL_get_verify_result(ssl_) != X509_V_OK) return false;
   constexpr unsigned kFlags = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_WILDCARDS;
   return X509_check_host(certificate, san.data(), san.size(), kFlags, nullptr) == 1;
+}
+
+std::optional<std::array<uint8_t, 32>> TlsStream::peer_certificate_sha256() const {
+  if (!connected()) return std::nullopt;
+  const X509* certificate = SSL_get0_peer_certificate(ssl_);
+  if (certificate == nullptr || SSL_get_verify_result(ssl_) != X509_V_OK) return std::nullopt;
+  std::array<uint8_t, 32> digest{};
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1 || size != digest.size())
+    return std::nullopt;
+  return digest;
 }
 
 void TlsStream::on_end() {

@@ -33,6 +33,7 @@ class TlsStream final : public ByteStream, public Deferred, private StreamObserv
   void set_reading(bool on) override;
   void finish_writing() override;
   bool peer_has_san(std::string_view san) const override;
+  std::optional<std::array<uint8_t, 32>> peer_certificate_sha256() const override;
 
  private:
   // What is pending: octets for the handshake, a step of it (queued or running; `ssl_` and the buffers belong

@@ -11,7 +11,7 @@ namespace {
 
 class LocalBudget final : public Budget {
  public:
-  LocalBudget(RateLimit limit, Nanos start) : bucket_(limit, start) {}
+  LocalBudget(RateLimit limit, Nanos start) : limit_(limit), bucket_(limit, start) {}
 
   void set_observer(BudgetObserver*) override {}  // slots are always at hand
   void set_demand(uint64_t, double) override {}   // nobody to share with
@@ -37,14 +37,22 @@ class LocalBudget final : public Budget {
     return bucket_.reject(now, until);
   }
 
+  bool set_limit(RateLimit limit, Nanos now) override {
+    const std::lock_guard lock(mutex_);
+    if (limit != limit_) bucket_.change(limit, now);
+    limit_ = limit;
+    return true;
+  }
+
   Nanos held_until() const override {
     const std::lock_guard lock(mutex_);
     return bucket_.held_until();
   }
 
  private:
-  mutable std::mutex mutex_;
-  TokenBucket bucket_;  // guarded by mutex_
+  mutable std::mutex mutex_;  // guards the rest
+  RateLimit limit_;
+  TokenBucket bucket_;
 };
 
 }  // namespace

@@ -46,6 +46,8 @@ class Budget {
   // The vendor has answered 429: no slot before `until`, and fewer after it (RateControl). True: it has done
   // so repeatedly.
   virtual bool reject(Nanos now, Nanos until) = 0;
+  // The vendor's limit is another from `now` on. False: it cannot be changed while it is shared.
+  virtual bool set_limit(RateLimit limit, Nanos now) = 0;
   // The end of the longest hold so far.
   virtual Nanos held_until() const = 0;
 };

@@ -10,6 +10,15 @@ FairQueue::FairQueue(const std::vector<double>& weights) : flows_(weights.size()
   ready_.reserve(weights.size());
 }
 
+void FairQueue::set_weights(const std::vector<double>& weights) {
+  flows_.resize(weights.size());
+  waiting_weight_ = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    flows_[i].weight = weights[i];
+    if (flows_[i].size > 0) waiting_weight_ += weights[i];
+  }
+}
+
 void FairQueue::push(PacedRequest& request) {
   flows_[request.client_].requests.push_back(request);
   enter(request);

@@ -20,6 +20,9 @@ class FairQueue {
   // One for each client, named by index; > 0.
   explicit FairQueue(const std::vector<double>& weights);
 
+  // From now on: what has its time already keeps it. Requires: none fewer than before.
+  void set_weights(const std::vector<double>& weights);
+
   size_t size() const { return size_; }
   size_t bytes() const { return bytes_; }
   size_t size(size_t client) const { return flows_[client].size; }

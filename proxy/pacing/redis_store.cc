@@ -49,6 +49,10 @@ RedisStore::~RedisStore() {
   if (thread_.joinable()) thread_.join();
 }
 
+void RedisStore::set_password(Secret password) {
+  loop_.post([this, password = std::move(password)] { target_.password = password; });
+}
+
 void RedisStore::add(StoreClient& client, const std::string& name) {
   members_.push_back({&client, "sluice:{" + name + "}:limit", Nanos::max()});
 }

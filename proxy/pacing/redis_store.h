@@ -34,6 +34,9 @@ class RedisStore final : public ReservationStore, private RedisConnectionObserve
   void call(StoreClient& client, const ReservationCall& call) override;
   void wake(StoreClient& client) override;
 
+  // Of the connections to come. Any thread.
+  void set_password(Secret password);
+
   // Why the store cannot be used; empty: it can.
   std::string trouble() const;
   // Null without TLS.

@@ -27,6 +27,13 @@ Scheduler::Scheduler(Budget& budget, const QueueConfig& config, const std::vecto
 
 Scheduler::~Scheduler() { budget_.set_observer(nullptr); }
 
+void Scheduler::take_up(const QueueConfig& config, const std::vector<double>& weights) {
+  const std::lock_guard lock(mutex_);
+  config_ = config;
+  queue_.set_weights(weights);
+  clients_.resize(weights.size());
+}
+
 size_t Scheduler::waiting(size_t client) const {
   const std::lock_guard lock(mutex_);
   return queue_.size(client);

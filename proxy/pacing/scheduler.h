@@ -46,6 +46,9 @@ class Scheduler final : private BudgetObserver {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
+  // For a reload: other bounds and weights from now on, and further clients at the end.
+  void take_up(const QueueConfig& config, const std::vector<double>& weights);
+
   size_t waiting(size_t client) const;
   size_t waiting() const;
 
@@ -87,8 +90,8 @@ class Scheduler final : private BudgetObserver {
   void keep_time(Pacer& caller, Nanos now);
 
   Budget& budget_;
-  const QueueConfig config_;
   mutable std::mutex mutex_;  // guards the rest, the private part of requests, and Pacer::given_
+  QueueConfig config_;
   FairQueue queue_;
   std::vector<Client> clients_;
   std::optional<Slot> slot_;     // reserved, not used yet

@@ -40,6 +40,7 @@ class SharedBudget final : public Budget, public StoreClient {
   Nanos expected_slot(Nanos now, uint64_t ahead) const override;
   void set_demand(uint64_t waiting, double weight) override;
   bool reject(Nanos now, Nanos until) override;
+  bool set_limit(RateLimit limit, Nanos) override { return limit == options_.limit; }
   Nanos held_until() const override;
 
   void on_up(Nanos now, bool is_same) override;

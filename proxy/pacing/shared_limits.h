@@ -40,6 +40,8 @@ class SharedLimits {
   void leave();
 
   SharedLimitsState state() const;
+  // Of the connections to come. Any thread.
+  void set_password(Secret password) { store_->set_password(std::move(password)); }
   // Null without TLS.
   TlsContext* tls() { return store_->tls(); }
 

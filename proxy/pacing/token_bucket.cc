@@ -37,6 +37,13 @@ TokenBucket::TokenBucket(RateLimit limit, Nanos start)
       regular_time_(start + nanos(vendor_burst(limit) * vendor_interval(limit))),
       control_(interval_) {}
 
+void TokenBucket::change(RateLimit limit, Nanos now) {
+  const Nanos held = held_until_;
+  *this = TokenBucket(limit, now);
+  held_until_ = held;
+  if (held > now) regular_time_ = std::max(regular_time_, held + tolerance_);
+}
+
 Nanos TokenBucket::take(Nanos now) {
   const Nanos slot = expected(now, 0);
   regular_time_ = base(now) + control_.interval(now);

@@ -28,6 +28,8 @@ class TokenBucket {
   // A former process may have spent the whole bucket at `start`.
   TokenBucket(RateLimit limit, Nanos start);
 
+  // Another limit from `now` on: the whole bucket counts as spent once more. A hold goes on.
+  void change(RateLimit limit, Nanos now);
   // Takes the next slot: when it may be used, `now` or later.
   Nanos take(Nanos now);
   // A slot that take() returned was not used: the vendor's bucket is that much fuller.

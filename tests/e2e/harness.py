@@ -153,14 +153,21 @@ class Gate(Process):
             connection.send(request_bytes(method, target, headers, body))
             return connection.response(method)
 
-    def get_admin(self, path):
-        connection = http.client.HTTPConnection(*self.admin, timeout=30)
+    def get_admin(self, path, method="GET", headers=None):
+        connection = http.client.HTTPConnection(*self.admin, timeout=60)
         try:
-            connection.request("GET", path)
+            connection.request(method, path, headers=headers or {})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
         finally:
             connection.close()
+
+    def reload(self, status=200):
+        """Takes up what has changed, and returns the answer's document."""
+        got, text = self.get_admin("/reload", "POST")
+        if got != status:
+            raise AssertionError(f"POST /reload answered {got}: {text}")
+        return json.loads(text)
 
     def metric(self, name, **labels):
         """The sum of the samples of a metric that carry these labels."""

@@ -24,7 +24,7 @@ class WebhookSink:
     Takes single CloudEvents and batches."""
 
     def __init__(self, secret, respond=None):
-        self.key = base64.b64decode(secret.removeprefix("whsec_"))
+        self.keys = [base64.b64decode(secret.removeprefix("whsec_"))]  # any of them verifies
         self.respond = respond or (lambda number, event: 204)
         self.deliveries = []  # (headers, body, status), refused ones included
         self.taken = []       # (event, octets) of those acknowledged, repeated ones included
@@ -66,8 +66,8 @@ class WebhookSink:
 
     def judge(self, headers, body, event):
         signed = f"{headers.get('webhook-id')}.{headers.get('webhook-timestamp')}.".encode() + body
-        expected = "v1," + base64.b64encode(hmac.new(self.key, signed, hashlib.sha256).digest()).decode()
-        if expected not in headers.get("webhook-signature", "").split():
+        expected = {"v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode() for key in self.keys}
+        if not expected & set(headers.get("webhook-signature", "").split()):
             self.bad.append(f"the signature does not verify: {headers}")
         if headers.get("webhook-id") != event.get("id"):
             self.bad.append(f"webhook-id {headers.get('webhook-id')} is not the event's id {event.get('id')}")
@@ -77,6 +77,11 @@ class WebhookSink:
             self.bad.append(f"content type {headers.get('content-type')}")
         if event.get("specversion") != "1.0" or not event.get("source", "").startswith("/sluice/"):
             self.bad.append(f"not a CloudEvent of sluice: {body[:200]}")
+
+    def trust(self, *secrets):
+        """These secrets from now on."""
+        with self.lock:
+            self.keys = [base64.b64decode(secret.removeprefix("whsec_")) for secret in secrets]
 
     def accepted(self):
         """The events acknowledged, each once, in the order they first came; with their octets."""

@@ -33,9 +33,12 @@ class CredentialTest : public GateFixture {
   // As a reload does: the same configuration, whose places give something else.
   void reload_with(const char* key) {
     setenv("SCENARIO_KEY", key, 1);
-    auto serving = make("", "");
+    const auto serving = make("", "");
     ASSERT_NE(serving, nullptr);
-    shared_->serving = serving;
+    rooms_->seat(*serving, monotonic_now());
+    rooms_->open(*serving, monotonic_now());
+    // Nobody listens here.
+    worker_->take_up(serving);
   }
   // The connection to the vendor that is open, once there is one: a request's next turn may take a while.
   MemoryStream& newest() {
@@ -191,7 +194,7 @@ TEST_F(CredentialTest, WithholdsARefusalThatShowsTheKey) {
 
 TEST_F(CredentialTest, AnswersWithoutAskingTheVendorWhenNoKeyIsLeft) {
   start_with("{ env: SCENARIO_KEY }");
-  shared_->serving->apis[0].credential.choose(Access::kRead).state->set_usable_until(Nanos(1));
+  worker_->station()->serving->apis[0].credential.choose(Access::kRead).state->set_usable_until(Nanos(1));
   MemoryStream& tool = client();
   tool.feed(get() + post(R"({"group":"x"})"));
   turn();
@@ -203,7 +206,7 @@ TEST_F(CredentialTest, AnswersWithoutAskingTheVendorWhenNoKeyIsLeft) {
 
 TEST_F(CredentialTest, TakesARefusalBackWhenTheVendorAcceptsTheKeyAgain) {
   start_with("{ env: SCENARIO_KEY }");
-  KeyState& key = *shared_->serving->apis[0].credential.choose(Access::kRead).state;
+  KeyState& key = *worker_->station()->serving->apis[0].credential.choose(Access::kRead).state;
   EXPECT_TRUE(key.refuse(401));
   MemoryStream& tool = client();
   tool.feed(get());

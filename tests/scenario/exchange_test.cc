@@ -221,7 +221,7 @@ TEST_F(ExchangeTest, WhoConnectsWhileAHoldComesWaitsForItsEnd) {
   MemoryStream& tool = client();
   tool.feed(get());
   MemoryStream& upstream = vendor(0);
-  shared_->budgets[0]->reject(monotonic_now(), monotonic_now() + std::chrono::milliseconds(300));
+  room().budget->reject(monotonic_now(), monotonic_now() + std::chrono::milliseconds(300));
   upstream.connected();
   turn();
   EXPECT_EQ(upstream.written, "");
@@ -236,7 +236,7 @@ TEST_F(ExchangeTest, AHoldRefusesWhoCannotWaitThatLong) {
   first.feed(get());
   MemoryStream& upstream = vendor(0);
   MemoryStream& hurried = client();
-  shared_->budgets[0]->reject(monotonic_now(), monotonic_now() + std::chrono::seconds(2));
+  room().budget->reject(monotonic_now(), monotonic_now() + std::chrono::seconds(2));
   std::string request = get();
   hurried.feed(request.insert(request.size() - 2, "Prefer: wait=5\r\n"));
   turn();

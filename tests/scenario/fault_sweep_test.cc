@@ -67,7 +67,7 @@ class FaultSweep : public GateFixture {
     converse();
     const size_t operations = faults_.count;
     // A connection goes when its request has ended, and the client has gone.
-    turn_until([this] { return worker_->figures().connections[0] == 0; });
+    turn_until([this] { return port_->connections == 0; });
     TearDown();
     clients_.clear();
     vendors_.clear();

@@ -18,8 +18,7 @@ rules:
 
 }  // namespace
 
-std::shared_ptr<const Serving> GateFixture::make(const std::string& api_settings,
-                                                 const std::string& settings) {
+std::shared_ptr<Serving> GateFixture::make(const std::string& api_settings, const std::string& settings) {
   setenv("SCENARIO_TOKEN", "token-of-the-scenario", 1);
   const std::string text = R"yaml(
 version: 1
@@ -33,7 +32,8 @@ apis:
     limit: { rate: 100000, burst: 100000 }
 )yaml" + api_settings + R"yaml(
 clients:
-  tool: { token: { env: SCENARIO_TOKEN } }
+  tool: { token: { env: SCENARIO_TOKEN })yaml" +
+                           tool_settings_ + R"yaml( }
 policy: policy.yaml
 )yaml" + settings;
   Findings findings;
@@ -47,7 +47,9 @@ policy: policy.yaml
   auto engine = Engine::compile(kPolicy, "policy.yaml", *config, std::move(catalogues), findings);
   for (const Finding& finding : findings.all()) ADD_FAILURE() << to_text(finding);
   if (engine == nullptr) return nullptr;
-  auto serving = make_serving(std::move(*config), std::move(engine), "hash", {}, secrets_.get());
+  const Serving* before = worker_ != nullptr ? worker_->station()->serving.get() : nullptr;
+  auto serving = make_serving(std::move(*config), std::move(engine), {kPolicy, "hash", "config-hash"}, before,
+                              secrets_.get());
   EXPECT_TRUE(serving) << serving.error().message;
   return serving ? *serving : nullptr;
 }
@@ -55,19 +57,17 @@ policy: policy.yaml
 void GateFixture::start(const std::string& api_settings, const std::string& settings) {
   setenv("SCENARIO_KEY", "vendor-key-of-the-scenario", 1);
   secrets_ = std::make_unique<Secrets>();
-  const std::shared_ptr<const Serving> serving = make(api_settings, settings);
+  const std::shared_ptr<Serving> serving = make(api_settings, settings);
   ASSERT_NE(serving, nullptr);
   metrics_ = std::make_unique<Metrics>();
   shared_ = std::make_unique<Shared>();
-  shared_->serving = serving;
   shared_->audit = &audit_;
   shared_->metrics = metrics_.get();
+  rooms_ = std::make_unique<PaceRooms>(nullptr);
+  shared_->key_sets = key_sets_;
   // The bucket counts as spent when the gate starts: long ago here.
-  shared_->budgets.push_back(
-      make_local_budget(serving->apis[0].limit, monotonic_now() - std::chrono::hours(1)));
-  const Config& served = serving->config;
-  shared_->schedulers.push_back(std::make_unique<Scheduler>(*shared_->budgets[0], served.apis[0].queue,
-                                                            std::vector<double>(served.clients.size(), 1)));
+  rooms_->seat(*serving, monotonic_now() - std::chrono::hours(1));
+  rooms_->open(*serving, monotonic_now());
   shared_->connector = [this](EventLoop& loop, const IpAddress&, uint16_t) {
     vendors_.push_back(std::make_unique<MemoryStream>(&faults_));
     MemoryStream* made = vendors_.back().get();
@@ -75,6 +75,7 @@ void GateFixture::start(const std::string& api_settings, const std::string& sett
     return made->lend();
   };
   worker_ = std::make_unique<Worker>(*shared_);
+  worker_->take_up(serving);
 }
 
 void GateFixture::TearDown() {
@@ -92,7 +93,7 @@ void GateFixture::TearDown() {
 
 MemoryStream& GateFixture::client() {
   clients_.push_back(std::make_unique<MemoryStream>(&faults_));
-  worker_->adopt(clients_.back()->lend(), *parse_ip("192.0.2.7"), 0);
+  worker_->adopt(clients_.back()->lend(), *parse_ip("192.0.2.7"), port_);
   return *clients_.back();
 }
 

@@ -30,6 +30,7 @@ class FakeAudit final : public AuditLog {
   std::array<uint64_t, kAuditTypeCount> events_by_type() const override { return {}; }
   std::vector<WebhookState> webhooks() const override { return {}; }
   std::string trouble() const override { return {}; }
+  Result<void> take_up(const AuditConfig&, std::vector<ResolvedWebhook>) override { return {}; }
   void stop(Millis) override {}
 
   std::vector<AuditRecord> records;
@@ -45,11 +46,12 @@ class GateFixture : public testing::Test {
   void start(const std::string& api_settings = "", const std::string& settings = "");
   void TearDown() override;
   // What start() serves by.
-  std::shared_ptr<const Serving> make(const std::string& api_settings, const std::string& settings);
+  std::shared_ptr<Serving> make(const std::string& api_settings, const std::string& settings);
 
   MemoryStream& client();
   // The nth connection to the vendor, made when the gate asked for it.
   MemoryStream& vendor(size_t index = 0);
+  PaceRoom& room() { return *worker_->station()->lanes[0]->room; }
   size_t vendors() const { return vendors_.size(); }
   // Runs what is posted and due.
   void turn();
@@ -61,9 +63,13 @@ class GateFixture : public testing::Test {
 
   FakeAudit audit_;
   std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<PaceRooms> rooms_;
   std::unique_ptr<Shared> shared_;
   std::unique_ptr<Worker> worker_;
+  std::shared_ptr<Port> port_ = std::make_shared<Port>();  // nobody listens there
   std::vector<std::unique_ptr<MemoryStream>> clients_, vendors_;
+  std::string tool_settings_;    // of the client, as in ", weight: 2"
+  KeySets* key_sets_ = nullptr;  // outlives the worker
   bool connects_at_once_ = true;
   Faults faults_;
   std::string key_settings_ = "{ env: SCENARIO_KEY }";  // credential.full, and what may follow it

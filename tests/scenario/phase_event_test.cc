@@ -36,6 +36,12 @@ class PhaseEvent : public GateFixture {
     MemoryStream& tool = client();
     switch (phase) {
       case Exchange::Phase::kIdle: return turn();
+      case Exchange::Phase::kIdentifying: {  // a stranger, after many like him: his 401 is held back
+        std::string stranger = post(R"({"group":"x"})");
+        stranger.replace(stranger.find("token-of"), 8, "nothing-");
+        tool.feed(stranger.substr(0, stranger.size() - 4));
+        return turn();
+      }
       case Exchange::Phase::kReading:
         tool.feed(post(R"({"group":"x"})").substr(0, post(R"({"group":"x"})").size() - 4));
         return turn();
@@ -121,6 +127,12 @@ class PhaseEvent : public GateFixture {
     const bool phase_ends = event == kPhaseTimesOut;
     start(phase_ends ? kShortPhases : (event == kTotalTimesOut ? kShortTotal : kLong),
           phase_ends ? "limits: { head_time: 40ms, body_time: 40ms }\n" : "");
+    // Attempts enough for a 401 that is held back for 200 ms, or for 5 s.
+    const int strangers = phase == Exchange::Phase::kIdentifying ? (phase_ends ? 11 : 20) : 0;
+    for (int i = 0; i < strangers; ++i) {
+      const Millis delay = worker_->callers().fail(*parse_ip("192.0.2.7"), AuthFailure::kUnknownToken, 10);
+      if (delay > Millis(0)) worker_->callers().end_hold();
+    }
     bring_to(phase);
     fire(event);
     std::string got = result();
@@ -142,8 +154,11 @@ struct Row {
 
 using P = Exchange::Phase;
 
-constexpr std::array<Row, 8> kTable = {{
+constexpr std::array<Row, 9> kTable = {{
     {P::kIdle, {"- -", "- -", "- -", "- -", "- -", "- -", "- -", "- -", "- -", "- -", "- -"}},
+    {P::kIdentifying,
+     {"- refused", "- refused", "- -", "- -", "- -", "- -", "401 refused", "401 refused", "- -", "- -",
+      "503 refused"}},
     {P::kReading,
      {"- failed", "- failed", "400 refused", "- -", "- -", "- -", "408 refused", "408 refused", "- -", "- -",
       "503 refused"}},

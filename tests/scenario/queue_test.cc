@@ -15,7 +15,7 @@ constexpr const char* kRefusal =
 
 class QueueTest : public GateFixture {
  protected:
-  void hold(Millis time) { shared_->budgets[0]->reject(monotonic_now(), monotonic_now() + time); }
+  void hold(Millis time) { room().budget->reject(monotonic_now(), monotonic_now() + time); }
   // Has a connection to the vendor that is open and idle.
   void warm_up() {
     client().feed(get());
@@ -72,7 +72,7 @@ TEST_F(QueueTest, WhoEndsItsSideWhileItIsRecordedHasLeftIfItHasToWait) {
   audit_.waiting[0].first->on_recorded(audit_.waiting[0].second, true);
   turn();
   EXPECT_TRUE(tool.released);
-  EXPECT_EQ(shared_->schedulers[0]->waiting(), 0u);
+  EXPECT_EQ(room().scheduler->waiting(), 0u);
   EXPECT_THAT(outcomes(), ElementsAre(AuditType::kRequestForwarded, AuditType::kRequestAttempted,
                                       AuditType::kRequestFailed));
   EXPECT_EQ(audit_.records.back().reason, "the client left");
@@ -89,8 +89,8 @@ TEST_F(QueueTest, TheLastOneOfADrainMayBeRefusedByThePacer) {
   vendor().feed(kRefusal);
   worker_->drain(Millis(600'000));
   turn();
-  ASSERT_EQ(shared_->schedulers[0]->waiting(), 1u);
-  worker_->pacer(0).reject(Millis(600'000));
+  ASSERT_EQ(room().scheduler->waiting(), 1u);
+  worker_->station()->lanes[0]->pacer.reject(Millis(600'000));
   turn_until([&tool] { return tool.released; });
   EXPECT_THAT(tool.written, HasSubstr("wait-too-long"));
 }

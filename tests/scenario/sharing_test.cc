@@ -18,7 +18,7 @@ class SharingTest : public GateFixture {
     start(api);
     hold(std::chrono::milliseconds(200));
   }
-  void hold(Millis time) { shared_->budgets[0]->reject(monotonic_now(), monotonic_now() + time); }
+  void hold(Millis time) { room().budget->reject(monotonic_now(), monotonic_now() + time); }
   MemoryStream& ask(const std::string& request) {
     MemoryStream& tool = client();
     tool.feed(request);

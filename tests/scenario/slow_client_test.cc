@@ -58,15 +58,15 @@ TEST_F(SlowClientTest, ThatLeaveAWriteLetItsAnswerBeReadToTheEnd) {
 
 TEST_F(SlowClientTest, ThatLeaveWhileTheyWaitAreSeenWhateverTheirBody) {
   start("    queue: { max_wait: 1h, max_requests: 10 }\n");
-  shared_->budgets[0]->reject(monotonic_now(), monotonic_now() + std::chrono::minutes(10));
+  room().budget->reject(monotonic_now(), monotonic_now() + std::chrono::minutes(10));
   for (const size_t size : {size_t{10}, size_t{66'000}, size_t{100'000}}) {
     MemoryStream& tool = client();
     tool.feed(post(std::string(size, 'a'), "/push/open/x"));
     turn();
-    ASSERT_EQ(shared_->schedulers[0]->waiting(), 1u) << size;
+    ASSERT_EQ(room().scheduler->waiting(), 1u) << size;
     EXPECT_TRUE(tool.reading || size == 100'000) << size;
     tool.fail();
-    EXPECT_EQ(shared_->schedulers[0]->waiting(), 0u) << size;
+    EXPECT_EQ(room().scheduler->waiting(), 0u) << size;
   }
 }
 

@@ -51,7 +51,7 @@ TEST_F(UploadTest, EndsBothConnectionsWhenTheVendorAnswersBeforeTheBodyIsWhole) 
 
 TEST_F(UploadTest, GoesOnReadingAfterARefusalInTheMiddleOfABody) {
   start("    queue: { max_wait: 0s, max_requests: 1 }\n");
-  shared_->budgets[0]->reject(monotonic_now(), monotonic_now() + std::chrono::hours(1));
+  room().budget->reject(monotonic_now(), monotonic_now() + std::chrono::hours(1));
   MemoryStream& tool = client();
   tool.feed(
       "POST /push/open/x HTTP/1.1\r\nHost: gate\r\nx-api-key: token-of-the-scenario\r\nContent-Length: "

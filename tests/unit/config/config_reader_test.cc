@@ -114,10 +114,10 @@ policy: /p.yaml
   const ClientConfig& soar = config.clients[0];
   EXPECT_EQ(soar.name, "soar");
   ASSERT_EQ(soar.token_sha256.size(), 2U);
-  EXPECT_EQ(soar.token_sha256[0][0], 0x00);
-  EXPECT_EQ(soar.token_sha256[0][1], 0xff);
-  EXPECT_EQ(soar.token_sha256[0][2], 0x11);
-  EXPECT_EQ(soar.token_sha256[1][31], 0xaa);
+  EXPECT_EQ(soar.token_sha256[0].digest[0], 0x00);
+  EXPECT_EQ(soar.token_sha256[0].digest[1], 0xff);
+  EXPECT_EQ(soar.token_sha256[0].digest[2], 0x11);
+  EXPECT_EQ(soar.token_sha256[1].digest[31], 0xaa);
   EXPECT_THAT(soar.groups, ElementsAre("automation", "x.y"));
   EXPECT_EQ(soar.priority, Priority::kInteractive);
   EXPECT_EQ(soar.weight, 7);

@@ -39,12 +39,20 @@ TEST(Reference, ShowsTheDefaultsOfTheGate) {
   EXPECT_EQ(config.limits.keep_alive, defaults.limits.keep_alive);
   EXPECT_EQ(config.limits.connections, defaults.limits.connections);
   EXPECT_EQ(config.limits.connections_per_source, defaults.limits.connections_per_source);
+  EXPECT_EQ(config.limits.failed_attempts, defaults.limits.failed_attempts);
   EXPECT_THAT(config.listen.at(1).tls.value().by_name, IsEmpty());
   EXPECT_EQ(config.drain.delay, defaults.drain.delay);
   EXPECT_EQ(config.drain.timeout, defaults.drain.timeout);
   EXPECT_EQ(config.log.format, defaults.log.format);
   EXPECT_EQ(config.log.level, defaults.log.level);
   EXPECT_EQ(config.log.access, defaults.log.access);
+}
+
+TEST(Reference, ShowsTheDefaultsOfConnect) {
+  const Config config = read_reference();
+  ASSERT_TRUE(config.connect);
+  EXPECT_EQ(config.connect->proxy_authorization, ConnectConfig().proxy_authorization);
+  EXPECT_FALSE(Config().connect);
 }
 
 TEST(Reference, ShowsTheDefaultsOfAnApi) {
@@ -83,6 +91,15 @@ TEST(Reference, ShowsTheDefaultsOfAClient) {
   EXPECT_EQ(config.clients[0].weight, defaults.weight);
 }
 
+TEST(Reference, ShowsTheDefaultsOfAnIssuer) {
+  const Config config = read_reference();
+  ASSERT_EQ(config.identity.jwt.size(), 1U);
+  const JwtConfig defaults;
+  EXPECT_EQ(config.identity.jwt[0].algorithms, defaults.algorithms);
+  EXPECT_EQ(config.identity.jwt[0].client_claim, defaults.client_claim);
+  EXPECT_EQ(config.identity.jwt[0].leeway, defaults.leeway);
+}
+
 TEST(Reference, ShowsTheDefaultsOfTheAudit) {
   const Config config = read_reference();
   const AuditConfig defaults;
@@ -110,13 +127,15 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
   constexpr char kUnknown[] = "zzzzzzzzzzzzzzzz: 1";
   const std::string u = kUnknown;
   const std::string probe =
-      u + "\nlisten: [ { " + u + ", tls: { " + u + ", by_name: [ { " + u + " } ] } } ]\nsealed_keys: { " + u +
-      " }\nvault: { " + u + ", kubernetes: { " + u + " }, tls: { " + u + " } }\nsecrets: { " + u +
-      " }\nadmin: { " + u + " }\nlimits: { " + u + " }\ndrain: { " + u + " }\nlog: { " + u +
-      " }\napis: { a: { " + u + ", credential: { " + u + " }, limit: { " + u + " }, queue: { " + u +
-      " }, upstream_tls: { " + u + " }, timeouts: { " + u + " } } }\nclients: { a: { " + u +
-      ", certificate: { " + u + " } } }\naudit: { " + u + ", retain: { " + u + " }, capture: [ { " + u +
-      " } ], webhooks: [ { " + u + ", filter: { " + u + " }, tls: { " + u + " } } ] }\n";
+      u + "\nlisten: [ { " + u + ", tls: { " + u + ", by_name: [ { " + u + " } ] } } ]\nconnect: { " + u +
+      ", ca: { " + u + " } }\nsealed_keys: { " + u + " }\nvault: { " + u + ", kubernetes: { " + u +
+      " }, tls: { " + u + " } }\nsecrets: { " + u + " }\nadmin: { " + u + " }\nlimits: { " + u +
+      " }\ndrain: { " + u + " }\nlog: { " + u + " }\napis: { a: { " + u + ", credential: { " + u +
+      " }, limit: { " + u + " }, queue: { " + u + " }, upstream_tls: { " + u + " }, timeouts: { " + u +
+      " } } }\nidentity: { " + u + ", jwt: [ { " + u + ", jwks: { " + u + ", tls: { " + u +
+      " } } } ] }\nclients: { a: { " + u + ", token_sha256: { " + u + " }, certificate: { " + u +
+      " } } }\naudit: { " + u + ", retain: { " + u + " }, capture: [ { " + u + " } ], webhooks: [ { " + u +
+      ", filter: { " + u + " }, tls: { " + u + " } } ] }\n";
   Findings findings;
   EXPECT_FALSE(read_config(probe, "probe", findings));
   const std::string text = *read_file(reference_path());
@@ -132,7 +151,7 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
       EXPECT_TRUE(shown) << "reference.yaml does not show " << name << " (" << finding.message << ")";
     }
   }
-  EXPECT_EQ(blocks, 27);
+  EXPECT_EQ(blocks, 33);
 }
 
 }  // namespace

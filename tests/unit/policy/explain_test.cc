@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/rfc3339.h"
 #include "policy_fixture.h"
 
 namespace sluice {

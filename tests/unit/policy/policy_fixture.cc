@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "config/rfc3339.h"
 #include "policy/review/explain.h"
 #include "proxy/cli/review_routing.h"
 

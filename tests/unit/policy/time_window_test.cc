@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "policy/review/review_request.h"
+#include "config/rfc3339.h"
 
 namespace sluice {
 namespace {

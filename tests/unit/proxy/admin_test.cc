@@ -24,7 +24,9 @@ class AdminTest : public testing::Test {
     request.method = std::move(method);
     request.path = std::move(path);
     if (!host.empty()) request.headers = {{"Host", std::move(host)}};
-    return answer_admin(request, config, sources);
+    HttpResponse answer;
+    answer_admin(request, config, sources, [&answer](HttpResponse given) { answer = std::move(given); });
+    return answer;
   }
 
   std::unique_ptr<Metrics> metrics = std::make_unique<Metrics>();
@@ -62,7 +64,7 @@ TEST_F(AdminTest, NamesThePartThatIsNotReady) {
 }
 
 TEST_F(AdminTest, ShowsTheMetrics) {
-  metrics->add_tally(std::make_shared<TallyNames>()).shadow_decision("office-hours");
+  metrics->add_tally(std::make_shared<TallyNames>())->shadow_decision("office-hours");
   const HttpResponse response = ask("GET", "/metrics");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(header_of(response, "Content-Type"), "text/plain; version=0.0.4; charset=utf-8");

@@ -57,6 +57,17 @@ TEST(Crypto, DecodesNothingButStrictBase64) {
   EXPECT_EQ(base64_decode(std::string_view("Zm\0v", 4)), std::nullopt);
 }
 
+TEST(Base64Url, HasNoPaddingAndItsOwnTwoDigits) {
+  EXPECT_EQ(base64url_decode(""), "");
+  EXPECT_EQ(base64url_decode("Zg"), "f");
+  EXPECT_EQ(base64url_decode("Zm8"), "fo");
+  EXPECT_EQ(base64url_decode("Zm9v"), "foo");
+  EXPECT_EQ(base64url_decode("-_-_"), "\xfb\xff\xbf");
+  for (const char* bad : {"Zg==", "Zg=", "Z", "Zm9vY", "+/+/", "Zm 8", "Zh", "Zm9", "Zg\n", "Zm9vZ."})
+    EXPECT_EQ(base64url_decode(bad), std::nullopt) << bad;
+  EXPECT_EQ(base64url_decode(std::string_view("Zm\0v", 4)), std::nullopt);
+}
+
 TEST(Crypto, MakesUuidsOfVersion7ThatAreDistinctAndSortByTime) {
   std::set<std::string> seen;
   std::string last_time;

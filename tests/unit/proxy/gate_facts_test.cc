@@ -1,4 +1,4 @@
-#include "proxy/gate/gate_facts.h"
+#include "proxy/gate/gate_changes.h"
 
 #include <gmock/gmock.h>
 
@@ -15,17 +15,25 @@ using Facts = std::map<std::string, std::string>;
 
 GateFacts some_facts() {
   return {"1.2.3",
+          "c1",
           "p1",
           "version: 1\nrules: []\n",
           {{"vendor-key", "push", "full", "aaaaaaaaaaaa"},
            {"client-token", "soar", "", "b,c"},
-           {"capture-salt", "", "", "d"}}};
+           {"capture-salt", "", "", "d"}},
+          {{"listener 0.0.0.0:443", "e"}}};
 }
 
 Facts kept(const GateFacts& facts) {
   Facts all;
   for (auto& [name, value] : to_facts(facts)) all.emplace(name, value);
   return all;
+}
+
+Json reloaded(const GateFacts& before, const GateFacts& now) {
+  const std::vector<AuditRecord> records = changes_since(before, now, Serving{});
+  if (records.size() != 1 || records[0].type != AuditType::kPolicyReloaded) return nullptr;
+  return parse(make_event(records[0], {"id", "/s", 1, "p"}))["data"];
 }
 
 // "kind name/part change old>new"
@@ -75,6 +83,30 @@ TEST(GateFacts, TellEachPlaceOfASecretThatChanged) {
               ElementsAre("capture-salt / removed \"d\">null", "client-token soar/ changed \"b,c\">\"c\"",
                           "vendor-key push/read added null>\"e\"",
                           "webhook-header siem/Authorization added null>\"f\""));
+}
+
+TEST(GateFacts, TellOnceThatConfigurationOrCertificatesChanged) {
+  GateFacts now = some_facts();
+  now.config_sha256 = "c2";
+  now.certificates = {{"listener 0.0.0.0:443", "f"}, {"api push", "g"}};
+  const Json data = reloaded(some_facts(), now);
+  EXPECT_EQ(data["changed"].dump(), R"(["configuration","certificates"])");
+  EXPECT_EQ(data["old_config_sha256"], "c1");
+  EXPECT_EQ(data["config_sha256"], "c2");
+  EXPECT_EQ(data["certificates"].dump(),
+            R"([{"place":"listener 0.0.0.0:443","old_sha256":"e","new_sha256":"f"},)"
+            R"({"place":"api push","old_sha256":null,"new_sha256":"g"}])");
+  now = some_facts();
+  now.certificates.clear();
+  EXPECT_EQ(reloaded(some_facts(), now)["certificates"].dump(),
+            R"([{"place":"listener 0.0.0.0:443","old_sha256":"e","new_sha256":null}])");
+}
+
+TEST(GateFacts, OfAFormerVersionAreNotComparedWhereTheyKnowNothing) {
+  GateFacts before = some_facts();
+  before.config_sha256.clear();
+  before.certificates.clear();
+  EXPECT_THAT(changes(before, some_facts()), IsEmpty());
 }
 
 TEST(GateFacts, OfAStartAreKeptWithItsEvents) {

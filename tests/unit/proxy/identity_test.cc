@@ -16,7 +16,9 @@ class NoStream final : public ByteStream {
   void set_reading(bool) override {}
   void finish_writing() override {}
   bool peer_has_san(std::string_view name) const override { return name == san; }
+  std::optional<Sha256> peer_certificate_sha256() const override { return certificate; }
   std::string san;
+  std::optional<Sha256> certificate;
 
  private:
   void release() override {}
@@ -25,7 +27,7 @@ class NoStream final : public ByteStream {
 class IdentityTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::vector<ClientConfig> clients(3);
+    std::vector<ClientConfig> clients(4);
     clients[0].name = "soar";
     clients[0].token_sha256 = {sha256("token-a"), sha256("token-b")};
     clients[1].name = "siem";
@@ -33,6 +35,10 @@ class IdentityTest : public testing::Test {
     clients[1].tokens = {{SecretRef::Kind::kEnv, "IDENTITY_TEST_TOKEN", {}}};
     clients[2].name = "machine";
     clients[2].certificate_san = "machine.internal";
+    clients[3].name = "pinned";
+    clients[3].certificate_fingerprint = sha256("certificate");
+    clients[3].token_sha256 = {{sha256("token-e"), kNow},
+                               {sha256("token-f"), kNow + std::chrono::seconds(1)}};
     auto resolved = Identity::resolve(clients);
     ASSERT_TRUE(resolved) << resolved.error().message;
     identity_ = std::move(*resolved);
@@ -42,8 +48,10 @@ class IdentityTest : public testing::Test {
     text_ = "GET / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
     RequestHead head;
     EXPECT_EQ(parse_request_head(text_, HeadLimits{}, head), HeadError::kNone);
-    return identity_.identify(head.fields, header, stream_);
+    return identity_.identify(head.fields, header, stream_, {}, kNow);
   }
+
+  static constexpr Identity::Time kNow{std::chrono::seconds(1'800'000'000)};
 
   Identity identity_;
   NoStream stream_;
@@ -66,7 +74,7 @@ TEST_F(IdentityTest, RefusesEverythingElse) {
                              "Authorization: Bearer\r\n", "Authorization: Bearer dG9rZW4tYw==\r\n",
                              "Proxy-Authorization: Bearer token-a\r\n", "x-api-key: token-a \x80\r\n"}) {
     EXPECT_FALSE(ask(fields).client) << fields;
-    EXPECT_FALSE(ask(fields).why.empty()) << fields;
+    EXPECT_NE(ask(fields).why, AuthFailure::kNone) << fields;
   }
 }
 
@@ -89,6 +97,25 @@ TEST_F(IdentityTest, TakesAVerifiedCertificateWhereNoTokenIsSent) {
   EXPECT_EQ(ask("").client, 2u);
   EXPECT_EQ(ask("x-api-key: token-a\r\n").client, 0u);
   EXPECT_FALSE(ask("x-api-key: wrong\r\n").client);
+}
+
+TEST_F(IdentityTest, TakesAVerifiedCertificateByItsFingerprint) {
+  stream_.certificate = sha256("certificate");
+  EXPECT_EQ(ask("").client, 3u);
+  stream_.certificate = sha256("another");
+  EXPECT_EQ(ask("").why, AuthFailure::kNoCredential);
+}
+
+TEST_F(IdentityTest, RefusesATokenFromItsExpiryOn) {
+  EXPECT_EQ(ask("x-api-key: token-f\r\n").client, 3u);
+  EXPECT_EQ(ask("x-api-key: token-e\r\n").why, AuthFailure::kExpiredToken);
+  EXPECT_EQ(ask("Authorization: Bearer token-e\r\n").why, AuthFailure::kExpiredToken);
+  EXPECT_EQ(ask("Authorization: APIKEY dG9rZW4tZQ==\r\n").why, AuthFailure::kExpiredToken);
+  EXPECT_EQ(ask("x-api-key: token-g\r\n").why, AuthFailure::kUnknownToken);
+}
+
+TEST_F(IdentityTest, TakesWhatLooksLikeAJwtForATokenWhereNoIssuerIsKnown) {
+  EXPECT_EQ(ask("Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.e30.AA\r\n").why, AuthFailure::kUnknownToken);
 }
 
 TEST(Identity, RefusesOneTokenForTwoClients) {

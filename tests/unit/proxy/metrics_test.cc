@@ -28,7 +28,8 @@ class MetricsTest : public testing::Test {
   static constexpr RequestLabels kDenied{1, 0, 0, DecisionLabel::kDeny, 403};
 
   Metrics metrics;
-  Tally& tally = metrics.add_tally(names());
+  const std::shared_ptr<Tally> kept = metrics.add_tally(names());
+  Tally& tally = *kept;
 };
 
 TEST_F(MetricsTest, CountsRequestsByTheirLabels) {
@@ -45,10 +46,12 @@ TEST_F(MetricsTest, CountsRequestsByTheirLabels) {
 }
 
 TEST_F(MetricsTest, AddsUpWhatSeveralWorkersCounted) {
-  Tally& other = metrics.add_tally(names());
+  const std::shared_ptr<Tally> kept_other = metrics.add_tally(names());
+  Tally& other = *kept_other;
   // As after a change of the configuration: other numbers for the same names.
-  Tally& later =
+  const std::shared_ptr<Tally> kept_later =
       metrics.add_tally(std::make_shared<TallyNames>(TallyNames{{"push"}, {"soar"}, {"push.employees.get"}}));
+  Tally& later = *kept_later;
   tally.request(kAllowed, Millis(3), microseconds(2));
   other.request(kAllowed, Millis(3), microseconds(2));
   later.request({0, 0, 0, DecisionLabel::kAllow, 200}, Millis(3), microseconds(2));
@@ -73,8 +76,8 @@ TEST_F(MetricsTest, KeepsEveryLabelApart) {
   many.apis.back() = "last";
   many.clients.back() = "last";
   many.operations.back() = "last";
-  Tally& large = metrics.add_tally(std::make_shared<TallyNames>(std::move(many)));
-  large.request({999, kMost - 1, kMost - 1, DecisionLabel::kRefuse, 999}, Nanos(1), Nanos(1));
+  const std::shared_ptr<Tally> kept_large = metrics.add_tally(std::make_shared<TallyNames>(std::move(many)));
+  kept_large->request({999, kMost - 1, kMost - 1, DecisionLabel::kRefuse, 999}, Nanos(1), Nanos(1));
   EXPECT_THAT(metrics.render(),
               HasSubstr("sluice_requests_total{api=\"last\",client=\"last\",decision=\"refuse\","
                         "operation=\"last\",status=\"999\"} 1\n"));
@@ -190,7 +193,8 @@ TEST_F(MetricsTest, LosesNothingBetweenThreads) {
   constexpr int kRequests = 20'000;
   std::vector<std::thread> workers;
   for (int i = 0; i < 2; ++i) {
-    workers.emplace_back([&worker = metrics.add_tally(names())] {
+    workers.emplace_back([kept = metrics.add_tally(names())] {
+      Tally& worker = *kept;
       for (int n = 0; n < kRequests; ++n) {
         worker.request({1, 1, 0, DecisionLabel::kAllow, 200 + n % 50}, microseconds(n), microseconds(1));
       }

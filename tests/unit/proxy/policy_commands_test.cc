@@ -234,6 +234,10 @@ TEST_F(PolicyCommands, ClientNewPrintsATokenAndItsHash) {
   EXPECT_EQ(hash[1].str(), hex(sha256(token.str())));
   EXPECT_NE(run({"client", "new", "soar"}).out, ran.out) << "a new token each time";
   EXPECT_EQ(run({"client", "new", "a: b"}).exit_code, 2);
+  EXPECT_TRUE(std::regex_search(
+      run({"client", "new", "soar", "--expires", "2027-01-31"}).out,
+      std::regex("token_sha256: \\[ \\{ hash: \"[0-9a-f]{64}\", expires: 2027-01-31 \\} \\]")));
+  EXPECT_EQ(run({"client", "new", "soar", "--expires", "soon"}).exit_code, 2);
 }
 
 TEST_F(PolicyCommands, LoadHashesThePolicyAndTheCatalogues) {

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <random>
+
+#include "proxy/crypto.h"
 
 namespace sluice {
 namespace {
@@ -118,6 +122,104 @@ TEST(ReflectionGuard, LooksForNothingWithoutAKey) {
   EXPECT_FALSE(guard.is_in("abc"));
   guard.start(bc, none);
   EXPECT_TRUE(guard.is_in("abc"));
+}
+
+const std::string kKey = "Push/Key+with~all-7f3a9c";
+
+std::string percent(std::string_view text, std::string_view digits) {
+  std::string all;
+  for (const char c : text) {
+    const auto octet = static_cast<uint8_t>(c);
+    all.append("%").append(1, digits[octet >> 4]).append(1, digits[octet & 15]);
+  }
+  return all;
+}
+
+// As vendors, languages and browsers write a key when they show it.
+std::vector<std::string> encodings() {
+  std::vector<std::string> all{kKey};
+  for (const std::string before : {"", "a", "ab", "abc", "key=", "{\"k\":\""}) {
+    for (const std::string after : {"", "!", "!!", "!!!"}) {
+      std::string text = base64_encode(before + kKey + after);
+      all.push_back(text);
+      std::replace(text.begin(), text.end(), '+', '-');
+      std::replace(text.begin(), text.end(), '/', '_');
+      all.push_back(text);
+    }
+  }
+  all.push_back(hex(kKey));
+  std::string capitals = hex(kKey);
+  for (char& c : capitals) c = static_cast<char>(std::toupper(c));
+  all.push_back(capitals);
+  all.push_back(percent(kKey, "0123456789abcdef"));
+  all.push_back(percent(kKey, "0123456789ABCDEF"));
+  all.push_back("Push%2FKey%2bwith~all-7f3a9c");
+  all.push_back("Push\\/Key+with~all-7f3a9c");
+  all.push_back("Push\\/Key\\u002bwith\\u007Eall\\x2d7f3a9c");
+  std::string escaped;
+  for (const char c : kKey) escaped.append("\\u00").append(hex(std::string_view(&c, 1)));
+  all.push_back(escaped);
+  return all;
+}
+
+TEST(ReflectionGuard, FindsTheKeyInEachEncodingHoweverItIsCut) {
+  for (const std::string& encoded : encodings()) {
+    const std::string stream = "{\"shown\": \"" + encoded + "\", \"n\": 1}";
+    for (size_t a = 0; a <= stream.size(); ++a) {
+      for (const size_t b : {a, std::min(a + 1, stream.size()), std::min(a + 7, stream.size())}) {
+        const Passed passed = pass(kKey, stream, a, b);
+        ASSERT_TRUE(passed.found) << encoded << " " << a << " " << b;
+        // Nothing of it went out but what does not depend on the key: the digits of what stands before it.
+        ASSERT_LE(passed.text.size(), stream.find(encoded) + 12) << encoded << " " << a << " " << b;
+      }
+    }
+  }
+}
+
+TEST(ReflectionGuard, FindsTheKeyOctetByOctetInEachEncoding) {
+  const KeyPattern plain{Secret(kKey)}, none;
+  for (const std::string& encoded : encodings()) {
+    ReflectionGuard guard;
+    guard.start(plain, none);
+    bool found = false;
+    for (const char c : "\\%\\u00" + encoded) found = found || guard.feed(std::string_view(&c, 1)).found;
+    EXPECT_TRUE(found) << encoded;
+    guard.start(plain, none);
+    EXPECT_TRUE(guard.is_in("x-echo: " + encoded + "\r\n")) << encoded;
+  }
+}
+
+TEST(ReflectionGuard, PassesAnInnocentTextWithBeginningsOfEveryEncodingUnchanged) {
+  const std::vector<std::string> all = encodings();
+  std::mt19937 random(11);
+  for (int round = 0; round < 3'000; ++round) {
+    std::string stream;
+    for (int part = 0; part < 6; ++part) {
+      const std::string& encoded = all[random() % all.size()];
+      stream += encoded.substr(0, random() % 14);
+      stream += std::vector<std::string>{"\\n", "%", "\\u20ac", "\\", "%zz", " ", "\\\""}[random() % 7];
+    }
+    const size_t a = random() % stream.size(), b = a + random() % (stream.size() - a);
+    const Passed passed = pass(kKey, stream, a, b);
+    ASSERT_FALSE(passed.found) << stream;
+    ASSERT_EQ(passed.text, stream) << a << " " << b;
+  }
+}
+
+TEST(ReflectionGuard, LooksForAShortKeyAsItIsOnly) {
+  EXPECT_FALSE(pass("abcd", "..." + hex("abcd"), 1, 2).found);
+  EXPECT_FALSE(pass("abcd", "..." + base64_encode("abcd"), 1, 2).found);
+  EXPECT_TRUE(pass("abcd", "...%61bcd", 4, 5).found);
+}
+
+TEST(ReflectionGuard, ForgetsTheKeyWhenItIsCleared) {
+  const KeyPattern plain{Secret(kKey)}, none;
+  ReflectionGuard guard;
+  guard.start(plain, none);
+  EXPECT_EQ(guard.feed(kKey.substr(0, 9)).piece, "");
+  guard.clear();
+  EXPECT_EQ(guard.finish(), "");
+  EXPECT_FALSE(guard.is_in(kKey));
 }
 
 }  // namespace

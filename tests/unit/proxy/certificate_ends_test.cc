@@ -1,4 +1,4 @@
-#include "proxy/gate/certificate_watcher.h"
+#include "proxy/gate/certificate_ends.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@ namespace {
 constexpr int64_t kDayInSeconds = 24 * 3600;
 constexpr int64_t kNow = 1'800'000'000;
 
-TEST(CertificateWatcher, WarnsOfWhatHasEndedOrEndsWithinFourteenDays) {
+TEST(CertificateEnds, WarnsOfWhatHasEndedOrEndsWithinFourteenDays) {
   EXPECT_EQ(warn_of_end(kNow - 1, kNow), "certificate has expired");
   EXPECT_EQ(warn_of_end(kNow, kNow), "certificate has expired");
   EXPECT_EQ(warn_of_end(kNow + 1, kNow), "certificate expires soon");

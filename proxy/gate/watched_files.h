@@ -1,0 +1,15 @@
+// watched_files: every file that a configuration names and that is read: a change of one is a reason to
+// reload. Pure; any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/model.h"
+
+namespace sluice {
+
+// The configuration file first; each once.
+std::vector<std::string> watched_files(const Config& config);
+
+}  // namespace sluice
