@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "config/finding.h"
+#include "config/units.h"
 
 namespace sluice {
 
@@ -34,7 +35,10 @@ struct SecretRef {
   Kind kind = Kind::kNone;
   std::string name;  // of the variable or the sealed secret, the file's path, resolved, or vault's PATH#KEY
   Position at;
-  Secret fetched{};  // of kSealed and kVault: what proxy/keys has read there; empty until then
+  // What proxy/keys has read: of kSealed and kVault always, of the others where their place gives nothing any
+  // more and the last good value is still used. Empty: it is read where it is resolved.
+  Secret fetched{};
+  Nanos usable_until = Nanos::max();  // of a vendor's key that is lost; on the monotonic clock
 };
 
 // "env NAME", "file PATH", "sealed NAME", "vault PATH#KEY".

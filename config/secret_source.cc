@@ -33,14 +33,13 @@ Result<Secret> from_file(const std::string& path, Lines lines) {
 }
 
 Result<Secret> resolve(const SecretRef& ref, Lines lines) {
+  if (!ref.fetched.empty()) return checked(ref.fetched, to_text(ref), lines);
   switch (ref.kind) {
     case SecretRef::Kind::kNone: break;
     case SecretRef::Kind::kEnv: return from_environment(ref.name, lines);
     case SecretRef::Kind::kFile: return from_file(ref.name, lines);
     case SecretRef::Kind::kSealed:
-    case SecretRef::Kind::kVault:
-      if (ref.fetched.empty()) return Error{to_text(ref) + " was not fetched"};
-      return checked(ref.fetched, to_text(ref), lines);
+    case SecretRef::Kind::kVault: return Error{to_text(ref) + " was not fetched"};
   }
   return Error{
       "no secret is configured: use { env: NAME }, { file: PATH }, { sealed: NAME } or { vault: PATH#KEY }"};

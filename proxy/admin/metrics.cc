@@ -60,6 +60,8 @@ struct Metrics::Totals {
   CounterFamily limits_exceeded{"sluice_limit_exceeded_total",
                                 "Times that the vendor answered 429 for the third time in a minute, or more.",
                                 {}};
+  CounterFamily credentials_refused{
+      "sluice_credentials_refused_total", "Keys that the vendor refused, each counted once.", {}};
 
   void add(const Tally& tally);
 };
@@ -154,6 +156,9 @@ void Metrics::Totals::add(const Tally& tally) {
   for (const auto& [api, count] : tally.limits_exceeded()) {
     limits_exceeded.counts[{{"api", name_of(names.apis, api)}}] += count;
   }
+  for (const auto& [api, count] : tally.credentials_refused()) {
+    credentials_refused.counts[{{"api", name_of(names.apis, api)}}] += count;
+  }
   policy_seconds.add({}, tally.policy_times());
   for (size_t api = 0; api <= names.apis.size(); ++api) {
     request_seconds.add({{"api", name_of(names.apis, api)}}, *tally.request_times()[api]);
@@ -214,6 +219,7 @@ std::string Metrics::render() {
   append(tallied.unknown_operations, families);
   append(tallied.unknown_fields, families);
   append(tallied.limits_exceeded, families);
+  append(tallied.credentials_refused, families);
   append(samples, families);
   return prometheus::TextSerializer().Serialize(families);
 }

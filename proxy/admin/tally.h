@@ -91,6 +91,8 @@ class Tally {
 
   // The vendor has answered 429 three times within a minute, or more often.
   void limit_exceeded(size_t api) { limits_exceeded_.add(api); }
+  // The vendor refuses one more key.
+  void credential_refused(size_t api) { credentials_refused_.add(api); }
 
   // For Metrics.
   const TallyNames& names() const { return *names_; }
@@ -101,6 +103,7 @@ class Tally {
   std::map<uint64_t, uint64_t> unknown_operations() const { return unknown_operations_.read(); }
   std::map<uint64_t, uint64_t> unknown_fields() const { return unknown_fields_.read(); }
   std::map<uint64_t, uint64_t> limits_exceeded() const { return limits_exceeded_.read(); }
+  std::map<uint64_t, uint64_t> credentials_refused() const { return credentials_refused_.read(); }
   // By API; the last one is of kNoIndex.
   const std::vector<std::unique_ptr<Histogram>>& request_times() const { return request_times_; }
   const std::vector<std::unique_ptr<Histogram>>& upstream_times() const { return upstream_times_; }
@@ -109,7 +112,8 @@ class Tally {
 
  private:
   std::shared_ptr<const TallyNames> names_;
-  Counts requests_, upstream_requests_, unknown_operations_, unknown_fields_, limits_exceeded_;
+  Counts requests_, upstream_requests_, unknown_operations_, unknown_fields_, limits_exceeded_,
+      credentials_refused_;
   std::vector<std::unique_ptr<Histogram>> request_times_, upstream_times_, queue_waits_;
   Histogram policy_times_;
   mutable std::mutex mutex_;  // guards shadow_decisions_

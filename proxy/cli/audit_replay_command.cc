@@ -14,7 +14,7 @@
 #include "proxy/audit/replay.h"
 #include "proxy/audit/resolve_webhook.h"
 #include "proxy/cli/audit_source.h"
-#include "proxy/keys/unseal.h"
+#include "proxy/keys/secret_sources.h"
 #include "proxy/log.h"
 
 namespace sluice {
@@ -99,7 +99,7 @@ int run_replay(const ReplayOptions& options) {
     return 2;
   }
   configure_log(config->log);
-  if (auto unsealed = unseal(*config); !unsealed) return audit_failure(unsealed.error().message);
+  if (auto fetched = SecretSources().fetch(*config); !fetched) return audit_failure(fetched.error().message);
   const auto webhook = find_webhook(*config, options.webhook);
   if (!webhook) return audit_failure(webhook.error().message);
   auto resolved = resolve_webhook(*webhook);

@@ -5,7 +5,7 @@
 
 namespace sluice {
 
-ServingRead read_serving(const std::string& path, const Serving* before) {
+ServingRead read_serving(const std::string& path, const Serving* before, Secrets& secrets) {
   ServingRead read;
   const FileStamp of_configuration = stamp_file(path);
   const auto note_files = [&](const Config& config) {
@@ -16,7 +16,8 @@ ServingRead read_serving(const std::string& path, const Serving* before) {
   std::optional<Loaded> loaded = load_files(path, read.findings, std::nullopt, note_files);
   if (!loaded || read.findings.has_errors()) return read;
   ServingTexts texts{std::move(loaded->policy_text), loaded->policy_sha256, loaded->config_sha256};
-  auto serving = make_serving(std::move(loaded->config), std::move(loaded->engine), std::move(texts), before);
+  auto serving =
+      make_serving(std::move(loaded->config), std::move(loaded->engine), std::move(texts), before, &secrets);
   if (serving) {
     read.serving = std::move(*serving);
   } else {

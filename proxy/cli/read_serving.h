@@ -11,6 +11,6 @@ namespace sluice {
 // The rule of the finding for a secret or a certificate that cannot be had.
 inline constexpr std::string_view kUnavailable = "unavailable";
 
-ServingRead read_serving(const std::string& path, const Serving* before);
+ServingRead read_serving(const std::string& path, const Serving* before, Secrets& secrets);
 
 }  // namespace sluice

@@ -54,13 +54,16 @@ int serve(const std::string& path) {
   Gate::hold_signals();
   forbid_dumps();
   raise_file_limit();
-  const ReadServing read = [path](const Serving* before) { return read_serving(path, before); };
+  Secrets secrets;
+  const ReadServing read = [path, &secrets](const Serving* before) {
+    return read_serving(path, before, secrets);
+  };
   ServingRead first = read(nullptr);
   first.findings.sort();
   if (first.serving == nullptr) return refuse(first.findings);
   for (const Finding& finding : first.findings.all()) std::cerr << to_text(finding) << '\n';
   configure_log(first.serving->config.log);
-  auto gate = Gate::open(std::move(first), read);
+  auto gate = Gate::open(std::move(first), read, secrets.sources);
   if (!gate) {
     std::cerr << "sluice: not started: " << printable(gate.error().message) << '\n';
     return 2;

@@ -30,7 +30,7 @@ constexpr unsigned bit(Exchange::Phase phase) { return 1U << static_cast<unsigne
 
 // Which phases may follow each, in their order; kIdle always may. A transition that is not here is our
 // mistake.
-constexpr std::array<unsigned, 8> kMayFollow = [] {
+constexpr std::array<unsigned, 9> kMayFollow = [] {
   using P = Exchange::Phase;
   return std::array{
       bit(P::kReading),                          // after kIdle
@@ -40,8 +40,9 @@ constexpr std::array<unsigned, 8> kMayFollow = [] {
       bit(P::kQueued) | bit(P::kConnecting),     // after kRecording
       bit(P::kSending) | bit(P::kQueued),        // after kConnecting
       // A read that the vendor refused waits again; one on a stale connection connects again.
-      bit(P::kRelaying) | bit(P::kQueued) | bit(P::kConnecting),  // after kSending
-      0U,                                                         // after kRelaying
+      bit(P::kRelaying) | bit(P::kQueued) | bit(P::kConnecting) | bit(P::kResolving),  // after kSending
+      0U,                                                                              // after kRelaying
+      bit(P::kQueued),                                                                 // after kResolving
   };
 }();
 
@@ -57,6 +58,7 @@ std::string_view to_text(Exchange::Phase phase) {
     case Exchange::Phase::kConnecting: return "connecting";
     case Exchange::Phase::kSending: return "sending";
     case Exchange::Phase::kRelaying: return "relaying";
+    case Exchange::Phase::kResolving: return "resolving";
   }
   return "";
 }
@@ -70,6 +72,7 @@ Exchange::~Exchange() {
     for (Exchange* follower : led_->followers) follower->followed_.reset();
   }
   if (record_token_ != 0) worker_.forget_record(record_token_);
+  forget_resolving();
   end_identity_wait();
   let_go_of_upstream();
 }
@@ -131,6 +134,7 @@ void Exchange::on_request_broken(Problem problem, std::string_view detail) {
     case Phase::kReading:
     case Phase::kQueued:
     case Phase::kRecording:
+    case Phase::kResolving:
     case Phase::kConnecting: return reply(problem, std::string(detail));
     case Phase::kSending:
     case Phase::kRelaying:  // the vendor has part of it: its connection is cut, so that it cannot look whole
@@ -288,10 +292,10 @@ void Exchange::on_request_end() {
 
 // The request is decided; it goes when its turn comes.
 void Exchange::admit() {
-  const Credential& credential = serving_->apis[route_.api].credential;
-  credential_ = credential.choose(target_.access);
-  record_->key = credential_.name;
+  key_.now = {serving_->apis[route_.api].credential.choose(target_.access), serving_};
+  record_->key = key_.now.choice.name;
   record_->decision = "allow";
+  if (!has_key()) return;
   const UpstreamUrl& url = api().upstream;
   upstream_head_.clear();
   append_request_head(upstream_head_,
@@ -384,6 +388,7 @@ void Exchange::wait_for_turn() {
 }
 
 void Exchange::connect(bool fresh) {
+  if (!has_key()) return;
   enter(Phase::kConnecting);
   UpstreamPool& pool = lane().pool;
   upstream_ = fresh ? pool.take_new(*this) : pool.take(*this);
@@ -406,17 +411,16 @@ void Exchange::send() {
   if (body_gone_ || (body_whole_ && body_.size() != body_bytes_)) fail_check("part of the body is missing");
   ++record_->attempts;
   sent_ = monotonic_now();
-  guard_.start(*credential_.key, *credential_.encoded);
+  guard_against_keys();
   std::string chunk;
   std::string_view chunk_end;
   if (!body_whole_ && head_.framing.kind == Framing::Kind::kChunked) {
     append_chunk_size(chunk, body_.size());
     chunk_end = kChunkEnd;
   }
-  const Credential& credential = serving_->apis[route_.api].credential;
-  const std::array<std::string_view, 8> parts{
-      upstream_head_, credential.header(), ": ", credential_.value->reveal(), "\r\n\r\n", chunk, body_,
-      chunk_end};
+  const Credential::Choice& key = key_.now.choice;
+  const std::array<std::string_view, 8> parts{upstream_head_, key.header, ": ",  key.value->reveal(),
+                                              "\r\n\r\n",     chunk,      body_, chunk_end};
   upstream_->send(parts, head_.method == "HEAD", body_whole_);
   if (has_unexpected_body()) upstream_->use_no_more();
   deadline_.set(worker_.loop().deadlines(), api().timeouts.response);
@@ -447,6 +451,7 @@ void Exchange::on_client_gone() {
     case Phase::kReading:
     case Phase::kQueued:
     case Phase::kRecording:
+    case Phase::kResolving:
     case Phase::kConnecting: break;
     case Phase::kSending:
     case Phase::kRelaying:
@@ -477,6 +482,7 @@ void Exchange::on_out_of_time() {
     case Phase::kRecording:
     case Phase::kConnecting:
     case Phase::kSending:
+    case Phase::kResolving:
     case Phase::kRelaying:
       if (answer_begun_) return cut_answer(kWhy);
       return reply(Problem::kUpstreamTimeout, std::string(kWhy));
@@ -487,6 +493,7 @@ void Exchange::on_deadline() {
   switch (phase_) {
     case Phase::kIdentifying: return on_identity_deadline();
     case Phase::kRecording: return worker_.give_up_recording(record_token_);
+    case Phase::kResolving: return end_resolving();
     case Phase::kSending: return reply(Problem::kUpstreamTimeout, "no answer in time");
     case Phase::kRelaying:
       if (!answer_begun_) return reply(Problem::kUpstreamTimeout, "no whole answer in time");

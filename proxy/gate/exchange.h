@@ -13,7 +13,7 @@
 #include "policy/request_view.h"
 #include "proxy/audit/record.h"
 #include "proxy/crypto.h"
-#include "proxy/gate/credentials.h"
+#include "proxy/gate/exchange_key.h"
 #include "proxy/gate/reflection_guard.h"
 #include "proxy/gate/routing.h"
 #include "proxy/gate/serving.h"
@@ -42,6 +42,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
     kConnecting,   // a vendor connection
     kSending,      // the answer's head; maybe the rest of the request's body
     kRelaying,     // the rest of the answer
+    kResolving,    // the secrets, resolved anew after the vendor refused the key
   };
 
   explicit Exchange(Worker& worker);
@@ -67,6 +68,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   void on_newer_keys();
   void on_recorded(bool durable);
   void on_record_late();
+  void on_resolved();
 
   // The one that the request was begun at, or null.
   const std::shared_ptr<const Station>& station() const { return station_; }
@@ -111,6 +113,16 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   void end_identity_wait();
   void on_identity_deadline();
   void leave_unidentified();
+  // exchange_credential.cc: which key
+  HeldKey newest_key() const;
+  bool change_key(HeldKey key);
+  bool has_key();
+  void guard_against_keys();
+  bool refuses_key(int status) const;
+  bool judge_key(const ResponseHead& head);
+  bool send_with_another_key();
+  void end_resolving();
+  void forget_resolving();
   // exchange_sharing.cc: one call for identical reads
   bool may_share() const;
   std::string sharing_key() const;
@@ -167,7 +179,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   Target target_;
   Decision decision_;
   std::string upstream_head_;
-  Credential::Choice credential_{};
+  ExchangeKey key_;
   std::string body_;         // all of it, or what came before it began to stream
   bool body_whole_ = false;  // all of it has come
   bool streams_body_ = false;

@@ -32,6 +32,7 @@ void Exchange::on_response_head(const ResponseHead& head) {
   record_->upstream_status = head.status;
   record_->upstream_ms = std::chrono::duration_cast<Millis>(time).count();
   if (head.status == 429 && send_again_later(head)) return;
+  if (judge_key(head)) return;
   if (withhold(head)) return;
   keep_answer_head(head);
   enter(Phase::kRelaying);
@@ -163,6 +164,7 @@ void Exchange::on_upstream_failed(UpstreamFailure failure, std::string_view reas
     case Phase::kIdentifying:
     case Phase::kReading:
     case Phase::kQueued:
+    case Phase::kResolving:
     case Phase::kRecording: return;
   }
 }

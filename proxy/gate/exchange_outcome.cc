@@ -117,6 +117,8 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   end_sharing(type == AuditType::kRequestForwarded);
   if (record_token_ != 0) worker_.forget_record(record_token_);
   record_token_ = 0;
+  forget_resolving();
+  key_ = {};
   RequestLabels labels;
   if (routed_) labels.api = route_.api;
   if (!record_->client.empty()) labels.client = client_;

@@ -44,7 +44,7 @@ bool Exchange::may_share() const {
 // What must be the same: the API, the credential, the rules that decided, and every octet that the vendor
 // would get.
 std::string Exchange::sharing_key() const {
-  std::string key = std::to_string(route_.api) + " " + std::string(credential_.name);
+  std::string key = std::to_string(route_.api) + " " + std::string(key_.now.choice.name);
   const ClientConfig& client = serving_->config.clients[client_];
   key += " " + std::to_string(static_cast<int>(client.priority)) + " " + std::to_string(client.weight);
   for (const std::string& rule : record_->rules) key += " " + rule;
@@ -122,7 +122,7 @@ void Exchange::take_shared_answer(const SharedRead& shared) {
   sent_ = shared.sent;
   enter(Phase::kConnecting);
   enter(Phase::kSending);
-  guard_.start(*credential_.key, *credential_.encoded);
+  guard_against_keys();
   ResponseHead head;
   if (parse_response_head(shared.head, kAnyHead, false, head) != HeadError::kNone) {
     return reply(Problem::kUpstreamProtocol, "the shared answer cannot be read");

@@ -26,22 +26,31 @@ void mask_signals(int how) {
 
 }  // namespace
 
-Gate::Gate(std::shared_ptr<Serving> serving, ReadServing read)
+Gate::Gate(std::shared_ptr<Serving> serving, ReadServing read, SecretSources& sources)
     : serving_(std::move(serving)),
       watcher_(loop_, [this] { reloader_->request("a file has changed", nullptr); }),
       read_(std::move(read)),
+      sources_(sources),
       timer_(*this) {
   metrics_ = std::make_unique<Metrics>();
   shared_.metrics = metrics_.get();
   shared_.key_sets = &key_sets_;
   shared_.on_worker_ended = [this] { loop_.post([this] { on_worker_ended(); }); };
-  reloader_ = std::make_unique<Reloader>([this](const std::string& cause) { return reload(cause); });
+  shared_.resolve_again = [this](std::function<void()> done) {
+    reloader_->request("the vendor refuses a key",
+                       [done = std::move(done)](const ReloadOutcome&) { done(); });
+  };
+  sources_.confirm();
+  reloader_ = std::make_unique<Reloader>(
+      [this](const std::string& cause) { return reload(cause); },
+      Reloader::Watch{"a secret in vault has changed", [this] { return sources_.poll_after(); },
+                      [this] { return sources_.changed(); }});
   started_ = monotonic_now();
 }
 
-Result<std::unique_ptr<Gate>> Gate::open(ServingRead first, ReadServing read) {
+Result<std::unique_ptr<Gate>> Gate::open(ServingRead first, ReadServing read, SecretSources& sources) {
   const std::shared_ptr<Serving> serving = first.serving;
-  auto gate = std::unique_ptr<Gate>(new Gate(serving, std::move(read)));
+  auto gate = std::unique_ptr<Gate>(new Gate(serving, std::move(read), sources));
   if (Result<void> opened = gate->open_budgets(*serving); !opened) return opened.error();
   if (Result<void> opened = gate->open_workers(serving); !opened) return opened.error();
   if (Result<void> taken = gate->key_sets_.take_up(serving->config.identity.jwt); !taken)
@@ -162,6 +171,7 @@ void Gate::run() {
       running->ended = true;
     });
   }
+  workers_[0]->worker->probe_keys();
   reloader_->start();
   for (const std::string& name : listener_names_)
     log_info("listening", {{"role", "data"}, {"address", name}});

@@ -27,8 +27,9 @@ namespace sluice {
 class Gate final : private DeadlineObserver {
  public:
   // Opens everything: audit, listeners, admin port. Nothing is served before run(). The error says what is
-  // missing. `first` was read by `read`, which a reload calls again.
-  static Result<std::unique_ptr<Gate>> open(ServingRead first, ReadServing read);
+  // missing. `first` was read by `read`, which a reload calls again, on the reloader's thread, as the gate
+  // does with `sources`, which outlive it.
+  static Result<std::unique_ptr<Gate>> open(ServingRead first, ReadServing read, SecretSources& sources);
   ~Gate();
 
   // Serves until SIGTERM or SIGINT, then drains. A second signal ends at once. SIGHUP reloads.
@@ -39,7 +40,7 @@ class Gate final : private DeadlineObserver {
   static void hold_signals();
 
  private:
-  Gate(std::shared_ptr<Serving> serving, ReadServing read);
+  Gate(std::shared_ptr<Serving> serving, ReadServing read, SecretSources& sources);
   Result<void> open_budgets(Serving& serving);
   Result<void> open_workers(const std::shared_ptr<const Serving>& serving);
   Result<void> open_admin();
@@ -93,6 +94,7 @@ class Gate final : private DeadlineObserver {
   std::unique_ptr<Admin> admin_;
   FileWatcher watcher_;
   const ReadServing read_;
+  SecretSources& sources_;
   std::vector<uv_signal_t> signals_;
   Deadline timer_;  // until the drain: of warnings; then of its delay
   Nanos started_{0};

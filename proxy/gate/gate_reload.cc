@@ -82,6 +82,7 @@ Result<void> Gate::take_up(const std::shared_ptr<Serving>& now) {
     return taken.error();
   }
   key_sets_.take_up(*keys);
+  sources_.confirm();
   commit(now);
   report_changes(now, std::move(facts));
   return {};
@@ -132,6 +133,7 @@ void Gate::commit(const std::shared_ptr<Serving>& now) {
       names = workers_[i]->worker->listener_names();
     });
   }
+  workers_[0]->worker->probe_keys();
   const auto old_places = certificate_places(*serving(), listener_names());
   const std::lock_guard lock(serving_mutex_);
   serving_ = now;

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "policy/review/findings_json.h"
+#include "proxy/audit/event.h"
 #include "proxy/gate/caller_figures.h"
 #include "proxy/gate/gate.h"
 #include "proxy/version.h"
@@ -32,6 +33,35 @@ nlohmann::ordered_json to_json(const SharedLimitsState& limits) {
   return {{"up", limits.up}, {"detail", limits.detail}, {"apis", apis}};
 }
 
+// A key that the vendor refuses is named, and the gate stays ready for its other APIs; one that is gone is
+// not usable.
+PartState credentials_part(const Serving& serving) {
+  PartState part{"credentials", true, ""};
+  for (size_t i = 0; i < serving.apis.size(); ++i) {
+    bool usable = true;
+    const std::string trouble = serving.apis[i].credential.trouble(&usable);
+    part.ready = part.ready && usable;
+    if (trouble.empty()) continue;
+    part.detail += (part.detail.empty() ? "" : "; ") + serving.config.apis[i].name + " " + trouble;
+  }
+  if (part.detail.empty()) part.detail = "ok";
+  return part;
+}
+
+nlohmann::ordered_json keys_json(const Credential& credential) {
+  nlohmann::ordered_json keys = nlohmann::ordered_json::array();
+  for (const Credential::Choice& key : credential.all()) {
+    nlohmann::ordered_json json{{"key", key.name}, {"fingerprint", key.state->fingerprint()}};
+    json["state"] = key.state->is_over() ? "lost" : key.state->refused() != 0 ? "refused" : "usable";
+    if (key.state->refused() != 0) {
+      json["upstream_status"] = key.state->refused();
+      json["refused_at"] = format_time(key.state->refused_at());
+    }
+    keys.push_back(std::move(json));
+  }
+  return keys;
+}
+
 }  // namespace
 
 std::vector<PartState> Gate::parts() const {
@@ -39,7 +69,7 @@ std::vector<PartState> Gate::parts() const {
   const std::string rejected = reloader_->state().rejection();
   parts.push_back({"configuration", true, rejected.empty() ? "ok" : rejected});
   parts.push_back({"policy", true, "ok"});
-  parts.push_back({"credentials", true, "ok"});
+  parts.push_back(credentials_part(*serving()));
   const bool blocks = serving()->config.audit.when_unavailable == WhenUnavailable::kBlock;
   const bool usable = audit_->usable();
   parts.push_back({"audit", usable || !blocks, usable ? "ok" : audit_->trouble()});
@@ -97,6 +127,7 @@ std::string Gate::status_json() const {
     json["apis"].push_back({{"name", config.apis[i].name},
                             {"upstream", config.apis[i].upstream.authority},
                             {"limit", {{"rate", limit.rate}, {"burst", limit.burst}}},
+                            {"keys", keys_json(now->apis[i].credential)},
                             {"waiting", now->apis[i].room->scheduler->waiting()},
                             {"connections", {{"active", figures.active}, {"idle", figures.idle}}}});
   }

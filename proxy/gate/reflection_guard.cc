@@ -20,7 +20,13 @@ ReflectionGuard::ReflectionGuard() { patterns_.fill(&kNoPattern); }
 
 void ReflectionGuard::start(const KeyPattern& key, const KeyPattern& as_injected) {
   clear();
-  patterns_ = {&key, &as_injected};
+  patterns_[0] = &key;
+  patterns_[1] = &as_injected;
+}
+
+void ReflectionGuard::add(const KeyPattern& key, const KeyPattern& as_injected) {
+  patterns_[2] = &key;
+  patterns_[3] = &as_injected;
 }
 
 void ReflectionGuard::clear() {

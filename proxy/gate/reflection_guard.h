@@ -18,6 +18,9 @@ class ReflectionGuard {
   // Both must outlive the answer. An empty one finds nothing.
   void start(const KeyPattern& key, const KeyPattern& as_injected);
 
+  // After start(), before an answer: another one that was sent for it. At most one more.
+  void add(const KeyPattern& key, const KeyPattern& as_injected);
+
   struct Step {
     bool found = false;
     std::string_view released;  // octets held back before, to be sent first; valid until the next call
@@ -36,7 +39,7 @@ class ReflectionGuard {
   // Whether the key is in what is held back and `input`. `held`: how much is to be held back after it.
   bool search(std::string_view input, size_t* held) const;
 
-  std::array<const KeyPattern*, 2> patterns_;
+  std::array<const KeyPattern*, 4> patterns_;
   std::string held_;  // what the stream ends with and has not been released
   std::string released_;
   bool has_held_ = false;  // since it was started

@@ -36,11 +36,26 @@ void Reloader::request(std::string cause, Done done) {
   if (done) done(too_late());
 }
 
+// False: it is ending.
+bool Reloader::wait_for_cause(std::unique_lock<std::mutex>& lock) {
+  const auto is_woken = [this] { return ending_ || !asked_.empty(); };
+  while (!is_woken()) {
+    const std::optional<Millis> after = watch_.after ? watch_.after() : std::nullopt;
+    if (!after) {
+      changed_.wait(lock, is_woken);
+    } else if (!changed_.wait_for(lock, *after, is_woken)) {
+      lock.unlock();
+      const bool has_changed = watch_.changed();
+      lock.lock();
+      if (has_changed && !ending_) asked_.push_back({watch_.cause, nullptr});
+    }
+  }
+  return !ending_;
+}
+
 void Reloader::run() {
   std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return ending_ || !asked_.empty(); });
-    if (ending_) break;
+  while (wait_for_cause(lock)) {
     const std::vector<Asked> asked = std::move(asked_);
     asked_.clear();
     lock.unlock();

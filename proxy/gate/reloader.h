@@ -7,6 +7,7 @@
 #include <ctime>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,7 +32,14 @@ class Reloader {
   using Reload = std::function<ReloadOutcome(const std::string& cause)>;
   using Done = std::function<void(const ReloadOutcome&)>;
 
-  explicit Reloader(Reload reload) : reload_(std::move(reload)) {}
+  // What is no file is asked from time to time, on the thread, whether it has changed.
+  struct Watch {
+    std::string cause;                             // of the reload then
+    std::function<std::optional<Millis>()> after;  // when to ask; nullopt: not before the next reload
+    std::function<bool()> changed;
+  };
+
+  explicit Reloader(Reload reload, Watch watch = {}) : reload_(std::move(reload)), watch_(std::move(watch)) {}
   ~Reloader() { stop(); }
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
@@ -52,9 +60,11 @@ class Reloader {
     Done done;
   };
   void run();
+  bool wait_for_cause(std::unique_lock<std::mutex>& lock);
   void note(const std::string& cause, const ReloadOutcome& outcome);
 
   const Reload reload_;
+  const Watch watch_;
   mutable std::mutex mutex_;  // guards the rest but the thread
   std::condition_variable changed_;
   std::vector<Asked> asked_;

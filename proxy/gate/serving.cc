@@ -4,7 +4,6 @@
 
 #include "config/secret_source.h"
 #include "policy/compiler.h"
-#include "proxy/keys/unseal.h"
 
 namespace sluice {
 namespace {
@@ -41,9 +40,10 @@ Result<std::shared_ptr<const UpstreamTarget>> make_target(const ApiConfig& api, 
   return std::shared_ptr<const UpstreamTarget>(std::move(target));
 }
 
-Result<ServedApi> make_api(const ApiConfig& api, const Catalogue& catalogue, const Serving* before) {
+Result<ServedApi> make_api(const ApiConfig& api, const Catalogue& catalogue, const Serving* before,
+                           KeyStates& keys) {
   ServedApi served;
-  Result<Credential> credential = Credential::resolve(api.credential, catalogue);
+  Result<Credential> credential = Credential::resolve(api.credential, catalogue, api.name, &keys);
   if (!credential) return credential.error();
   served.credential = std::move(*credential);
   served.limit = api.limit.value_or(catalogue.limit);
@@ -90,11 +90,13 @@ Result<Secret> resolve_salt(const SecretRef& ref) {
 }  // namespace
 
 Result<std::shared_ptr<Serving>> make_serving(Config config, std::unique_ptr<const Engine> engine,
-                                              ServingTexts texts, const Serving* before) {
-  if (auto unsealed = unseal(config); !unsealed) return unsealed.error();
+                                              ServingTexts texts, const Serving* before, Secrets* secrets) {
+  Secrets none;
+  Secrets& known = secrets != nullptr ? *secrets : none;
+  if (auto fetched = known.sources.fetch(config); !fetched) return fetched.error();
   auto serving = std::make_shared<Serving>();
   for (size_t i = 0; i < config.apis.size(); ++i) {
-    Result<ServedApi> served = make_api(config.apis[i], engine->catalogue(i), before);
+    Result<ServedApi> served = make_api(config.apis[i], engine->catalogue(i), before, known.keys);
     if (!served) return Error{"api " + config.apis[i].name + ": " + served.error().message};
     serving->apis.push_back(std::move(*served));
   }

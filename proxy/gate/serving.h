@@ -14,6 +14,7 @@
 #include "proxy/admin/tally.h"
 #include "proxy/gate/credentials.h"
 #include "proxy/gate/identity.h"
+#include "proxy/keys/secret_sources.h"
 #include "proxy/net/tls_context.h"
 
 namespace sluice {
@@ -57,9 +58,17 @@ struct ServingTexts {
   std::string policy, policy_sha256, config_sha256;
 };
 
-// Resolves every secret and reads every certificate that `before` does not have. The error names what could
-// not be had.
+// What stays when one snapshot follows another: the last good values of the secrets, and what is known of the
+// vendors' keys. Owner: whoever makes snapshots. Thread: as SecretSources.
+struct Secrets {
+  SecretSources sources;
+  KeyStates keys;
+};
+
+// Resolves every secret and reads every certificate that `before` does not have; may wait for Vault. The
+// error names what could not be had. Without `secrets` nothing is known of them from before.
 Result<std::shared_ptr<Serving>> make_serving(Config config, std::unique_ptr<const Engine> engine,
-                                              ServingTexts texts, const Serving* before = nullptr);
+                                              ServingTexts texts, const Serving* before = nullptr,
+                                              Secrets* secrets = nullptr);
 
 }  // namespace sluice

@@ -21,11 +21,14 @@ Worker::Worker(Shared& shared)
     : shared_(shared),
       resolver_(loop_),
       callers_(loop_, shared.key_sets, shared.auth_failures),
+      key_refusals_(loop_, shared),
+      key_probe_(*this),
       tick_(*this) {
   tick_.set(loop_.deadlines(), kTick);
 }
 
 Worker::~Worker() {
+  key_probe_.stop();
   prepared_.clear();
   ports_.clear();
   connections_.clear();
@@ -122,6 +125,10 @@ std::vector<std::string> Worker::listener_names() const {
 }
 
 void Worker::run() { loop_.run(); }
+
+void Worker::probe_keys() {
+  loop_.post([this] { key_probe_.try_new_keys(); });
+}
 
 void Worker::adopt(StreamPtr stream, const IpAddress& peer, std::shared_ptr<Port> port) {
   const bool tls = port->config.tls.has_value();
@@ -262,6 +269,7 @@ void Worker::end_when_idle() {
   update_figures();
   tick_.clear();
   loop_.post([this] {  // a pacer may be on the stack
+    key_probe_.stop();
     spare_exchanges_.clear();
     retired_.clear();
     station_.reset();

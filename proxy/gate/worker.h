@@ -16,6 +16,8 @@
 #include "proxy/admin/metrics.h"
 #include "proxy/audit/audit_log.h"
 #include "proxy/gate/callers.h"
+#include "proxy/gate/key_probe.h"
+#include "proxy/gate/key_refusals.h"
 #include "proxy/gate/port.h"
 #include "proxy/gate/serving.h"
 #include "proxy/gate/station.h"
@@ -36,6 +38,8 @@ struct Shared {
   AuthFailureCounts auth_failures;
   Metrics* metrics = nullptr;
   Connector connector = TcpStream::connect;  // to the vendors
+  // Has all secrets resolved anew, and calls `done` when the workers have what came of it. Any thread, both.
+  std::function<void(std::function<void()> done)> resolve_again = [](const auto& done) { done(); };
   // A worker has served its last request. On its thread, whose loop may still wait for a lookup.
   std::function<void()> on_worker_ended = [] {};
   std::atomic<int64_t> connections{0};
@@ -74,9 +78,14 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   // Stops accepting; connections end after the request under way, at the latest after `patience`. Any thread.
   void drain(Millis patience);
 
+  // Tries the vendors' keys that are new (`credential.probe`). Of one worker, at the start and after a
+  // reload. Any thread.
+  void probe_keys();
+
   // For connections and exchanges, on the worker's thread.
   EventLoop& loop() { return loop_; }
   Callers& callers() { return callers_; }
+  KeyRefusals& key_refusals() { return key_refusals_; }
   const std::shared_ptr<const Station>& station() const { return station_; }
   const Config& config() const { return station_->serving->config; }
   // Destroys it in a later turn: parts of it may be on the stack.
@@ -120,6 +129,8 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   Shared& shared_;
   Resolver resolver_;
   Callers callers_;
+  KeyRefusals key_refusals_;
+  KeyProbe key_probe_;
   std::shared_ptr<const Station> station_;
   std::vector<std::shared_ptr<const Station>> retired_;
   std::vector<std::shared_ptr<Port>> ports_, prepared_;  // by config.listen

@@ -8,10 +8,6 @@
 namespace sluice {
 namespace {
 
-std::string place_of(const Position& at) {
-  return at.file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": ";
-}
-
 std::string not_in_store(const SecretRef& ref, const std::string& path,
                          const std::vector<std::string>& names) {
   std::string hint = suggestion(ref.name, names);
@@ -28,6 +24,10 @@ bool uses_sealed_secrets(const Config& config) {
 }
 
 }  // namespace
+
+std::string place_of(const Position& at) {
+  return at.file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": ";
+}
 
 Result<Secret> read_master(const SecretRef& ref) {
   const auto whole = resolve_secret_lines(ref);

@@ -12,6 +12,9 @@ namespace sluice {
 
 constexpr size_t kShortestMaster = 16;  // octets
 
+// "FILE:LINE:COLUMN: ", before what is wrong there.
+std::string place_of(const Position& at);
+
 // The master where a configuration, or an option, says it is; surrounding white space does not count.
 Result<Secret> read_master(const SecretRef& ref);
 

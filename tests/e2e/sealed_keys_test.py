@@ -10,6 +10,7 @@ import termios
 import time
 
 from harness import BINARY, GateTest, PATIENCE, main, wait_until
+from redis_server import RedisServer
 
 
 class SealedKeys(GateTest):
@@ -66,6 +67,39 @@ class SealedKeys(GateTest):
             self.assert_no_canary(path.name, path.read_bytes())
         self.assertFalse((self.folder / "audit.db.key").exists(), "a key was made although one is configured")
         self.assertEqual((self.folder / "keys.sealed").stat().st_mode & 0o777, 0o600)
+
+    def test_replay_opens_the_store_for_the_secret_of_its_webhook(self):
+        vendor, sink = self.upstream(), self.sink()
+        configuration = self.write_configuration(vendor.url, sink.url)
+        for name, value in self.sealed.items():
+            self.keys("seal", name, text=value + "\n")
+        gate = self.serve(configuration)
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key("siem")]))
+        wait_until("the event", lambda: sink.events("request.forwarded"))
+        self.assertEqual(gate.stop(), 0)
+        delivered = len(sink.deliveries)
+        replay = ("audit", "replay", "--config", configuration, "--webhook", "sink", "--from", "1")
+        self.run_sluice(*replay, status=0, environment=self.secrets)
+        again = sink.deliveries[delivered:]
+        self.assertGreater(len(again), 1)
+        self.assertEqual({headers["x-token"] for headers, _, _ in again}, {self.sealed["header"]})
+        self.assertEqual(sink.bad, [], "each is signed with the sealed secret")
+        self.assertIn("the master is not the one", self.run_sluice(*replay, status=2, environment={**self.secrets, "SLUICE_MASTER": "x" * 16})[2])
+
+    def test_the_password_of_the_rate_limit_store_may_be_sealed(self):
+        redis = RedisServer(self.folder)
+        self.doubles.append(redis)
+        configuration = self.configuration({"push": self.push(self.upstream().url)},
+                                           sealed_keys={"path": "keys.sealed", "master": {"env": "SLUICE_MASTER"}},
+                                           rate_limit_store={"redis": redis.url, "password": {"sealed": "redis"}, "replicas": 2})
+        self.keys("seal", "redis", text=redis.password)
+        gate = self.serve(configuration)
+        wait_until("the store to be up", lambda: gate.metric("sluice_rate_limit_store_up") == 1)
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key("siem")]))
+        self.keys("seal", "redis", "--replace", text="another")
+        gate.stop()
+        gate = self.serve(configuration)
+        wait_until("the store to refuse it", lambda: "it refuses the password" in gate.get_admin("/readyz")[1])
 
     def test_a_gate_does_not_start_without_its_master_or_a_key(self):
         configuration = self.write_configuration("http://127.0.0.1:1", "http://127.0.0.1:1")

@@ -18,8 +18,7 @@ rules:
 
 }  // namespace
 
-void GateFixture::start(const std::string& api_settings, const std::string& settings) {
-  setenv("SCENARIO_KEY", "vendor-key-of-the-scenario", 1);
+std::shared_ptr<Serving> GateFixture::make(const std::string& api_settings, const std::string& settings) {
   setenv("SCENARIO_TOKEN", "token-of-the-scenario", 1);
   const std::string text = R"yaml(
 version: 1
@@ -28,7 +27,8 @@ apis:
   push:
     catalogue: push
     upstream: "http://127.0.0.1:1"
-    credential: { full: { env: SCENARIO_KEY } }
+    credential: { full: )yaml" +
+                           key_settings_ + R"yaml( }
     limit: { rate: 100000, burst: 100000 }
 )yaml" + api_settings + R"yaml(
 clients:
@@ -39,16 +39,26 @@ policy: policy.yaml
   Findings findings;
   auto config = read_config(text, "scenario.yaml", findings);
   for (const Finding& finding : findings.all()) ADD_FAILURE() << to_text(finding);
-  ASSERT_TRUE(config);
+  if (!config) return nullptr;
   auto catalogue = load_catalogue("push", "push", {}, findings);
-  ASSERT_TRUE(catalogue);
+  if (!catalogue) return nullptr;
   std::vector<Catalogue> catalogues;
   catalogues.push_back(std::move(*catalogue));
   auto engine = Engine::compile(kPolicy, "policy.yaml", *config, std::move(catalogues), findings);
   for (const Finding& finding : findings.all()) ADD_FAILURE() << to_text(finding);
-  ASSERT_NE(engine, nullptr);
-  auto serving = make_serving(std::move(*config), std::move(engine), {kPolicy, "hash", "config-hash"});
-  ASSERT_TRUE(serving) << serving.error().message;
+  if (engine == nullptr) return nullptr;
+  const Serving* before = worker_ != nullptr ? worker_->station()->serving.get() : nullptr;
+  auto serving = make_serving(std::move(*config), std::move(engine), {kPolicy, "hash", "config-hash"}, before,
+                              secrets_.get());
+  EXPECT_TRUE(serving) << serving.error().message;
+  return serving ? *serving : nullptr;
+}
+
+void GateFixture::start(const std::string& api_settings, const std::string& settings) {
+  setenv("SCENARIO_KEY", "vendor-key-of-the-scenario", 1);
+  secrets_ = std::make_unique<Secrets>();
+  const std::shared_ptr<Serving> serving = make(api_settings, settings);
+  ASSERT_NE(serving, nullptr);
   metrics_ = std::make_unique<Metrics>();
   shared_ = std::make_unique<Shared>();
   shared_->audit = &audit_;
@@ -56,8 +66,8 @@ policy: policy.yaml
   rooms_ = std::make_unique<PaceRooms>(nullptr);
   shared_->key_sets = key_sets_;
   // The bucket counts as spent when the gate starts: long ago here.
-  rooms_->seat(**serving, monotonic_now() - std::chrono::hours(1));
-  rooms_->open(**serving, monotonic_now());
+  rooms_->seat(*serving, monotonic_now() - std::chrono::hours(1));
+  rooms_->open(*serving, monotonic_now());
   shared_->connector = [this](EventLoop& loop, const IpAddress&, uint16_t) {
     vendors_.push_back(std::make_unique<MemoryStream>(&faults_));
     MemoryStream* made = vendors_.back().get();
@@ -65,7 +75,7 @@ policy: policy.yaml
     return made->lend();
   };
   worker_ = std::make_unique<Worker>(*shared_);
-  worker_->take_up(*serving);
+  worker_->take_up(serving);
 }
 
 void GateFixture::TearDown() {
@@ -75,6 +85,7 @@ void GateFixture::TearDown() {
   // Every request ends in exactly one outcome.
   std::map<std::string, int> outcomes;
   for (const AuditRecord& record : audit_.records) {
+    if (!is_request_event(record.type)) continue;
     outcomes[record.request_id] += record.type == AuditType::kRequestAttempted ? 0 : 1;
   }
   for (const auto& [id, count] : outcomes) EXPECT_EQ(count, 1) << id;

@@ -45,6 +45,8 @@ class GateFixture : public testing::Test {
   // `more` is appended to the configuration of the API "push"; see gate_fixture.cc for the whole.
   void start(const std::string& api_settings = "", const std::string& settings = "");
   void TearDown() override;
+  // What start() serves by.
+  std::shared_ptr<Serving> make(const std::string& api_settings, const std::string& settings);
 
   MemoryStream& client();
   // The nth connection to the vendor, made when the gate asked for it.
@@ -70,6 +72,8 @@ class GateFixture : public testing::Test {
   KeySets* key_sets_ = nullptr;  // outlives the worker
   bool connects_at_once_ = true;
   Faults faults_;
+  std::string key_settings_ = "{ env: SCENARIO_KEY }";  // credential.full, and what may follow it
+  std::unique_ptr<Secrets> secrets_;
 };
 
 }  // namespace sluice

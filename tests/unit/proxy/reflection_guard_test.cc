@@ -95,6 +95,25 @@ TEST(ReflectionGuard, FindsTheKeyAsItWasInjectedToo) {
   }
 }
 
+TEST(ReflectionGuard, FindsBothKeysThatWereSentAndHoldsBackTheLongerBeginning) {
+  const KeyPattern none, first{Secret("abcd")}, second{Secret("bcx")};
+  for (const std::string_view stream : {"zzabcdzz", "zzabcxzz"}) {
+    for (size_t cut = 0; cut <= stream.size(); ++cut) {
+      ReflectionGuard guard;
+      guard.start(first, none);
+      guard.add(second, none);
+      EXPECT_TRUE(guard.feed(stream.substr(0, cut)).found || guard.feed(stream.substr(cut)).found) << stream;
+    }
+  }
+  ReflectionGuard guard;
+  guard.start(second, none);
+  guard.add(first, none);
+  EXPECT_EQ(guard.feed("zabc").piece, "z");
+  EXPECT_EQ(guard.finish(), "abc");
+  guard.start(second, none);
+  EXPECT_FALSE(guard.feed("abcd").found) << "it is another answer's";
+}
+
 TEST(ReflectionGuard, LooksForNothingWithoutAKey) {
   EXPECT_EQ(pass("", "abc", 1, 2).text, "abc");
   ReflectionGuard guard;
