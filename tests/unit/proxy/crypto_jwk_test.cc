@@ -67,6 +67,7 @@ TEST(JwkKey, RefusesASignatureOfAnotherLength) {
   EXPECT_FALSE(ec->verify(ec_text, ec_good.substr(1)));
   EXPECT_FALSE(ec->verify(ec_text, std::string(1, '\0') + ec_good));
   EXPECT_FALSE(ec->verify(ec_text, std::string(64, '\0')));
+  EXPECT_FALSE(ec->verify(ec_text, ec_good.substr(0, 32) + std::string(1, '\0') + ec_good.substr(32)));
   EXPECT_FALSE(rsa->verify(rsa_text, ""));
   EXPECT_FALSE(rsa->verify(rsa_text, std::string(1, '\0') + rsa_good));
   EXPECT_FALSE(rsa->verify(rsa_text, std::string(256, '\0')));

@@ -63,7 +63,8 @@ TEST(Base64Url, HasNoPaddingAndItsOwnTwoDigits) {
   EXPECT_EQ(base64url_decode("Zm8"), "fo");
   EXPECT_EQ(base64url_decode("Zm9v"), "foo");
   EXPECT_EQ(base64url_decode("-_-_"), "\xfb\xff\xbf");
-  for (const char* bad : {"Zg==", "Zg=", "Z", "Zm9vY", "+/+/", "Zm 8", "Zh", "Zm9", "Zg\n", "Zm9vZ."})
+  for (const char* bad :
+       {"Zg==", "Zg=", "A", "Z", "Zm9vA", "Zm9vY", "+/+/", "Zm 8", "Zh", "Zm9", "Zg\n", "Zm9vZ."})
     EXPECT_EQ(base64url_decode(bad), std::nullopt) << bad;
   EXPECT_EQ(base64url_decode(std::string_view("Zm\0v", 4)), std::nullopt);
 }
