@@ -2,6 +2,7 @@
 in the process's memory either."""
 
 import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -31,12 +32,12 @@ class CanaryGate(GateTest):
         self.certificate, self.private_key = self.authority.issue("gate", "DNS:localhost", "IP:127.0.0.1")
         self.newer = self.authority.issue("newer", "DNS:localhost", "IP:127.0.0.1")
         # In use as long as the gate runs.
-        self.used = {name: canary(name) for name in ("read-key", "full-key", "sealed-key", "webhook-header", "salt")}
+        self.used = {name: canary(name) for name in ("read-key", "full-key", "sealed-key", "webhook-header", "salt", "admin-token", "soar-token")}
         self.used["webhook-secret"] = self.secrets["WEBHOOK_SECRET"]
         self.used["tls-key"] = self.key_forms(self.private_key)
         # Of no use once they have been looked at.
         self.past = {name: canary(name) for name in (
-            "master", "admin-token", "soar-token", "siem-token", "refused-token", "refused-bearer", "refused-apikey", "refused-basic",
+            "master", "siem-token", "refused-token", "refused-bearer", "refused-apikey", "refused-basic",
             "second-header", "query-token", "broken-name", "cut-head", "long-head", "folded-head", "password", "broken-password",
             "chunked-password", "long-password", "denied-password", "pipelined-token", "admin-page-token")}
         self.secrets = {"WEBHOOK_SECRET": self.secrets["WEBHOOK_SECRET"]}  # none of them in the environment
@@ -65,8 +66,7 @@ class CanaryGate(GateTest):
         configuration = self.write("sluice.yaml", self.configuration_of())
         self.write("policy.yaml", harness.standard_policy({"push": 0, "securenvoy": 0}))
         for name in ("sealed-key", "soar-token", "salt"):
-            value = {**self.used, **self.past}[name]
-            _, out, errors = self.run_sluice("keys", "seal", name, "--config", configuration, status=0, text=value + "\n")
+            _, out, errors = self.run_sluice("keys", "seal", name, "--config", configuration, status=0, text=self.used[name] + "\n")
             self.assertEqual(found({**self.used, **self.past}, (out + errors).encode()), [])
         return configuration
 
@@ -83,9 +83,9 @@ class CanaryGate(GateTest):
                                                                "full": self.put("full", self.used["full-key"])}),
                 "securenvoy": self.securenvoy(self.vendor.url, credential={
                     "header": "Authorization", "value": "APIKEY {base64:key}", "full": {"sealed": "sealed-key"}})},
-            "clients": {"admin": {"token": self.put("admin", self.past["admin-token"])},
+            "clients": {"admin": {"token": self.put("admin", self.used["admin-token"])},
                         "soar": {"token": {"sealed": "soar-token"}, "groups": ["automation"]},
-                        "siem": {"token": self.put("siem", self.past["siem-token"])}},
+                        "siem": {"token_sha256": [hashlib.sha256(self.past["siem-token"].encode()).hexdigest()]}},
             "policy": "policy.yaml",
             "audit": {"spool": "audit.db", "durability": "process", "capture_salt": {"sealed": "salt"},
                       "capture": [{"operations": "push.employees.groups.add", "fields": ["/group"], "hash": True}],
@@ -123,12 +123,12 @@ class Canaries(CanaryGate):
         return ssl.create_default_context(cafile=str(self.authority.certificate))
 
     def good_requests(self):
-        past = self.past
-        for token, target in ((past["siem-token"], "/push/v1/employees"), (past["soar-token"], "/push/v1/employees?limit=5")):
+        past, used = self.past, self.used
+        for token, target in ((past["siem-token"], "/push/v1/employees"), (used["soar-token"], "/push/v1/employees?limit=5")):
             for headers in ([("x-api-key", token)], [("Authorization", "Bearer " + token)],
                             [("Authorization", "APIKEY " + base64.b64encode(token.encode()).decode())]):
                 self.assertEqual(self.ask("GET", target, headers).status, 200)
-        admin = [("x-api-key", past["admin-token"])]
+        admin = [("x-api-key", used["admin-token"])]
         self.assertEqual(self.ask("POST", "/push/v1/employees/e1/groups", admin, {"group": "a"}).status, 200)
         self.ask("PUT", SECURENVOY + "/users/u1", admin, {"city": "Leeds", "password": past["password"]})
         self.ask("POST", SECURENVOY + "/users", admin, {"username": "u2", "password": past["password"]})
@@ -137,7 +137,7 @@ class Canaries(CanaryGate):
         text = json.dumps({"password": past["chunked-password"]}).encode()
         pieces = b"".join(b"%x\r\n%s\r\n" % (len(text[i:i + 7]), text[i:i + 7]) for i in range(0, len(text), 7)) + b"0\r\n\r\n"
         self.send_raw(b"POST " + SECURENVOY.encode() + b"/credentials/setpassword/u1 HTTP/1.1\r\nHost: g\r\nContent-Type: application/json\r\n"
-                      b"x-api-key: " + past["admin-token"].encode() + b"\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + pieces)
+                      b"x-api-key: " + used["admin-token"].encode() + b"\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + pieces)
         with Connection(self.gate.addresses[1], tls=self.context(), server_name="localhost") as connection:
             for _ in range(3):
                 connection.send(request_bytes("GET", "/push/v1/employees", [("x-api-key", past["siem-token"])]))
@@ -152,7 +152,7 @@ class Canaries(CanaryGate):
                 self.answers.append(connection.response().body)
 
     def bad_requests(self):
-        past, siem = self.past, ("x-api-key", self.past["siem-token"])
+        past, used, siem = self.past, self.used, ("x-api-key", self.past["siem-token"])
         expect = (([("x-api-key", past["refused-token"])], 401), ([("Authorization", "Bearer " + past["refused-bearer"])], 401),
                   ([("Authorization", "APIKEY " + base64.b64encode(past["refused-apikey"].encode()).decode())], 401),
                   ([("Authorization", "Basic " + base64.b64encode(past["refused-basic"].encode()).decode())], 401),
@@ -160,10 +160,10 @@ class Canaries(CanaryGate):
         for headers, status in expect:
             self.assertEqual(self.ask("GET", "/push/v1/employees", headers).status, status)
         self.ask("GET", f"/push/v1/employees?x-api-key={urllib.parse.quote(past['query-token'], safe='')}", [])
-        for client in ("soar-token", "siem-token"):
-            response = self.ask("POST", SECURENVOY + "/credentials/setpassword/u1", [("x-api-key", past[client])], {"password": past["denied-password"]})
+        for token in (used["soar-token"], past["siem-token"]):
+            response = self.ask("POST", SECURENVOY + "/credentials/setpassword/u1", [("x-api-key", token)], {"password": past["denied-password"]})
             self.assertEqual(response.status, 403)
-        self.ask("PUT", SECURENVOY + "/users/u1", [("x-api-key", past["admin-token"]), *JSON], b'{"password": "' + past["broken-password"].encode() + b'", }')
+        self.ask("PUT", SECURENVOY + "/users/u1", [("x-api-key", used["admin-token"]), *JSON], b'{"password": "' + past["broken-password"].encode() + b'", }')
         for tls in (None, self.context()):
             head = f"GET /push/v1/employees HTTP/1.1\r\nHost: g\r\nx-api-key: {past['siem-token']}\r\n"
             self.send_raw(f"{head}Bad Name: {past['broken-name']}\r\n\r\n".encode(), tls)
@@ -246,7 +246,7 @@ class Canaries(CanaryGate):
         self.traffic()
         self.search_outside()
         self.memory_is_clean("after requests")
-        for name in ("read-key", "full-key", "webhook-secret", "webhook-header"):
+        for name in ("read-key", "full-key", "webhook-secret", "webhook-header", "admin-token"):
             self.rotate(name)
         self.past["old-tls-key"] = self.used["tls-key"]
         self.used["tls-key"] = self.key_forms(self.newer[1])
@@ -275,7 +275,7 @@ class Canaries(CanaryGate):
         fresh = canary(name) if name != "webhook-secret" else "whsec_" + base64.b64encode(os.urandom(32)).decode()
         self.past[f"old-{name}"] = self.used[name]
         self.used[name] = fresh
-        self.put({"read-key": "read", "full-key": "full", "webhook-secret": "webhook", "webhook-header": "header"}[name], fresh)
+        self.put({"read-key": "read", "full-key": "full", "webhook-secret": "webhook", "webhook-header": "header", "admin-token": "admin"}[name], fresh)
 
     def reloaded(self):
         if not self.gate.said("reloaded"):

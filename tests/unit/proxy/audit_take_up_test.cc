@@ -216,6 +216,7 @@ TEST_F(AuditTakeUp, LeavesAWebhookDisabledBy410UntilItsUrlChanges) {
   take_up(*log, {other.webhook()});
   EXPECT_FALSE(log->webhooks().at(0).disabled);
   deny(*log, 1);
+  other.wait_for_type("webhook.resumed");
   log->stop(kPatience);
   EXPECT_EQ(gone.wait_for(1).size(), 1U);
   expect_all(other, *log, 1);
