@@ -4,11 +4,23 @@
 
 #include "config/secret_source.h"
 #include "policy/compiler.h"
+#include "proxy/crypto.h"
 
 namespace sluice {
 namespace {
 
 constexpr size_t kShortestSalt = 16;  // octets
+
+// A key in force whose place gives nothing any more may be used for a while only, whatever becomes of this
+// snapshot.
+void limit_lost_keys(const Config& config, KeyStates& keys) {
+  for (const ApiConfig& api : config.apis) {
+    for (const auto* refs : {&api.credential.read, &api.credential.full})
+      for (const SecretRef& ref : *refs)
+        if (ref.usable_until != Nanos::max())
+          keys.of(api.name, fingerprint(ref.fetched))->set_usable_until(ref.usable_until);
+  }
+}
 
 std::shared_ptr<const UpstreamTarget> target_before(const Serving* before, const std::string& api) {
   if (before == nullptr) return nullptr;
@@ -93,7 +105,9 @@ Result<std::shared_ptr<Serving>> make_serving(Config config, std::unique_ptr<con
                                               ServingTexts texts, const Serving* before, Secrets* secrets) {
   Secrets none;
   Secrets& known = secrets != nullptr ? *secrets : none;
-  if (auto fetched = known.sources.fetch(config); !fetched) return fetched.error();
+  const Result<void> fetched = known.sources.fetch(config);
+  limit_lost_keys(config, known.keys);
+  if (!fetched) return fetched.error();
   auto serving = std::make_shared<Serving>();
   for (size_t i = 0; i < config.apis.size(); ++i) {
     Result<ServedApi> served = make_api(config.apis[i], engine->catalogue(i), before, known.keys);

@@ -31,9 +31,7 @@ Result<Secret> find(const VaultClient::Answers& answers, const std::string& name
 // Why each name that has no value has none.
 std::map<std::string, std::string> SecretSources::ask_vault(Config& config) {
   std::map<std::string, std::string> reasons;
-  fetched_ = {};
   for_each_secret_ref(config, [this](const SecretRef& ref, std::string_view) {
-    fetched_.all.insert(to_text(ref));
     if (ref.kind == SecretRef::Kind::kVault) fetched_.vault_names.insert(ref.name);
   });
   if (fetched_.vault_names.empty()) return reasons;
@@ -66,9 +64,11 @@ Result<void> SecretSources::keep_last(SecretRef& ref, const Lost& lost) {
     last.lost_at = now;
   }
   const Nanos until = *last.lost_at + keep_;
-  if (now >= until && !lost.of_vendor) return Error{lost.place + lost.reason};
   ref.fetched = last.value;
   if (lost.of_vendor) ref.usable_until = until;
+  const bool is_kept = ref.kind == SecretRef::Kind::kVault && (now < until || lost.of_vendor);
+  if (!is_kept) return Error{lost.place + lost.reason};
+  fetched_.values[to_text(ref)] = last.value;
   return {};
 }
 
@@ -76,32 +76,38 @@ Result<void> SecretSources::settle(SecretRef& ref, const Lost& lost) {
   if (ref.kind == SecretRef::Kind::kEnv) return {};  // a process' own do not change
   Secret value = ref.fetched;
   if (ref.kind == SecretRef::Kind::kFile) {
-    Result<Secret> read = resolve_secret_lines(ref);
+    Result<Secret> read = lost.of_vendor ? resolve_secret(ref) : resolve_secret_lines(ref);
     if (!read) return keep_last(ref, {lost.place, read.error().message, lost.of_vendor});
     value = std::move(*read);
   }
   if (value.empty()) return keep_last(ref, lost);
-  Known& known = known_[to_text(ref)];
-  if (known.lost_at) log_info("secret found again", {{"place", to_text(ref)}});
-  known = {std::move(value), std::nullopt};
+  fetched_.values[to_text(ref)] = std::move(value);
+  const auto known = known_.find(to_text(ref));
+  if (known == known_.end() || !known->second.lost_at) return {};
+  log_info("secret found again", {{"place", to_text(ref)}});
+  known->second.lost_at.reset();
   return {};
 }
 
+// What is kept stays lost.
 void SecretSources::confirm() {
+  std::map<std::string, Known> now;
+  for (const auto& [text, value] : fetched_.values) {
+    const auto before = known_.find(text);
+    now[text] = {value, before != known_.end() ? before->second.lost_at : std::nullopt};
+  }
+  known_ = std::move(now);
+  fetched_.values.clear();
   in_force_ = fetched_;
-  std::erase_if(known_, [this](const auto& one) { return !in_force_.all.contains(one.first); });
 }
 
 Result<void> SecretSources::fetch(Config& config) {
   keep_ = config.secrets.keep;
+  fetched_ = {};
   std::string why_sealed;
   if (auto unsealed = unseal(config); !unsealed) why_sealed = unsealed.error().message;
-  if (config.vault) {
-    SecretRef& token = config.vault->token;
-    if (auto settled = settle(token, {"", why_sealed, false});
-        token.kind == SecretRef::Kind::kSealed && !settled)
-      return settled;
-  }
+  if (config.vault && config.vault->token.kind == SecretRef::Kind::kSealed && !why_sealed.empty())
+    return Error{why_sealed};
   const std::map<std::string, std::string> why_vault = ask_vault(config);
   std::set<const SecretRef*> of_vendor;
   for (const ApiConfig& api : config.apis) {
@@ -110,10 +116,11 @@ Result<void> SecretSources::fetch(Config& config) {
   }
   Result<void> all;
   for_each_secret_ref(config, [&](SecretRef& ref, std::string_view what) {
-    if (config.vault && &ref == &config.vault->token) return;  // settled already
-    Lost lost{"", why_sealed, of_vendor.contains(&ref)};       // which names its place itself
+    if (config.vault && &ref == &config.vault->token)
+      return;                                             // whoever asks Vault says what is wrong with it
+    Lost lost{"", why_sealed, of_vendor.contains(&ref)};  // which names its place itself
+    if (ref.kind != SecretRef::Kind::kSealed) lost.place = place_of(ref.at) + std::string(what) + ": ";
     if (ref.kind == SecretRef::Kind::kVault) {
-      lost.place = place_of(ref.at) + std::string(what) + ": ";
       const auto reason = why_vault.find(ref.name);
       lost.reason = reason != why_vault.end() ? reason->second : "";
     }

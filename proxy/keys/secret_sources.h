@@ -22,10 +22,11 @@ class SecretSources {
  public:
   explicit SecretSources(std::function<Nanos()> now = monotonic_now) : now_(std::move(now)) {}
 
-  // Puts the value into each reference to what is sealed or in Vault. What can not be had, and could be
-  // before, is replaced by its last value for `secrets.keep`; a vendor's key then stays with its time gone
-  // by, so that only the requests that need it fail. What could never be had is an error, but for variables
-  // and files: whoever resolves those says it.
+  // Puts the value into each reference to what is sealed or in Vault. What Vault does not give any more is
+  // replaced by its last value, for `secrets.keep`; a vendor's key also after that, with its time over, so
+  // that only the requests that need it fail. What a file or the store does not give is an error, as is what
+  // could never be had; a vendor's key that was had before then says, in `usable_until`, how long it may
+  // still be used by whoever has it. Variables, and files that never were, are left to whoever resolves them.
   Result<void> fetch(Config& config);
 
   // What was last fetched is in force: changed() asks for it from now on, and what nobody names any more is
@@ -58,9 +59,9 @@ class SecretSources {
   std::map<std::string, Known> known_;  // by the reference's text
   VaultClient client_{now_};
   struct Places {
-    std::optional<VaultConfig> vault;   // if something is there
-    std::set<std::string> vault_names;  // PATH#KEY
-    std::set<std::string> all;          // the references' texts
+    std::optional<VaultConfig> vault;      // if something is there
+    std::set<std::string> vault_names;     // PATH#KEY
+    std::map<std::string, Secret> values;  // by the references' texts
   };
   Places fetched_, in_force_;
   Millis keep_{0};

@@ -114,6 +114,36 @@ class RefusedKeys(GateTest):
         self.assertEqual(gate.get_admin("/readyz")[0], 200)
         self.assertEqual(gate.stop(), 0)
 
+    def test_a_key_that_was_rotated_where_it_stands_is_taken_up_and_the_read_goes_out_again(self):
+        new = "rotated-" + secrets.token_hex(12)
+        target = self.write("key.old", self.secrets["PUSH_FULL_KEY"])
+        link = self.folder / "push.key"
+        link.symlink_to(target)
+        gate = self.start_gate({"full": {"file": "push.key"}})
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key("siem")]))
+        self.valid = {new}  # the vendor is first
+        target.write_text(new)
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key("siem")]))
+        self.assertEqual(self.sent()[-1], new)
+        wait_until("the event", lambda: self.receiver.events("credential.changed"))
+        changed = self.receiver.events("credential.changed")[0]["data"]
+        self.assertEqual([changed["old_fingerprint"], changed["new_fingerprint"]], [fingerprint(self.secrets["PUSH_FULL_KEY"]), fingerprint(new)])
+        self.assertLessEqual(len(self.receiver.events("credential.refused")), 1)
+
+    def test_a_key_whose_file_is_gone_is_used_for_a_while_and_then_503(self):
+        path = self.write("push.key", self.secrets["PUSH_FULL_KEY"])
+        gate = self.start_gate({"full": {"file": "push.key"}, "read": {"env": "PUSH_READ_KEY"}}, secrets={"keep": "3s"})
+        group = ("POST", "/push/v1/employees/e1/groups", [self.key("soar")], {"group": "a"})
+        path.unlink()
+        wait_until("the loss to be seen", lambda: gate.said("secret lost"))
+        self.assertIn("its place gives nothing, the last value is used", gate.get_admin("/readyz")[1])
+        wait_until("the key to be over", lambda: gate.get_admin("/readyz")[0] == 503)
+        self.assert_problem(gate.ask(*group), 503, "credential-unavailable")
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key("siem")]))
+        path.write_text(self.secrets["PUSH_FULL_KEY"])
+        wait_until("the key to be back", lambda: gate.get_admin("/readyz")[0] == 200)
+        self.assert_vendors(gate.ask(*group))
+
     def test_a_simulated_push_with_another_key(self):
         push = self.simulate("push", "--key", self.secrets["PUSH_FULL_KEY"])
         self.receiver = self.sink()

@@ -173,6 +173,24 @@ class Vault(GateTest):
             self.assertIn(f"vault {address}: cannot connect", self.refused(vault=self.section(address=address)))
         self.assertIn(f"vault {address}: cannot connect", self.refused(vault=self.section(address=address)))
 
+    def test_a_value_that_changes_is_taken_up_and_an_outage_is_lived_through(self):
+        vendor, sink = self.upstream(), self.sink()
+        gate = self.serve(self.vault_configuration(vendor.url, sink.url, self.section(refresh="1s"), secrets={"keep": "4s"}))
+        self.vault.secrets["secret/data/push"] = {"full": "in-vault-new-full", "read": "in-vault-new-read"}
+        wait_until("the event", lambda: len(sink.events("credential.changed")) == 2)
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key("siem")]))
+        self.assertEqual(vendor.requests[-1].header("x-api-key"), "in-vault-new-read")
+        self.assertEqual(len(gate.said("reloaded", cause="a secret in vault has changed")), 1)
+        self.vault.respond = lambda request: errors(503, "Vault is sealed")
+        wait_until("the outage to be seen", lambda: gate.said("secret lost"))
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key("siem")]))
+        wait_until("the keys to be over", lambda: gate.get_admin("/readyz")[0] == 503)
+        self.assert_problem(gate.ask("GET", "/push/v1/employees", [self.key("siem")]), 503, "credential-unavailable")
+        self.vault.respond = None
+        wait_until("Vault to be back", lambda: gate.get_admin("/readyz")[0] == 200)
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key("siem")]))
+        self.assertEqual(len(sink.events("credential.changed")), 2)
+
     def test_the_token_may_be_sealed(self):
         vendor, sink = self.upstream(), self.sink()
         self.secrets["SLUICE_MASTER"] = "master-" + secrets.token_hex(16)

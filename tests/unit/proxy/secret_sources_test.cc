@@ -199,17 +199,21 @@ TEST_F(SecretSourcesTest, RefusesWhatWasNeverHad) {
   EXPECT_THAT(refused.error().message, testing::Not(HasSubstr("hvs.")));
 }
 
-TEST_F(SecretSourcesTest, KeepsTheValueOfAFileThatIsGone) {
+TEST_F(SecretSourcesTest, RefusesAFileThatIsGoneAndSaysHowLongItsKeyMayStillBeUsed) {
   const std::string file = folder_.write("push.key", "first\n");
   const std::string full = "{ file: push.key }";
   Config one = config(full);
   ASSERT_TRUE(fetch(one));
   EXPECT_EQ(value_of(full_of(one)), "first");
-  std::remove(file.c_str());
-  one = config(full);
-  ASSERT_TRUE(fetch(one));
-  EXPECT_EQ(value_of(full_of(one)), "first");
-  EXPECT_EQ(full_of(one).usable_until, now_ + std::chrono::minutes(10));
+  const Nanos lost = now_;
+  for (const char* content : {"", "a\nb"}) {
+    folder_.write("push.key", content);
+    one = config(full);
+    EXPECT_THAT(fetch(one).error().message, HasSubstr(":6:100: full: secret file " + file));
+    EXPECT_EQ(value_of(full_of(one)), "first");
+    EXPECT_EQ(full_of(one).usable_until, lost + std::chrono::minutes(10));
+    now_ += std::chrono::minutes(1);
+  }
   folder_.write("push.key", "second\n");
   one = config(full);
   ASSERT_TRUE(fetch(one));
