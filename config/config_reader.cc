@@ -138,7 +138,6 @@ void check_addresses(const Config& config, const ReadContext& context) {
   const bool admin_is_default = config.admin.address.at.line == 0;
   if (admin_is_default) check(config.admin.address);
   for (const ListenConfig& listener : config.listen) check(listener.address);
-  if (config.connect) check(config.connect->address);
   if (!admin_is_default) check(config.admin.address);
 }
 
@@ -163,7 +162,10 @@ Config read_root(const Value& root, const ReadContext& context) {
   if (const Value* version = map.required("version")) check_version(*version, context);
   if (const Value* listen = map.required("listen")) config.listen = read_listen(*listen, context);
   if (const Value* admin = map.optional("admin")) config.admin = read_admin(*admin, context);
-  if (const Value* connect = map.optional("connect")) config.connect = read_connect(*connect, context);
+  if (const Value* connect = map.optional("connect")) {
+    config.connect = read_connect(*connect, context);
+    config.listen.push_back({config.connect->address, std::nullopt, true});
+  }
   check_addresses(config, context);
   map.integer("workers", config.workers, 0, 256);
   if (const Value* limits = map.optional("limits")) config.limits = read_limits(*limits, context);

@@ -39,6 +39,7 @@ struct ListenerTls {
 struct ListenConfig {
   Address address;
   std::optional<ListenerTls> tls;
+  bool connects = false;  // the one of `connect`: it serves CONNECT alone
 };
 
 struct AdminConfig {
@@ -147,7 +148,7 @@ struct LogConfig {
 
 struct Config {
   std::string file;
-  std::vector<ListenConfig> listen;
+  std::vector<ListenConfig> listen;  // that of `connect` last
   AdminConfig admin;
   int64_t workers = 1;  // event loops; 0 means one per core
   LimitsConfig limits;

@@ -57,6 +57,7 @@ void warn_of_certificate_ends(const Serving& serving, const std::vector<std::str
     const auto material = place.tls->material();
     for (const CertificateInfo& certificate : material->certificates()) warn(place.name, certificate);
   }
+  if (serving.connect) warn("connect", serving.connect->issuer->authority());
 }
 
 void log_new_certificates(const std::vector<CertificatePlace>& before,

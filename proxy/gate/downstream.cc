@@ -4,6 +4,7 @@
 
 #include "config/wipe.h"
 #include "proxy/gate/worker.h"
+#include "proxy/log.h"
 
 namespace sluice {
 
@@ -17,21 +18,25 @@ constexpr Millis kDrainIdle{500};            // for a request that is on its way
 
 }  // namespace
 
-Downstream::Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, std::shared_ptr<Port> port)
+Downstream::Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, std::shared_ptr<Port> port,
+                       std::unique_ptr<const Tunnelled> tunnelled)
     : worker_(worker),
       stream_(std::move(stream)),
       peer_(peer),
       peer_text_(to_text(peer)),
       port_(std::move(port)),
+      tunnelled_(std::move(tunnelled)),
       deadline_(*this) {
   const LimitsConfig& limits = worker_.config().limits;
   stream_->set_observer(this);
-  deadline_.set(worker_.loop().deadlines(), port_->config.tls ? limits.tls_time : limits.keep_alive);
+  const bool begins_tls = tunnelled_ != nullptr || port_->config.tls.has_value();
+  deadline_.set(worker_.loop().deadlines(), begins_tls ? limits.tls_time : limits.keep_alive);
 }
 
 // With TLS: the handshake is done.
 void Downstream::on_connected() {
   if (port_->tls != nullptr && !is_trusted_by(*port_->tls)) return leave();  // changed during the handshake
+  connected_ = true;
   const Millis idle = worker_.draining() ? kDrainIdle : worker_.config().limits.keep_alive;
   deadline_.set(worker_.loop().deadlines(), idle);
 }
@@ -274,7 +279,12 @@ void Downstream::on_end() {
   }
 }
 
-void Downstream::on_closed(std::string_view) { leave(); }
+// A tool that does not trust the authority breaks off: the one sign of it that its owner can find.
+void Downstream::on_closed(std::string_view reason) {
+  if (tunnelled_ != nullptr && !connected_)
+    log_info("connect: no tls", {{"host", tunnelled_->host}, {"source_ip", peer_text_}, {"reason", reason}});
+  leave();
+}
 
 void Downstream::on_deadline() {
   switch (phase_) {

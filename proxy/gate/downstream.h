@@ -10,6 +10,7 @@
 
 #include "proxy/gate/exchange.h"
 #include "proxy/gate/port.h"
+#include "proxy/gate/tunnelled.h"
 #include "proxy/http/body_framing.h"
 #include "proxy/http/h1_parser.h"
 #include "proxy/http/local_reply.h"
@@ -20,11 +21,15 @@ namespace sluice {
 
 class Downstream final : public Deferred, private StreamObserver, private DeadlineObserver {
  public:
-  Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, std::shared_ptr<Port> port);
+  // `tunnelled`: it came through a tunnel, and TLS begins now.
+  Downstream(Worker& worker, StreamPtr stream, const IpAddress& peer, std::shared_ptr<Port> port,
+             std::unique_ptr<const Tunnelled> tunnelled = nullptr);
 
   const IpAddress& peer() const { return peer_; }
   const std::string& peer_text() const { return peer_text_; }
   const std::shared_ptr<Port>& port() const { return port_; }
+  // The tunnel that it came through, or null.
+  const Tunnelled* tunnelled() const { return tunnelled_.get(); }
 
   // For the exchange.
   const ByteStream& stream() const { return *stream_; }
@@ -79,6 +84,7 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   IpAddress peer_;
   std::string peer_text_;
   const std::shared_ptr<Port> port_;  // by which it came
+  const std::unique_ptr<const Tunnelled> tunnelled_;
   Deadline deadline_;
   Phase phase_ = Phase::kHead;
   HeadReader head_reader_;
@@ -88,6 +94,7 @@ class Downstream final : public Deferred, private StreamObserver, private Deadli
   uint64_t discarded_ = 0;
   int64_t requests_ = 0;  // so far
   bool body_wanted_ = true;
+  bool connected_ = false;     // its TLS, if it has some
   bool taking_ = false;        // take() is on the stack
   bool last_request_ = false;  // no other follows: draining, or the client has said so
   bool client_ended_ = false;  // its side: what it has sent before is answered

@@ -171,14 +171,13 @@ bool Exchange::begin_reading() {
 
 // False: answered.
 bool Exchange::find_api() {
-  const Config& config = serving_->config;
   record_->method = head_.method;
-  const auto found = route(config.apis, head_.host, head_.target);
-  if (!found) {
-    reply(Problem::kUnknownApi, "no api has this host or path prefix");
+  const Reached reached = reach(*serving_, downstream_->tunnelled(), head_);
+  if (!reached.route) {
+    reply(reached.problem, std::string(reached.why));
     return false;
   }
-  route_ = *found;
+  route_ = *reached.route;
   routed_ = true;
   total_deadline_.set(worker_.loop().deadlines(), api().timeouts.total);
   record_->api = api().name;

@@ -30,8 +30,14 @@ Identity::Answer Exchange::ask_identity() const {
   const std::string_view header = serving_->apis[route_.api].credential.header();
   // What answers is part of `identity`, not of the keys.
   const auto keys = identity.knows_issuers() ? worker_.callers().keys() : nullptr;
-  return identity.identify(head_.fields, header, downstream_->stream(), keys != nullptr ? *keys : kNoKeys,
-                           std::chrono::system_clock::now());
+  const KeySnapshot& known = keys != nullptr ? *keys : kNoKeys;
+  const auto now = std::chrono::system_clock::now();
+  const Tunnelled* tunnel = downstream_->tunnelled();
+  if (tunnel != nullptr && tunnel->opener.given) {
+    return identify_in_tunnel(identity, serving_->config.clients, tunnel->opener, head_.fields, header, known,
+                              now);
+  }
+  return identity.identify(head_.fields, header, downstream_->stream(), known, now);
 }
 
 void Exchange::take_client(const Identity::Answer& caller) {

@@ -173,8 +173,8 @@ void Gate::run() {
   }
   workers_[0]->worker->probe_keys();
   reloader_->start();
-  for (const std::string& name : listener_names_)
-    log_info("listening", {{"role", "data"}, {"address", name}});
+  for (size_t i = 0; i < listener_names_.size(); ++i)
+    log_info("listening", {{"role", role_of(serving_->config.listen[i])}, {"address", listener_names_[i]}});
   const std::string& host = serving_->config.admin.address.host;
   const std::string address =
       (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(admin_->port());

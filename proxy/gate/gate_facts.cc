@@ -42,6 +42,7 @@ void add_certificates(const Serving& serving, std::vector<CertificateFact>& out)
   for (size_t i = 0; i < serving.listener_tls.size(); ++i)
     if (const auto& tls = serving.listener_tls[i])
       add_certificates("listener " + sluice::to_text(serving.config.listen[i].address), *tls, out);
+  if (serving.connect) out.push_back({"connect", serving.connect->issuer->authority().sha256});
   for (const ServedApi& api : serving.apis)
     if (const auto& tls = api.target->tls) add_certificates("api " + api.target->api, *tls, out);
 }

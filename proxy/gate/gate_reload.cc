@@ -137,9 +137,9 @@ void Gate::commit(const std::shared_ptr<Serving>& now) {
   const auto old_places = certificate_places(*serving(), listener_names());
   const std::lock_guard lock(serving_mutex_);
   serving_ = now;
-  for (const std::string& name : names)
-    if (std::find(listener_names_.begin(), listener_names_.end(), name) == listener_names_.end())
-      log_info("listening", {{"role", "data"}, {"address", name}});
+  for (size_t i = 0; i < names.size(); ++i)
+    if (std::find(listener_names_.begin(), listener_names_.end(), names[i]) == listener_names_.end())
+      log_info("listening", {{"role", role_of(now->config.listen[i])}, {"address", names[i]}});
   listener_names_ = names;
   log_new_certificates(old_places, certificate_places(*now, names));
 }

@@ -11,15 +11,6 @@ namespace sluice {
 
 namespace {
 
-// A scheme's argument: "Bearer x" -> "x". Empty when the scheme is another.
-std::string_view argument_of(std::string_view value, std::string_view scheme) {
-  if (value.size() <= scheme.size() || value[scheme.size()] != ' ') return {};
-  if (!equals_ignoring_case(value.substr(0, scheme.size()), scheme)) return {};
-  value.remove_prefix(scheme.size());
-  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
-  return value;
-}
-
 // Takes the same time whatever differs: words are folded together, and looked at once.
 bool same_digest(const Sha256& one, const Sha256& other) {
   uint64_t difference = 0;
@@ -34,6 +25,14 @@ bool same_digest(const Sha256& one, const Sha256& other) {
 }
 
 }  // namespace
+
+std::string_view argument_of(std::string_view value, std::string_view scheme) {
+  if (value.size() <= scheme.size() || value[scheme.size()] != ' ') return {};
+  if (!equals_ignoring_case(value.substr(0, scheme.size()), scheme)) return {};
+  value.remove_prefix(scheme.size());
+  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  return value;
+}
 
 bool is_credential_field(const HeaderField& field, std::string_view credential_header) {
   if (field.id == HeaderId::kApiKey || field.id == HeaderId::kAuthorization) return true;
@@ -91,10 +90,15 @@ Identity::Answer Identity::identify(const std::vector<HeaderField>& fields,
     credential = &field;
   }
   if (credential == nullptr) return identify_certificate(stream);
-  const bool exact = credential->exact_name || equals_ignoring_case(credential->name, credential_header);
+  return identify_field(*credential, credential_header, keys, now);
+}
+
+Identity::Answer Identity::identify_field(const HeaderField& field, std::string_view credential_header,
+                                          const KeySnapshot& keys, Time now) const {
+  const bool exact = field.exact_name || equals_ignoring_case(field.name, credential_header);
   if (!exact) return {std::nullopt, AuthFailure::kWrongPlace};
-  if (credential->id == HeaderId::kAuthorization) return identify_authorization(credential->value, keys, now);
-  return identify_token(credential->value, now);
+  if (field.id == HeaderId::kAuthorization) return identify_authorization(field.value, keys, now);
+  return identify_token(field.value, now);
 }
 
 Identity::Answer Identity::identify_certificate(const ByteStream& stream) const {

@@ -41,6 +41,9 @@ class Identity {
   // `credential_header` is the name of the API's own header, lower case, looked at like x-api-key.
   Answer identify(const std::vector<HeaderField>& fields, std::string_view credential_header,
                   const ByteStream& stream, const KeySnapshot& keys, Time now) const;
+  // A field that may carry the credential, alone.
+  Answer identify_field(const HeaderField& field, std::string_view credential_header, const KeySnapshot& keys,
+                        Time now) const;
   // One credential as it stands behind Bearer: a JWT, or a client's token.
   Answer identify_bearer(std::string_view token, const KeySnapshot& keys, Time now) const;
   // A client's token, where no JWT may stand.
@@ -72,6 +75,9 @@ class Identity {
   std::vector<std::pair<std::string, size_t>> sans_;
   std::vector<std::pair<Sha256, size_t>> certificates_;  // by their SHA-256
 };
+
+// A scheme's argument in a field of credentials: "Bearer x" -> "x". Empty when the scheme is another.
+std::string_view argument_of(std::string_view value, std::string_view scheme);
 
 // Whether a field may carry the caller's credential: it is read by identify() and never forwarded.
 bool is_credential_field(const HeaderField& field, std::string_view credential_header);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "config/model.h"
 #include "proxy/net/listener.h"
@@ -18,5 +19,10 @@ struct Port {
   std::shared_ptr<const TlsContext> tls{};  // of the connections to come
   int64_t connections = 0;                  // open
 };
+
+// For logs.
+inline std::string_view role_of(const ListenConfig& listener) {
+  return listener.connects ? "connect" : "data";
+}
 
 }  // namespace sluice

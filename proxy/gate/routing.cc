@@ -14,14 +14,18 @@ std::string_view without_port(std::string_view host) {
 
 }  // namespace
 
-std::optional<Route> route(const std::vector<ApiConfig>& apis, std::string_view host,
-                           std::string_view target) {
+Route split_target(std::string_view target) {
   Route route;
   const size_t question = target.find('?');
   route.has_query = question != std::string_view::npos;
   if (route.has_query) route.query = target.substr(question + 1);
   route.path = target.substr(0, question);
+  return route;
+}
 
+std::optional<Route> route(const std::vector<ApiConfig>& apis, std::string_view host,
+                           std::string_view target) {
+  Route route = split_target(target);
   std::string_view name = without_port(host);
   if (name.ends_with('.')) name.remove_suffix(1);
   for (size_t i = 0; i < apis.size(); ++i) {

@@ -18,6 +18,9 @@ struct Route {
   bool has_query = false;  // "/x?" and "/x" differ
 };
 
+// A target in origin-form, of the first API.
+Route split_target(std::string_view target);
+
 // `host` is the Host field's value, port and all; `target` is in origin-form.
 std::optional<Route> route(const std::vector<ApiConfig>& apis, std::string_view host,
                            std::string_view target);

@@ -133,6 +133,12 @@ Result<std::shared_ptr<Serving>> make_serving(Config config, std::unique_ptr<con
   // It has their digests: the tokens themselves are of no more use.
   for (ClientConfig& client : config.clients)
     for (SecretRef& ref : client.tokens) ref.fetched = {};
+  if (config.connect) {
+    Result<Connecting> connecting =
+        make_connecting(config, before != nullptr && before->connect ? &*before->connect : nullptr);
+    if (!connecting) return connecting.error();
+    serving->connect = std::move(*connecting);
+  }
   const Vocabulary& vocabulary = engine->compiled().vocabulary;
   TallyNames names{vocabulary.apis, vocabulary.clients, vocabulary.operation_ids()};
   const bool same_names = before != nullptr && *before->tally_names == names;

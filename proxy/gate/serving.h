@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "config/result.h"
 #include "policy/engine.h"
 #include "proxy/admin/tally.h"
+#include "proxy/gate/connecting.h"
 #include "proxy/gate/credentials.h"
 #include "proxy/gate/identity.h"
 #include "proxy/keys/secret_sources.h"
@@ -45,10 +47,11 @@ struct Serving {
   std::string policy_text;  // of the policy file
   std::string policy_sha256;
   Identity identity;
-  Secret capture_salt;             // empty: no captured field is hashed
-  Secret store_password;           // of the shared limits; may be empty
-  std::vector<ServedApi> apis;     // same order as config.apis
-  std::vector<size_t> pace_slots;  // of each of config.clients, in every room; by PaceRooms::seat
+  std::optional<Connecting> connect;  // absent: no `connect` listener
+  Secret capture_salt;                // empty: no captured field is hashed
+  Secret store_password;              // of the shared limits; may be empty
+  std::vector<ServedApi> apis;        // same order as config.apis
+  std::vector<size_t> pace_slots;     // of each of config.clients, in every room; by PaceRooms::seat
   std::shared_ptr<const TallyNames> tally_names;  // clients, APIs and policy slots by their index
   std::vector<std::shared_ptr<const TlsContext>> listener_tls;  // by config.listen; null without TLS
 };

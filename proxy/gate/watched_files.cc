@@ -33,6 +33,10 @@ std::vector<std::string> watched_files(const Config& config) {
       add(pair.private_key);
     }
   }
+  if (config.connect) {
+    add(config.connect->ca.certificate);
+    add(config.connect->ca.private_key);
+  }
   if (config.rate_limit_store) add(config.rate_limit_store->ca);
   if (config.sealed_keys) {
     add(config.sealed_keys->path);

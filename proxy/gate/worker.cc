@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "proxy/gate/downstream.h"
+#include "proxy/gate/tunnel.h"
 #include "proxy/http/local_reply.h"
 #include "proxy/log.h"
 
@@ -32,6 +33,7 @@ Worker::~Worker() {
   prepared_.clear();
   ports_.clear();
   connections_.clear();
+  tunnels_.clear();
   spare_exchanges_.clear();
   retired_.clear();
   station_.reset();
@@ -111,6 +113,7 @@ void Worker::leave_ports(const std::vector<std::shared_ptr<Port>>& old) {
     port->listener.reset();
     for (const auto& [key, connection] : connections_)
       if (connection->port() == port) connection->drain();
+    drain_tunnels(port.get());
   }
 }
 
@@ -131,22 +134,34 @@ void Worker::probe_keys() {
 }
 
 void Worker::adopt(StreamPtr stream, const IpAddress& peer, std::shared_ptr<Port> port) {
-  const bool tls = port->config.tls.has_value();
-  const LimitsConfig& limits = config().limits;
-  int64_t& from_source = per_source_[peer.octets];
-  if (shared_.connections >= limits.connections || from_source >= limits.connections_per_source) {
-    if (!tls)
-      stream->write(render({Problem::kTooManyConnections, "too many connections are open", {}, {}, {}, {}},
-                           false, false));
-    if (from_source == 0) per_source_.erase(peer.octets);
+  if (port->config.connects) return adopt_tunnel(std::move(stream), peer, std::move(port));
+  if (!count_in(peer, *port)) {
+    if (!port->config.tls) stream->write(too_many_connections());
     return;
   }
-  ++from_source;
-  ++shared_.connections;
-  ++port->connections;
   auto connection = std::make_unique<Downstream>(*this, std::move(stream), peer, std::move(port));
   Downstream* key = connection.get();
   connections_.emplace(key, std::move(connection));
+}
+
+bool Worker::count_in(const IpAddress& peer, Port& port) {
+  const LimitsConfig& limits = config().limits;
+  int64_t& from_source = per_source_[peer.octets];
+  if (shared_.connections >= limits.connections || from_source >= limits.connections_per_source) {
+    if (from_source == 0) per_source_.erase(peer.octets);
+    return false;
+  }
+  ++from_source;
+  ++shared_.connections;
+  ++port.connections;
+  return true;
+}
+
+void Worker::count_out(const IpAddress& peer, Port& port) {
+  const auto source = per_source_.find(peer.octets);
+  if (source != per_source_.end() && --source->second == 0) per_source_.erase(source);
+  --shared_.connections;
+  --port.connections;
 }
 
 std::unique_ptr<Exchange> Worker::lend_exchange(Downstream& connection) {
@@ -166,10 +181,7 @@ void Worker::take_back(std::unique_ptr<Exchange> exchange) {
 void Worker::remove(Downstream& connection) {
   const auto found = connections_.find(&connection);
   if (found == connections_.end()) return;
-  const auto source = per_source_.find(connection.peer().octets);
-  if (source != per_source_.end() && --source->second == 0) per_source_.erase(source);
-  --shared_.connections;
-  --connection.port()->connections;
+  count_out(connection.peer(), *connection.port());
   loop_.destroy_later(std::move(found->second));
   connections_.erase(found);
   if (draining_) end_when_idle();
@@ -247,6 +259,7 @@ void Worker::begin_drain(Millis patience) {
   for (const auto& port : ports_) port->listener.reset();
   prepared_.clear();
   for (const auto& [key, connection] : connections_) connection->drain();
+  drain_tunnels(nullptr);
   end_when_idle();
 }
 
@@ -258,13 +271,14 @@ void Worker::on_deadline() {
     std::vector<Downstream*> left;
     for (const auto& [key, connection] : connections_) left.push_back(key);
     for (Downstream* connection : left) connection->shut_down();
+    shut_down_tunnels();
     drain_until_ = loop_.now() + Millis(1'000);  // for the last answers to go out
   }
   if (!ended_) tick_.set(loop_.deadlines(), kTick);
 }
 
 void Worker::end_when_idle() {
-  if (ended_ || !connections_.empty()) return;
+  if (ended_ || !connections_.empty() || !tunnels_.empty()) return;
   ended_ = true;
   update_figures();
   tick_.clear();

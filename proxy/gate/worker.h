@@ -30,6 +30,8 @@ namespace sluice {
 
 class Downstream;
 class Exchange;
+class Tunnel;
+struct Tunnelled;
 
 // What all workers share. Owner: the gate; outlives the workers.
 struct Shared {
@@ -108,6 +110,11 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   // Takes a connection over: from a listener, or from a test.
   void adopt(StreamPtr stream, const IpAddress& peer, std::shared_ptr<Port> port);
   void remove(Downstream& connection);
+  // worker_tunnels.cc: the same of a port that serves CONNECT, until TLS begins in the tunnel and it is a
+  // connection like the others.
+  void adopt_tunnel(StreamPtr stream, const IpAddress& peer, std::shared_ptr<Port> port);
+  void open_tunnel(Tunnel& tunnel, StreamPtr stream, std::unique_ptr<const Tunnelled> tunnelled);
+  void remove(Tunnel& tunnel);
   // For one request; take_back() when it has ended.
   std::unique_ptr<Exchange> lend_exchange(Downstream& connection);
   void take_back(std::unique_ptr<Exchange> exchange);
@@ -123,6 +130,12 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   Result<std::shared_ptr<Port>> open_port(const ListenConfig& config,
                                           const std::shared_ptr<const TlsContext>& tls, uint16_t number);
   void change_tls(const std::shared_ptr<Port>& port, const std::shared_ptr<const TlsContext>& tls);
+  // Counts a connection. False: there are too many.
+  bool count_in(const IpAddress& peer, Port& port);
+  void count_out(const IpAddress& peer, Port& port);
+  void forget(Tunnel& tunnel);
+  void drain_tunnels(const Port* port);  // null: of every port
+  void shut_down_tunnels();
   void leave_ports(const std::vector<std::shared_ptr<Port>>& old);
 
   EventLoop loop_;
@@ -135,6 +148,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   std::vector<std::shared_ptr<const Station>> retired_;
   std::vector<std::shared_ptr<Port>> ports_, prepared_;  // by config.listen
   std::unordered_map<Downstream*, std::unique_ptr<Downstream>> connections_;
+  std::unordered_map<Tunnel*, std::unique_ptr<Tunnel>> tunnels_;
   std::map<std::array<uint8_t, 16>, int64_t> per_source_;  // connections by address
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   std::unordered_map<uint64_t, Exchange*> recording_;

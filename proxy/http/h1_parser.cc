@@ -184,33 +184,42 @@ bool to_origin_form(RequestHead& head) {
                      [](char c) { return is_visible(c) && c != '#' && c != '\\'; });
 }
 
+enum class Serves : uint8_t { kRequests, kConnect };
+
 // The first line's own faults, told apart before llhttp sees them, because each has its own status.
-HeadError check_request_line(std::string_view head, const HeadLimits& limits, std::string_view& detail) {
+HeadError check_request_line(std::string_view head, const HeadLimits& limits, Serves serves,
+                             RequestHead& out) {
   const std::string_view line = head.substr(0, head.find('\r'));
   const size_t method_end = line.find(' ');
   if (method_end == std::string_view::npos || !is_token(line.substr(0, method_end))) {
-    return refuse(detail, HeadError::kMalformed, "the request line has no method");
+    return refuse(out.detail, HeadError::kMalformed, "the request line has no method");
   }
   const std::string_view method = line.substr(0, method_end);
+  out.method = method;
   const size_t target_end = line.find(' ', method_end + 1);
   if (target_end == std::string_view::npos) {
     if (line.size() - method_end > limits.target_size) {
-      return refuse(detail, HeadError::kTargetTooLong, "the request target is too long");
+      return refuse(out.detail, HeadError::kTargetTooLong, "the request target is too long");
     }
-    return refuse(detail, HeadError::kMalformed, "the request line has no version");
+    return refuse(out.detail, HeadError::kMalformed, "the request line has no version");
   }
   if (target_end - method_end - 1 > limits.target_size) {
-    return refuse(detail, HeadError::kTargetTooLong, "the request target is too long");
+    return refuse(out.detail, HeadError::kTargetTooLong, "the request target is too long");
   }
+  out.target = line.substr(method_end + 1, target_end - method_end - 1);
   const std::string_view version = line.substr(target_end + 1);
   const bool is_http = version.size() == 8 && version.starts_with("HTTP/") && version[5] >= '0' &&
                        version[5] <= '9' && version[6] == '.' && version[7] >= '0' && version[7] <= '9';
-  if (!is_http) return refuse(detail, HeadError::kMalformed, "the request line is malformed");
+  if (!is_http) return refuse(out.detail, HeadError::kMalformed, "the request line is malformed");
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
-    return refuse(detail, HeadError::kVersionUnsupported, "only http/1.1 and http/1.0 are served");
+    return refuse(out.detail, HeadError::kVersionUnsupported, "only http/1.1 and http/1.0 are served");
   }
-  if (method == "CONNECT" || method == "TRACE") {
-    return refuse(detail, HeadError::kMethodNotAllowed, "this method is not served");
+  if (serves == Serves::kConnect && method != "CONNECT") {
+    return refuse(out.detail, HeadError::kMethodNotAllowed,
+                  "this listener is a proxy for https: it serves connect");
+  }
+  if (serves == Serves::kRequests && (method == "CONNECT" || method == "TRACE")) {
+    return refuse(out.detail, HeadError::kMethodNotAllowed, "this method is not served");
   }
   return HeadError::kNone;
 }
@@ -278,24 +287,15 @@ HeadError run(llhttp_type_t type, std::string_view head, Collector& collector, l
   return method ? HeadError::kMethodUnknown : HeadError::kMalformed;
 }
 
-}  // namespace
-
-bool list_contains(std::string_view list, std::string_view token) {
-  while (!list.empty()) {
-    const size_t comma = std::min(list.find(','), list.size());
-    if (equals_ignoring_case(trim(list.substr(0, comma)), token)) return true;
-    list.remove_prefix(std::min(comma + 1, list.size()));
-  }
-  return false;
-}
-
-HeadError parse_request_head(std::string_view head, const HeadLimits& limits, RequestHead& out) {
+// What the heads of all requests have in common: the lines, the fields, and the one Host.
+HeadError read_request(std::string_view head, const HeadLimits& limits, Serves serves, RequestHead& out) {
   out.fields.clear();
   out.detail = {};
+  out.method = out.target = out.host = {};
   // First: a reader that gets the head in pieces refuses a bare LF before it has seen the whole line.
   if (const std::string_view why = scan_lines(head); !why.empty())
     return refuse(out.detail, HeadError::kMalformed, why);
-  if (const HeadError error = check_request_line(head, limits, out.detail); error != HeadError::kNone)
+  if (const HeadError error = check_request_line(head, limits, serves, out); error != HeadError::kNone)
     return error;
   Collector collector;
   collector.fields = &out.fields;
@@ -309,18 +309,51 @@ HeadError parse_request_head(std::string_view head, const HeadLimits& limits, Re
   out.method = collector.method;
   out.target = collector.target;
   out.minor_version = parser.http_minor;
-  const FramingFields fields(out.fields);
+  return HeadError::kNone;
+}
+
+HeadError set_host(const FramingFields& fields, RequestHead& out) {
   if (fields.hosts > 1 || (fields.hosts == 0 && out.minor_version == 1)) {
     return refuse(out.detail, HeadError::kMalformed, "a request has exactly one host");
   }
   if (fields.hosts == 1 && !is_valid_host(fields.host))
     return refuse(out.detail, HeadError::kMalformed, "the host is malformed");
   out.host = fields.host;
+  return HeadError::kNone;
+}
+
+}  // namespace
+
+bool list_contains(std::string_view list, std::string_view token) {
+  while (!list.empty()) {
+    const size_t comma = std::min(list.find(','), list.size());
+    if (equals_ignoring_case(trim(list.substr(0, comma)), token)) return true;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return false;
+}
+
+HeadError parse_request_head(std::string_view head, const HeadLimits& limits, RequestHead& out) {
+  if (const HeadError error = read_request(head, limits, Serves::kRequests, out); error != HeadError::kNone)
+    return error;
+  const FramingFields fields(out.fields);
+  if (const HeadError error = set_host(fields, out); error != HeadError::kNone) return error;
   if (!to_origin_form(out))
     return refuse(out.detail, HeadError::kMalformed, "the request target is malformed");
   if (const HeadError error = set_request_framing(fields, out); error != HeadError::kNone) return error;
   out.keep_alive = !fields.close && (out.minor_version == 1 || fields.keep_alive);
   return check_expectation(out);
+}
+
+HeadError parse_connect_head(std::string_view head, const HeadLimits& limits, RequestHead& out) {
+  if (const HeadError error = read_request(head, limits, Serves::kConnect, out); error != HeadError::kNone)
+    return error;
+  const FramingFields fields(out.fields);
+  if (fields.lengths > 0 || fields.codings > 0)
+    return refuse(out.detail, HeadError::kMalformed, "connect has no body");
+  out.framing = {};
+  out.keep_alive = false;
+  return set_host(fields, out);
 }
 
 HeadError parse_response_head(std::string_view head, const HeadLimits& limits, bool to_head,

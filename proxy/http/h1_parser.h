@@ -67,6 +67,9 @@ struct ResponseHead {
 
 // `head` ends with the empty line. `out` is reused: its vector keeps its capacity. Views point into `head`.
 HeadError parse_request_head(std::string_view head, const HeadLimits& limits, RequestHead& out);
+// As parse_request_head, of a proxy's listener that serves CONNECT alone (RFC 9110 9.3.6): `target` comes out
+// as it was sent, in authority-form if the client is right; a field that announces a body is refused.
+HeadError parse_connect_head(std::string_view head, const HeadLimits& limits, RequestHead& out);
 // Anything but kNone is a broken upstream. `to_head`: the request was HEAD.
 HeadError parse_response_head(std::string_view head, const HeadLimits& limits, bool to_head,
                               ResponseHead& out);

@@ -12,7 +12,7 @@ namespace sluice {
 namespace {
 
 // Indexed by Problem.
-constexpr std::array<ProblemKind, 25> kKinds = {{
+constexpr std::array<ProblemKind, 29> kKinds = {{
     {400, "malformed-request", "The request is malformed"},
     {414, "target-too-long", "The request target is too long"},
     {431, "head-too-large", "The request head is too large"},
@@ -38,6 +38,10 @@ constexpr std::array<ProblemKind, 25> kKinds = {{
     {503, "draining", "The gate is shutting down"},
     {504, "upstream-timeout", "The vendor did not answer in time"},
     {503, "too-many-connections", "Too many connections are open"},
+    {407, "proxy-unauthenticated", "The caller of the proxy is not known"},
+    {403, "host-denied", "The proxy leads to the vendors' hosts only"},
+    {421, "misdirected-request", "The request is for another host than the connection"},
+    {503, "certificate-unavailable", "No certificate can be issued for the host"},
 }};
 
 // RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10): whole numbers, so that a rate
@@ -76,6 +80,13 @@ Problem problem_named(std::string_view type) {
   return Problem::kMalformedRequest;
 }
 
+std::string too_many_connections() {
+  LocalReply reply;
+  reply.problem = Problem::kTooManyConnections;
+  reply.detail = "too many connections are open";
+  return render(reply, false, false);
+}
+
 std::string render(const LocalReply& reply, bool keep_alive, bool to_head) {
   const ProblemKind& kind = kind_of(reply.problem);
   nlohmann::ordered_json json = {{"type", "urn:sluice:problem:" + std::string(kind.type)},
@@ -96,8 +107,12 @@ std::string render(const LocalReply& reply, bool keep_alive, bool to_head) {
   append_field(out, "Sluice-Origin", "gate");
   if (reply.problem == Problem::kUnauthenticated)
     append_field(out, "WWW-Authenticate", "Bearer realm=\"sluice\"");
+  if (reply.problem == Problem::kProxyUnauthenticated) {
+    append_field(out, "Proxy-Authenticate", "Basic realm=\"sluice\"");
+    append_field(out, "Proxy-Authenticate", "Bearer realm=\"sluice\"");
+  }
   if (reply.problem == Problem::kMethodNotAllowed) {
-    append_field(out, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE");
+    append_field(out, "Allow", reply.allow);
   }
   if (reply.retry_after) append_field(out, "Retry-After", static_cast<uint64_t>(*reply.retry_after));
   if (reply.rate) append_rate_limit(out, *reply.rate, reply.retry_after.value_or(1));

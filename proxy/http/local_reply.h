@@ -38,6 +38,10 @@ enum class Problem : uint8_t {
   kDraining,
   kUpstreamTimeout,
   kTooManyConnections,
+  kProxyUnauthenticated,
+  kHostDenied,
+  kMisdirectedRequest,
+  kCertificateUnavailable,
 };
 
 struct ProblemKind {
@@ -56,11 +60,14 @@ struct LocalReply {
   std::string request_id;  // "" before one was given
   std::vector<std::string> rules;
   std::string operation;
-  std::optional<int64_t> retry_after;  // seconds
+  std::optional<int64_t> retry_after;                              // seconds
+  std::string_view allow = "GET, HEAD, POST, PUT, PATCH, DELETE";  // of a method that is not served
   std::optional<double> rate =
       std::nullopt;  // of a limit that the request met, per second: for RateLimit-Policy
 };
 
+// What a connection over the limits is told.
+std::string too_many_connections();
 // The whole answer, head and body (the head alone for HEAD).
 std::string render(const LocalReply& reply, bool keep_alive, bool to_head);
 

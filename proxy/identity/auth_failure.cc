@@ -29,6 +29,12 @@ constexpr std::array<Words, kAuthFailures> kWords = {{
     {"jwt-expired", "the token has expired"},
     {"jwt-not-yet-valid", "the token is not valid yet"},
     {"jwt-no-client", "no client is configured for this token"},
+    {"no-proxy-credential",
+     "no proxy-authorization: send the client token as Bearer, or as Basic's password"},
+    {"wrong-proxy-scheme",
+     "proxy-authorization takes Bearer, or Basic with the client token as the password"},
+    {"other-user", "the client token is another client's than the user name says"},
+    {"other-client", "the client token is another client's than the one that opened the tunnel"},
 }};
 
 }  // namespace

@@ -27,8 +27,12 @@ enum class AuthFailure : uint8_t {
   kJwtExpired,
   kJwtNotYetValid,
   kJwtNoClient,
+  kNoProxyCredential,
+  kWrongProxyScheme,
+  kOtherUser,    // the user name of Proxy-Authorization is another client's
+  kOtherClient,  // a credential in a tunnel is another client's than the one that opened it
 };
-inline constexpr size_t kAuthFailures = static_cast<size_t>(AuthFailure::kJwtNoClient) + 1;
+inline constexpr size_t kAuthFailures = static_cast<size_t>(AuthFailure::kOtherClient) + 1;
 
 // For the caller.
 std::string_view to_text(AuthFailure failure);

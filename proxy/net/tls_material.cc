@@ -1,18 +1,13 @@
 #include "proxy/net/tls_material.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <array>
-#include <ctime>
-
 #include "config/ascii.h"
-#include "config/secret_source.h"
-#include "config/yaml_reader.h"
 #include "proxy/crypto.h"
 #include "proxy/net/server_names.h"
+#include "proxy/net/tls_x509.h"
 
 namespace sluice {
 
@@ -22,15 +17,6 @@ namespace {
 // qualify.
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr unsigned char kAlpn[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-
-Error openssl_error(const std::string& what) {
-  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
-  ERR_clear_error();
-  return Error{what + ": " + (reason != nullptr ? reason : "unknown reason")};
-}
-
-// A key that wants a pass phrase is refused; OpenSSL would ask for it on the terminal.
-int no_pass_phrase(char*, int, int, void*) { return -1; }
 
 SSL_CTX* new_context(const SSL_METHOD* method) {
   SSL_CTX* context = SSL_CTX_new(method);
@@ -53,25 +39,6 @@ int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const 
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-Sha256 digest_of(const X509* certificate) {
-  Sha256 digest{};
-  unsigned int size = 0;
-  X509_digest(certificate, EVP_sha256(), digest.data(), &size);
-  return digest;
-}
-
-CertificateInfo describe(const std::string& file, const X509* certificate) {
-  CertificateInfo info;
-  info.file = file;
-  info.sha256 = hex(digest_of(certificate));
-  tm parts{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return info;
-  info.ends = timegm(&parts);
-  std::array<char, 32> text{};
-  info.not_after.assign(text.data(), strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts));
-  return info;
-}
-
 std::vector<std::string> dns_names(const X509* certificate) {
   std::vector<std::string> names;
   auto* all =
@@ -88,10 +55,10 @@ std::vector<std::string> dns_names(const X509* certificate) {
   return names;
 }
 
-// What a session may be resumed under: the same authorities for clients. Taken from what was loaded, not from
-// the file, which may have become another.
-void set_session_context(SSL_CTX* context) {
-  std::string authorities = "sluice";
+// What a session may be resumed under: the same authorities for clients, and the same host of a tunnel. Taken
+// from what was loaded, not from the file, which may have become another.
+void set_session_context(SSL_CTX* context, std::string_view host = {}) {
+  std::string authorities = "sluice" + std::string(host);
   STACK_OF(X509_OBJECT)* objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
   for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i) {
     const X509* authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
@@ -100,28 +67,6 @@ void set_session_context(SSL_CTX* context) {
   const Sha256 digest = sha256(authorities);
   static_assert(digest.size() <= SSL_MAX_SID_CTX_LENGTH);
   SSL_CTX_set_session_id_context(context, digest.data(), digest.size());
-}
-
-struct KeyFree {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using PrivateKey = std::unique_ptr<EVP_PKEY, KeyFree>;
-
-// Not by OpenSSL's own way to read a file: the buffer of stdio keeps the text when it is freed.
-Result<PrivateKey> read_private_key(const std::string& path) {
-  auto content = read_file(path, kMaximumSecretSize);
-  if (!content) {
-    const std::string_view why = content.error().message;
-    const std::string same = "cannot read " + path + ": ";
-    return Error{"cannot read the private key " + path + ": " +
-                 std::string(why.starts_with(same) ? why.substr(same.size()) : why)};
-  }
-  const Secret text(std::move(*content));
-  BIO* const octets = BIO_new_mem_buf(text.reveal().data(), static_cast<int>(text.reveal().size()));
-  PrivateKey key(PEM_read_bio_PrivateKey(octets, nullptr, no_pass_phrase, nullptr));
-  BIO_free(octets);
-  if (key == nullptr) return openssl_error("cannot read the private key " + path);
-  return key;
 }
 
 }  // namespace
@@ -149,16 +94,23 @@ Result<void> TlsMaterial::add_certificate(SSL_CTX* context, const CertificateFil
   return {};
 }
 
-// All of a listener's contexts are the same but for the certificate: whichever is chosen verifies and resumes
-// alike.
-Result<void> TlsMaterial::add_listener_context(const CertificateFiles& files, const std::string& client_ca) {
+Result<SSL_CTX*> TlsMaterial::add_server_context() {
   SSL_CTX* context = contexts_.emplace_back(new_context(TLS_server_method())).get();
   if (context == nullptr) return openssl_error("cannot set up tls");
   // Idle clients hold no record buffers; of vendor connections there are few, and each is busy.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);
+  return context;
+}
+
+// All of a listener's contexts are the same but for the certificate: whichever is chosen verifies and resumes
+// alike.
+Result<void> TlsMaterial::add_listener_context(const CertificateFiles& files, const std::string& client_ca) {
+  const Result<SSL_CTX*> made = add_server_context();
+  if (!made) return made.error();
+  SSL_CTX* context = *made;
   if (Result<void> added = add_certificate(context, files); !added) return added.error();
   names_.push_back(dns_names(SSL_CTX_get0_certificate(context)));
-  SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);
   if (!client_ca.empty()) {
     if (contexts_.size() > 1) {
       SSL_CTX_set1_cert_store(context, SSL_CTX_get_cert_store(get()));
@@ -197,6 +149,22 @@ int TlsMaterial::choose(SSL* ssl, int*, void* material) {
   const size_t chosen = choose_certificate(self->names_, name);
   if (chosen > 0) SSL_set_SSL_CTX(ssl, self->contexts_[chosen].get());
   return SSL_TLSEXT_ERR_OK;
+}
+
+Result<std::shared_ptr<const TlsMaterial>> TlsMaterial::for_issued(const Issued& issued,
+                                                                   std::shared_ptr<TicketKeys> tickets) {
+  auto made = std::shared_ptr<TlsMaterial>(new TlsMaterial);
+  made->tickets_ = std::move(tickets);
+  const Result<SSL_CTX*> context = made->add_server_context();
+  if (!context) return context.error();
+  bool taken = SSL_CTX_use_certificate(*context, issued.certificate) == 1 &&
+               SSL_CTX_use_PrivateKey(*context, issued.private_key) == 1;
+  for (X509* certificate : issued.chain) taken = taken && SSL_CTX_add1_chain_cert(*context, certificate) == 1;
+  if (!taken) return openssl_error("cannot use the certificate issued for " + issued.host);
+  made->certificates_.push_back(describe(issued.host, issued.certificate));
+  set_session_context(*context, issued.host);
+  made->tickets_->serve(*context);
+  return std::shared_ptr<const TlsMaterial>(std::move(made));
 }
 
 Result<std::shared_ptr<const TlsMaterial>> TlsMaterial::for_client(const UpstreamTlsConfig& files) {

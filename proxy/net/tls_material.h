@@ -13,6 +13,9 @@
 #include "proxy/net/tls_sessions.h"
 #include "proxy/net/tls_tickets.h"
 
+typedef struct x509_st X509;
+typedef struct evp_pkey_st EVP_PKEY;
+
 namespace sluice {
 
 // What a log says of a certificate.
@@ -29,6 +32,16 @@ class TlsMaterial {
   // verifies the client's.
   static Result<std::shared_ptr<const TlsMaterial>> for_listener(const ListenerTls& files,
                                                                  std::shared_ptr<TicketKeys> tickets);
+  // A certificate that TlsIssuer has made, for one host.
+  struct Issued {
+    std::string host;
+    X509* certificate;
+    EVP_PKEY* private_key;
+    std::vector<X509*> chain;  // sent along
+  };
+  // Presents the certificate, whatever name the client asks for. A session is resumed for its host only.
+  static Result<std::shared_ptr<const TlsMaterial>> for_issued(const Issued& issued,
+                                                               std::shared_ptr<TicketKeys> tickets);
   // Verifies the peer's chain; presents a certificate to a peer that asks, if it has one.
   static Result<std::shared_ptr<const TlsMaterial>> for_client(const UpstreamTlsConfig& files);
 
@@ -44,6 +57,7 @@ class TlsMaterial {
   using Context = std::unique_ptr<SSL_CTX, Free>;
 
   TlsMaterial() = default;
+  Result<SSL_CTX*> add_server_context();
   Result<void> add_certificate(SSL_CTX* context, const CertificateFiles& files);
   Result<void> add_listener_context(const CertificateFiles& files, const std::string& client_ca);
   static int choose(SSL* ssl, int* alert, void* material);

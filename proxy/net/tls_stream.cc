@@ -35,8 +35,8 @@ std::string handshake_failure(const SSL* ssl) {
 
 }  // namespace
 
-TlsStream::TlsStream(EventLoop& loop, const TlsContext& context, StreamPtr inner)
-    : loop_(loop), material_(context.material()), inner_(std::move(inner)), ssl_(SSL_new(material_->get())) {
+TlsStream::TlsStream(EventLoop& loop, std::shared_ptr<const TlsMaterial> material, StreamPtr inner)
+    : loop_(loop), material_(std::move(material)), inner_(std::move(inner)), ssl_(SSL_new(material_->get())) {
   received_ = BIO_new(BIO_s_mem());
   to_send_ = BIO_new(BIO_s_mem());
   SSL_set_bio(ssl_, received_, to_send_);
@@ -51,14 +51,20 @@ TlsStream::~TlsStream() {
 }
 
 StreamPtr TlsStream::accept(EventLoop& loop, const TlsContext& context, StreamPtr inner) {
-  auto* made = new TlsStream(loop, context, std::move(inner));
+  return accept(loop, context.material(), std::move(inner), {});
+}
+
+StreamPtr TlsStream::accept(EventLoop& loop, std::shared_ptr<const TlsMaterial> material, StreamPtr inner,
+                            std::string_view received) {
+  auto* made = new TlsStream(loop, std::move(material), std::move(inner));
   SSL_set_accept_state(made->ssl_);
+  if (!received.empty()) made->on_data(received);
   return StreamPtr(made);
 }
 
 StreamPtr TlsStream::connect(EventLoop& loop, const TlsContext& context, StreamPtr inner,
                              const std::string& server_name, StreamObserver* observer) {
-  auto* made = new TlsStream(loop, context, std::move(inner));
+  auto* made = new TlsStream(loop, context.material(), std::move(inner));
   made->observer_ = observer;
   made->server_name_ = server_name;
   SSL_set_connect_state(made->ssl_);

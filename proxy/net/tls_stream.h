@@ -21,6 +21,9 @@ namespace sluice {
 class TlsStream final : public ByteStream, public Deferred, private StreamObserver, private Work {
  public:
   static StreamPtr accept(EventLoop& loop, const TlsContext& context, StreamPtr inner);
+  // The same on a stream that has been in use: `received` are the octets of TLS that came already.
+  static StreamPtr accept(EventLoop& loop, std::shared_ptr<const TlsMaterial> material, StreamPtr inner,
+                          std::string_view received);
   // `server_name` (a host name or an address) is verified against the certificate; a name is sent as SNI.
   static StreamPtr connect(EventLoop& loop, const TlsContext& context, StreamPtr inner,
                            const std::string& server_name, StreamObserver* observer);
@@ -41,7 +44,7 @@ class TlsStream final : public ByteStream, public Deferred, private StreamObserv
   // to work() then), the same for nobody any more, octets both ways, or nothing more to read.
   enum class Phase : uint8_t { kShaking, kStepping, kOrphaned, kOpen, kEnded };
 
-  TlsStream(EventLoop& loop, const TlsContext& context, StreamPtr inner);
+  TlsStream(EventLoop& loop, std::shared_ptr<const TlsMaterial> material, StreamPtr inner);
   void release() override;
 
   void on_connected() override;

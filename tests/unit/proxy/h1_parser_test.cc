@@ -37,6 +37,43 @@ TEST(H1Parser, ReadsAPlainRequest) {
   EXPECT_EQ(head.fields[2].value, "");
 }
 
+HeadError parse_connect(std::string_view head, RequestHead& out) {
+  return parse_connect_head(head, HeadLimits{}, out);
+}
+
+TEST(H1Parser, ReadsConnectForAListenerOfItsOwn) {
+  RequestHead head;
+  const std::string text = with("Proxy-Connection: keep-alive\r\n", "CONNECT a.test:443 HTTP/1.1");
+  ASSERT_EQ(parse_connect(text, head), HeadError::kNone);
+  EXPECT_EQ(head.method, "CONNECT");
+  EXPECT_EQ(head.target, "a.test:443");
+  EXPECT_EQ(head.host, "gate");
+  EXPECT_EQ(head.framing.kind, Framing::Kind::kNone);
+  EXPECT_EQ(parse_connect("CONNECT a:1 HTTP/1.0\r\n\r\n", head), HeadError::kNone);
+  EXPECT_EQ(parse(with("", "CONNECT a.test:443 HTTP/1.1")), HeadError::kMethodNotAllowed);
+}
+
+TEST(H1Parser, ReadsNothingButConnectThere) {
+  RequestHead head;
+  for (const char* line :
+       {"GET /a HTTP/1.1", "TRACE /a HTTP/1.1", "connect a:1 HTTP/1.1", "GET http://a/ HTTP/1.1"}) {
+    EXPECT_EQ(parse_connect(with("", line), head), HeadError::kMethodNotAllowed) << line;
+  }
+  EXPECT_EQ(parse_connect(with("", "CONNECT a:1 HTTP/2.0"), head), HeadError::kVersionUnsupported);
+  EXPECT_EQ(parse_connect("CONNECT a:1 HTTP/1.1\r\n\r\n", head), HeadError::kMalformed);
+  EXPECT_EQ(parse_connect(with("Host: gate\r\n", "CONNECT a:1 HTTP/1.1"), head), HeadError::kMalformed);
+}
+
+TEST(H1Parser, RefusesABodyOfConnect) {
+  RequestHead head;
+  for (const char* field :
+       {"Content-Length: 0", "Content-Length: 5", "Transfer-Encoding: chunked", "Transfer-Encoding: "}) {
+    EXPECT_EQ(parse_connect(with(std::string(field) + "\r\n", "CONNECT a:1 HTTP/1.1"), head),
+              HeadError::kMalformed)
+        << field;
+  }
+}
+
 TEST(H1Parser, FramesABodyInOneWayOnly) {
   RequestHead head;
   ASSERT_EQ(parse(with("Content-Length: 12\r\n"), head), HeadError::kNone);
