@@ -209,7 +209,7 @@ TEST_F(SecretSourcesTest, RefusesAFileThatIsGoneAndSaysHowLongItsKeyMayStillBeUs
   for (const char* content : {"", "a\nb"}) {
     folder_.write("push.key", content);
     one = config(full);
-    EXPECT_THAT(fetch(one).error().message, HasSubstr(":6:100: full: secret file " + file));
+    EXPECT_THAT(fetch(one).error().message, HasSubstr(":5:82: full: secret file " + file));
     EXPECT_EQ(value_of(full_of(one)), "first");
     EXPECT_EQ(full_of(one).usable_until, lost + std::chrono::minutes(10));
     now_ += std::chrono::minutes(1);
