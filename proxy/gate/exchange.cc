@@ -1,5 +1,4 @@
-// From the head to the vendor: which API, which client, which operation, what the policy says, when it may
-// go.
+// From the head to the vendor: which API, which operation, what the policy says, the vendor's connection.
 #include "proxy/gate/exchange.h"
 
 #include <algorithm>
@@ -23,8 +22,6 @@ namespace {
 constexpr size_t kGatherBody = 64 * 1024;
 // Above this many unsent octets the other side is not read.
 constexpr size_t kHighWater = 256 * 1024;
-// For the audit to say that an attempt is durable (interface 2.5).
-constexpr Millis kRecordTime{250};
 
 constexpr unsigned bit(Exchange::Phase phase) { return 1U << static_cast<unsigned>(phase); }
 
@@ -102,13 +99,13 @@ void Exchange::begin() {
     station_ = worker_.station();
     serving_ = station_->serving;
   }
-  routed_ = streams_body_ = body_whole_ = body_gone_ = false;
-  answer_begun_ = answer_chunked_ = answer_keeps_alive_ = false;
-  body_.clear();
-  answer_head_.clear();
-  body_hash_.reset();
-  body_bytes_ = answer_bytes_ = 0;
-  answer_status_ = requeued_ = 0;
+  routed_ = body_.streams = body_.whole = body_.gone = false;
+  answer_.begun = answer_.chunked = answer_.keeps_alive = false;
+  body_.text.clear();
+  answer_.head.clear();
+  body_.hash.reset();
+  body_.bytes = answer_.bytes = 0;
+  answer_.status = requeued_ = 0;
   refusal_ = AuthFailure::kNone;
   queued_ = sent_ = Nanos(0);
   policy_time_ = Nanos(-1);
@@ -138,7 +135,7 @@ void Exchange::on_request_broken(Problem problem, std::string_view detail) {
     case Phase::kConnecting: return reply(problem, std::string(detail));
     case Phase::kSending:
     case Phase::kRelaying:  // the vendor has part of it: its connection is cut, so that it cannot look whole
-      if (answer_begun_) return cut_answer(detail);
+      if (answer_.begun) return cut_answer(detail);
       return reply(problem, std::string(detail));
   }
 }
@@ -161,7 +158,7 @@ bool Exchange::begin_reading() {
   const Engine& engine = *serving_->engine;
   if (!engine.needs_body(target_, view())) {
     if (!decide(std::nullopt)) return false;
-    streams_body_ = true;
+    body_.streams = true;
   }
   if (head_.expects_continue && head_.framing.kind != Framing::Kind::kNone) {
     downstream_->write(std::array<std::string_view, 1>{"HTTP/1.1 100 Continue\r\n\r\n"});
@@ -249,18 +246,18 @@ bool Exchange::decide(std::optional<std::string_view> body) {
 }
 
 void Exchange::on_request_body(std::string_view piece) {
-  body_bytes_ += piece.size();
-  if (body_bytes_ > api().max_body.count) {
+  body_.bytes += piece.size();
+  if (body_.bytes > api().max_body.count) {
     return on_request_broken(Problem::kBodyTooLarge, "the body is over " + format_size(api().max_body));
   }
-  if (body_hash_ != nullptr) body_hash_->update(piece);
+  if (body_.hash != nullptr) body_.hash->update(piece);
   if (phase_ == Phase::kIdentifying) fail_check("a body that nobody asked for");
   if (phase_ == Phase::kReading) {
-    body_.append(piece);
-    if (!streams_body_ || body_.size() < kGatherBody) return;
+    body_.text.append(piece);
+    if (!body_.streams || body_.text.size() < kGatherBody) return;
     downstream_->want_body(false);
-    body_hash_ = std::make_unique<Sha256Stream>();
-    body_hash_->update(body_);
+    body_.hash = std::make_unique<Sha256Stream>();
+    body_.hash->update(body_.text);
     return admit();
   }
   // Streaming: the vendor has the head already.
@@ -277,9 +274,9 @@ void Exchange::on_request_body(std::string_view piece) {
 }
 
 void Exchange::on_request_end() {
-  body_whole_ = true;
+  body_.whole = true;
   if (phase_ == Phase::kReading) {
-    if (!streams_body_ && !decide(std::string_view(body_))) return;
+    if (!body_.streams && !decide(std::string_view(body_.text))) return;
     return admit();
   }
   if (upstream_ == nullptr) return;
@@ -300,8 +297,8 @@ void Exchange::admit() {
   append_request_head(upstream_head_,
                       {head_.method, url.path, route_.path, route_.query, route_.has_query, url.authority},
                       fields_);
-  if (body_whole_ && (head_.framing.kind != Framing::Kind::kNone)) {
-    append_field(upstream_head_, "Content-Length", body_.size());
+  if (body_.whole && (head_.framing.kind != Framing::Kind::kNone)) {
+    append_field(upstream_head_, "Content-Length", body_.text.size());
   } else if (head_.framing.kind == Framing::Kind::kLength) {
     append_field(upstream_head_, "Content-Length", head_.framing.length);
   } else if (head_.framing.kind == Framing::Kind::kChunked) {
@@ -315,75 +312,6 @@ void Exchange::admit() {
   enter(Phase::kQueued);
   if (join_identical()) return;
   ask_for_turn();
-}
-
-void Exchange::ask_for_turn() {
-  const bool writes = target_.access == Access::kWrite;
-  const Admission admission = lane().pacer.admit(*this, pace_terms(!writes));
-  switch (admission.kind) {
-    case Admission::Kind::kGo: return on_turn();
-    case Admission::Kind::kQueued: lane().pool.prepare(); return writes ? record_attempt() : offer_to_share();
-    case Admission::Kind::kQueueFull:
-      return reply(Problem::kQueueFull, "too many requests of this client wait", admission.retry_after);
-    case Admission::Kind::kWaitTooLong:
-      return reply(Problem::kWaitTooLong, "the vendor's limit leaves no room in time", admission.retry_after);
-    case Admission::Kind::kNoSchedule:
-      return reply(Problem::kRateLimitUnavailable, "the replicas' common limit has not been reached yet",
-                   admission.retry_after);
-  }
-}
-
-void Exchange::on_turn() {
-  turn_ = monotonic_now();
-  close_offer();
-  note_wait();
-  connect(false);
-}
-
-void Exchange::note_wait() {
-  const Nanos waited = monotonic_now() - queued_;
-  record_->queued_ms = std::chrono::duration_cast<Millis>(waited).count();
-  station_->tally->queue_wait(route_.api, serving_->config.clients[client_].priority, waited);
-}
-
-void Exchange::on_refused(int64_t retry_after) {
-  reply(Problem::kWaitTooLong, "the vendor has asked for a pause", retry_after);
-}
-
-// A write is durable in the audit before anything of it is sent. It keeps its place in the queue meanwhile,
-// so that its slot is not spent on waiting for the disk.
-void Exchange::record_attempt() {
-  enter(Phase::kRecording);
-  record_->body_sha256 = body_digest();
-  auto attempt = std::make_unique<AuditRecord>(*record_);
-  attempt->type = AuditType::kRequestAttempted;
-  attempt->time = std::chrono::system_clock::now();
-  if (body_whole_) attempt->body_bytes = body_bytes_;
-  deadline_.set(worker_.loop().deadlines(), kRecordTime);
-  record_token_ = worker_.record_durably(std::move(attempt), *this);
-}
-
-void Exchange::on_recorded(bool durable) {
-  record_token_ = 0;
-  if (phase_ != Phase::kRecording) return;
-  deadline_.clear();
-  if (!durable && serving_->config.audit.when_unavailable == WhenUnavailable::kBlock) {
-    return reply(Problem::kAuditUnavailable, "the attempt cannot be recorded");
-  }
-  wait_for_turn();
-}
-
-void Exchange::on_record_late() {
-  record_token_ = 0;
-  if (phase_ != Phase::kRecording) return;
-  if (serving_->config.audit.when_unavailable == WhenUnavailable::kAllow) return wait_for_turn();
-  reply(Problem::kAuditUnavailable, "the attempt could not be recorded in time");
-}
-
-void Exchange::wait_for_turn() {
-  enter(Phase::kQueued);
-  if (lane().pacer.ready(*this)) return on_turn();
-  downstream_->exchange_waits();
 }
 
 void Exchange::connect(bool fresh) {
@@ -407,25 +335,26 @@ void Exchange::on_upstream_connected() {
 
 void Exchange::send() {
   enter(Phase::kSending);
-  if (body_gone_ || (body_whole_ && body_.size() != body_bytes_)) fail_check("part of the body is missing");
+  if (body_.gone || (body_.whole && body_.text.size() != body_.bytes))
+    fail_check("part of the body is missing");
   ++record_->attempts;
   sent_ = monotonic_now();
   guard_against_keys();
   std::string chunk;
   std::string_view chunk_end;
-  if (!body_whole_ && head_.framing.kind == Framing::Kind::kChunked) {
-    append_chunk_size(chunk, body_.size());
+  if (!body_.whole && head_.framing.kind == Framing::Kind::kChunked) {
+    append_chunk_size(chunk, body_.text.size());
     chunk_end = kChunkEnd;
   }
   const Credential::Choice& key = key_.now.choice;
-  const std::array<std::string_view, 8> parts{upstream_head_, key.header, ": ",  key.value->reveal(),
-                                              "\r\n\r\n",     chunk,      body_, chunk_end};
-  upstream_->send(parts, head_.method == "HEAD", body_whole_);
+  const std::array<std::string_view, 8> parts{upstream_head_, key.header, ": ",       key.value->reveal(),
+                                              "\r\n\r\n",     chunk,      body_.text, chunk_end};
+  upstream_->send(parts, head_.method == "HEAD", body_.whole);
   if (has_unexpected_body()) upstream_->use_no_more();
   deadline_.set(worker_.loop().deadlines(), api().timeouts.response);
-  if (!body_whole_) {
-    wipe(body_);
-    body_gone_ = true;
+  if (!body_.whole) {
+    wipe(body_.text);
+    body_.gone = true;
     downstream_->want_body(true);
   }
 }
@@ -433,14 +362,14 @@ void Exchange::send() {
 // A vendor that does not read such a body takes it for the next request on the connection.
 bool Exchange::has_unexpected_body() const {
   constexpr std::array<std::string_view, 4> kBodiless{"GET", "HEAD", "DELETE", "OPTIONS"};
-  if (head_.framing.kind == Framing::Kind::kNone || (body_whole_ && body_.empty())) return false;
+  if (head_.framing.kind == Framing::Kind::kNone || (body_.whole && body_.text.empty())) return false;
   if (std::find(kBodiless.begin(), kBodiless.end(), head_.method) == kBodiless.end()) return false;
   return std::none_of(target_.fits.begin(), target_.fits.end(),
                       [](const Target::Fit& fit) { return fit.operation != nullptr && fit.operation->body; });
 }
 
 void Exchange::on_upstream_drained() {
-  if (!body_whole_) downstream_->want_body(true);
+  if (!body_.whole) downstream_->want_body(true);
 }
 
 void Exchange::on_client_gone() {
@@ -455,7 +384,7 @@ void Exchange::on_client_gone() {
     case Phase::kSending:
     case Phase::kRelaying:
       // The vendor may have acted: its answer is worth knowing, as long as the request is whole.
-      if (target_.access == Access::kWrite && body_whole_) return on_downstream_drained();
+      if (target_.access == Access::kWrite && body_.whole) return on_downstream_drained();
       break;
   }
   let_go_of_upstream();
@@ -465,7 +394,7 @@ void Exchange::on_client_gone() {
 
 void Exchange::on_shut_down() {
   if (phase_ == Phase::kIdle) return;
-  if (answer_begun_) return cut_answer("the gate is shutting down");
+  if (answer_.begun) return cut_answer("the gate is shutting down");
   reply(Problem::kDraining, "the gate is shutting down");
 }
 
@@ -483,7 +412,7 @@ void Exchange::on_out_of_time() {
     case Phase::kSending:
     case Phase::kResolving:
     case Phase::kRelaying:
-      if (answer_begun_) return cut_answer(kWhy);
+      if (answer_.begun) return cut_answer(kWhy);
       return reply(Problem::kUpstreamTimeout, std::string(kWhy));
   }
 }
@@ -495,7 +424,7 @@ void Exchange::on_deadline() {
     case Phase::kResolving: return end_resolving();
     case Phase::kSending: return reply(Problem::kUpstreamTimeout, "no answer in time");
     case Phase::kRelaying:
-      if (!answer_begun_) return reply(Problem::kUpstreamTimeout, "no whole answer in time");
+      if (!answer_.begun) return reply(Problem::kUpstreamTimeout, "no whole answer in time");
       return cut_answer("the vendor fell silent");
     case Phase::kIdle:
     case Phase::kReading:

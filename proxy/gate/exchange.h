@@ -13,7 +13,7 @@
 #include "policy/request_view.h"
 #include "proxy/audit/record.h"
 #include "proxy/crypto.h"
-#include "proxy/gate/exchange_key.h"
+#include "proxy/gate/exchange_parts.h"
 #include "proxy/gate/reflection_guard.h"
 #include "proxy/gate/routing.h"
 #include "proxy/gate/serving.h"
@@ -99,11 +99,16 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   bool find_target();
   bool decide(std::optional<std::string_view> body);
   void admit();
+  void connect(bool fresh);
+  void send();
+  bool has_unexpected_body() const;
+  RequestView view() const;
+  // exchange_turn.cc: when it may go
   void ask_for_turn();
   void record_attempt();
   void wait_for_turn();
   void note_wait();
-  size_t queued_bytes() const { return head_text_.size() + upstream_head_.size() + body_.size(); }
+  PaceTerms pace_terms(bool ready) const;
   // exchange_identity.cc: who asks
   bool identify();
   Identity::Answer ask_identity() const;
@@ -133,10 +138,6 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   void end_sharing(bool whole);
   void wait_alone();
   void take_shared_answer(const SharedRead& shared);
-  void connect(bool fresh);
-  void send();
-  bool has_unexpected_body() const;
-  RequestView view() const;
   // exchange_answer.cc: from the vendor to the client
   bool send_again_later(const ResponseHead& head);
   bool withhold(const ResponseHead& head);
@@ -150,13 +151,10 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   std::optional<Sha256> body_digest();
   bool body_whole_or_short() const;
   // Nothing of it is missing: it can go out once more, if nothing was done.
-  bool is_complete() const { return body_whole_ && !body_gone_; }
+  bool is_complete() const { return body_.whole && !body_.gone; }
   void let_go_of_upstream();
   const ApiConfig& api() const { return serving_->config.apis[route_.api]; }
   Lane& lane() const { return *station_->lanes[route_.api]; }
-  PaceTerms pace_terms(bool ready) const {
-    return {serving_->pace_slots[client_], wait_, queued_bytes(), ready};
-  }
 
   Worker& worker_;
   Downstream* downstream_ = nullptr;  // not null while active
@@ -180,12 +178,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   Decision decision_;
   std::string upstream_head_;
   ExchangeKey key_;
-  std::string body_;         // all of it, or what came before it began to stream
-  bool body_whole_ = false;  // all of it has come
-  bool streams_body_ = false;
-  bool body_gone_ = false;  // part of it has gone to the vendor and is not kept: it cannot be sent again
-  std::unique_ptr<Sha256Stream> body_hash_;
-  uint64_t body_bytes_ = 0;
+  RequestBody body_;
   Nanos started_{0}, queued_{0}, sent_{0}, policy_time_{-1};
   Millis wait_{0};    // for its turn
   Nanos send_by_{0};  // when that is over
@@ -197,13 +190,7 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
 
   Upstream* upstream_ = nullptr;  // lent
   ReflectionGuard guard_;
-  std::string answer_head_;    // not yet written
-  bool answer_begun_ = false;  // something of the vendor's answer has been written to the client
-  bool answer_chunked_ = false;
-  bool answer_keeps_alive_ = false;
-  int answer_status_ = 0;
-  uint64_t answer_bytes_ = 0;
-
+  PassedAnswer answer_;
   std::unique_ptr<AuditRecord> record_;  // from begin() to finish()
 };
 

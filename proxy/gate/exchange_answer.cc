@@ -37,16 +37,16 @@ void Exchange::on_response_head(const ResponseHead& head) {
   keep_answer_head(head);
   enter(Phase::kRelaying);
   deadline_.set(worker_.loop().deadlines(), api().timeouts.silence);
-  answer_status_ = head.status;
+  answer_.status = head.status;
   const bool has_length =
       head.framing.kind == Framing::Kind::kLength || head.framing.kind == Framing::Kind::kNone;
-  answer_chunked_ = !has_length && head_.minor_version == 1;
-  answer_keeps_alive_ =
-      head_.keep_alive && body_whole_ && !worker_.draining() && (has_length || answer_chunked_);
-  wipe(answer_head_);
+  answer_.chunked = !has_length && head_.minor_version == 1;
+  answer_.keeps_alive =
+      head_.keep_alive && body_.whole && !worker_.draining() && (has_length || answer_.chunked);
+  wipe(answer_.head);
   append_response_head(
-      answer_head_, head,
-      {record_->request_id, record_->queued_ms.value_or(0), answer_keeps_alive_, answer_chunked_});
+      answer_.head, head,
+      {record_->request_id, record_->queued_ms.value_or(0), answer_.keeps_alive, answer_.chunked});
 }
 
 // The vendor's 429 holds its API. What it refused was not done, so it goes back to the queue, if it is still
@@ -85,7 +85,7 @@ void Exchange::on_response_body(std::string_view piece) {
   deadline_.set(worker_.loop().deadlines(), api().timeouts.silence);
   const ReflectionGuard::Step step = guard_.feed(piece);
   if (step.found) {
-    if (answer_begun_) return cut_answer("credential-reflected");
+    if (answer_.begun) return cut_answer("credential-reflected");
     return reply(Problem::kCredentialReflected, "the answer's body held the credential");
   }
   if (led_ != nullptr) {
@@ -99,14 +99,14 @@ void Exchange::on_response_body(std::string_view piece) {
 void Exchange::relay(std::string_view released, std::string_view piece) {
   const size_t size = released.size() + piece.size();
   if (size == 0) return;
-  answer_begun_ = true;
+  answer_.begun = true;
   if (downstream_->client_left()) return;
-  answer_bytes_ += size;
+  answer_.bytes += size;
   std::string chunk;
-  if (answer_chunked_) append_chunk_size(chunk, size);
-  const std::string_view end = answer_chunked_ ? kChunkEnd : std::string_view();
-  downstream_->write(std::array<std::string_view, 5>{answer_head_, chunk, released, piece, end});
-  wipe(answer_head_);
+  if (answer_.chunked) append_chunk_size(chunk, size);
+  const std::string_view end = answer_.chunked ? kChunkEnd : std::string_view();
+  downstream_->write(std::array<std::string_view, 5>{answer_.head, chunk, released, piece, end});
+  wipe(answer_.head);
   const bool others_wait = led_ != nullptr && !led_->followers.empty();  // for an answer that has a bound
   if (downstream_->unsent() <= kHighWater || upstream_ == nullptr || others_wait) return;
   upstream_->set_reading(false);
@@ -122,13 +122,13 @@ void Exchange::on_downstream_drained() {
 void Exchange::on_response_end() {
   upstream_ = nullptr;
   relay(guard_.finish(), {});
-  answer_begun_ = true;
-  const std::string_view end = answer_chunked_ ? kLastChunk : std::string_view();
-  if (!answer_head_.empty() || !end.empty()) {
-    downstream_->write(std::array<std::string_view, 2>{answer_head_, end});
+  answer_.begun = true;
+  const std::string_view end = answer_.chunked ? kLastChunk : std::string_view();
+  if (!answer_.head.empty() || !end.empty()) {
+    downstream_->write(std::array<std::string_view, 2>{answer_.head, end});
   }
-  wipe(answer_head_);
-  finish(AuditType::kRequestForwarded, answer_status_, answer_keeps_alive_ && body_whole_);
+  wipe(answer_.head);
+  finish(AuditType::kRequestForwarded, answer_.status, answer_.keeps_alive && body_.whole);
 }
 
 // Part of the answer has gone out: the connection is broken off, so that nobody takes it for the whole.
@@ -136,7 +136,7 @@ void Exchange::cut_answer(std::string_view reason) {
   let_go_of_upstream();
   record_->reason = reason;
   downstream_->abort();
-  finish(AuditType::kRequestFailed, answer_status_, false);
+  finish(AuditType::kRequestFailed, answer_.status, false);
 }
 
 void Exchange::on_upstream_failed(UpstreamFailure failure, std::string_view reason) {
@@ -158,7 +158,7 @@ void Exchange::on_upstream_failed(UpstreamFailure failure, std::string_view reas
     }
     case Phase::kRelaying:
       record_->reason = reason;
-      if (!answer_begun_) return reply(Problem::kUpstreamProtocol, "the vendor's answer broke off");
+      if (!answer_.begun) return reply(Problem::kUpstreamProtocol, "the vendor's answer broke off");
       return cut_answer(reason);
     case Phase::kIdle:
     case Phase::kIdentifying:

@@ -52,7 +52,7 @@ void Exchange::wait_for_identity(Millis patience) {
   enter(Phase::kIdentifying);
   const bool has_body = head_.framing.kind == Framing::Kind::kChunked ||
                         (head_.framing.kind == Framing::Kind::kLength && head_.framing.length > 0);
-  if (has_body && !body_whole_) downstream_->want_body(false);
+  if (has_body && !body_.whole) downstream_->want_body(false);
   deadline_.set(worker_.loop().deadlines(), patience);
 }
 
@@ -88,7 +88,7 @@ void Exchange::on_newer_keys() {
   take_client(caller);
   enter(Phase::kReading);
   if (!begin_reading()) return;
-  if (!body_whole_) return downstream_->want_body(true);
+  if (!body_.whole) return downstream_->want_body(true);
   on_request_end();
 }
 

@@ -77,7 +77,7 @@ void Exchange::reply(Problem problem, std::string detail, std::optional<int64_t>
 // Whether the rest of the body is worth reading for the connection's sake.
 bool Exchange::body_whole_or_short() const {
   constexpr uint64_t kWorthReading = 64 * 1024;
-  if (body_whole_ || head_.framing.kind == Framing::Kind::kNone) return true;
+  if (body_.whole || head_.framing.kind == Framing::Kind::kNone) return true;
   return head_.framing.kind == Framing::Kind::kLength && head_.framing.length <= kWorthReading &&
          !head_.expects_continue;
 }
@@ -92,19 +92,19 @@ void Exchange::let_go_of_upstream() {
 // None for a body that carries a credential, or of which nobody knows whether it does: a digest can be
 // guessed at.
 std::optional<Sha256> Exchange::body_digest() {
-  if (!body_whole_ || body_bytes_ == 0 || decision_.body_has_credential ||
+  if (!body_.whole || body_.bytes == 0 || decision_.body_has_credential ||
       decision_.outcome == Outcome::kRefuse) {
     return std::nullopt;
   }
-  return body_hash_ != nullptr ? body_hash_->finish() : sha256(body_);
+  return body_.hash != nullptr ? body_.hash->finish() : sha256(body_.text);
 }
 
 void Exchange::submit_outcome(AuditType type, int status) {
   record_->type = type;
   record_->time = std::chrono::system_clock::now();
   if (status != 0) record_->status = status;
-  record_->bytes_out = answer_bytes_;
-  if (body_bytes_ > 0 || body_whole_) record_->body_bytes = body_bytes_;
+  record_->bytes_out = answer_.bytes;
+  if (body_.bytes > 0 || body_.whole) record_->body_bytes = body_.bytes;
   if (!record_->body_sha256) record_->body_sha256 = body_digest();  // a digest can be finished once
   worker_.submit(std::move(record_));
 }
@@ -139,7 +139,7 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   submit_outcome(type, status);
   enter(Phase::kIdle);
   guard_.clear();
-  for (std::string* buffer : {&head_text_, &body_, &upstream_head_, &answer_head_}) {
+  for (std::string* buffer : {&head_text_, &body_.text, &upstream_head_, &answer_.head}) {
     wipe(*buffer);
     if (buffer->capacity() > kKeptBuffer) *buffer = {};
   }

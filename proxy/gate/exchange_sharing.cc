@@ -32,7 +32,7 @@ void SharedRead::add_body(std::string_view piece) {
 
 // A plain read of an operation that the catalogue knows, and that returns no credentials.
 bool Exchange::may_share() const {
-  if (!api().coalesce || head_.method != "GET" || !body_whole_ || body_bytes_ > 0) return false;
+  if (!api().coalesce || head_.method != "GET" || !body_.whole || body_.bytes > 0) return false;
   return target_.access == Access::kRead &&
          std::all_of(target_.fits.begin(), target_.fits.end(), [](const Target::Fit& fit) {
            if (fit.operation == nullptr) return false;
