@@ -61,6 +61,8 @@ Result<std::vector<uint16_t>> Worker::prepare(const Serving& serving, const std:
   std::vector<uint16_t> numbers;
   std::vector<std::shared_ptr<Port>> open = ports_;
   prepared_.clear();
+  // What drains has closed its listeners and opens none; requests under way may still take up the rest.
+  if (draining_) return std::vector<uint16_t>(serving.config.listen.size());
   for (size_t i = 0; i < serving.config.listen.size(); ++i) {
     const ListenConfig& wanted = serving.config.listen[i];
     const auto same = std::find_if(open.begin(), open.end(), [&wanted](const auto& port) {
