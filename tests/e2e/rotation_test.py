@@ -161,7 +161,8 @@ class Rotation(GateTest):
                 ("vendor key, file", self.push_vendor, push_key, "x-api-key", "push-key-2", "push"),
                 ("vendor key, ..data", self.other_vendor, other_key, "authorization", "Bearer other-key-2", "securenvoy")):
             def is_new(vendor=vendor, header=header, new=new):
-                return all(request.header(header) == new for request in vendor.requests[-20:])
+                latest = vendor.requests[-20:]
+                return len(latest) == 20 and all(request.header(header) == new for request in latest)
 
             def refuse_old(vendor=vendor, new=new):
                 vendor.keys.intersection_update({new})
