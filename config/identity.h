@@ -32,7 +32,7 @@ struct JwtConfig {
   std::vector<std::string> audiences;  // one of them must be in `aud`
   JwksConfig jwks;
   std::vector<JwtAlgorithm> algorithms{JwtAlgorithm::kRs256, JwtAlgorithm::kEs256};
-  std::string client_claim = "sub";  // its value is looked up in the clients' `jwt`
+  std::string client_claim = "sub";  // its value, or each of its list, is looked up in the clients' `jwt`
   Millis leeway{60'000};             // by which clocks may differ
   Position at;
 };

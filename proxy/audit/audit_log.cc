@@ -120,6 +120,7 @@ std::vector<std::string> resume_all(std::vector<DeliveryTarget>& targets, const 
     const auto found = rows.extract(target.row.name);
     resume(target, found ? found.mapped() : nullptr, head);
   }
+  forgotten.reserve(rows.size());
   for (const auto& [name, row] : rows) forgotten.emplace_back(name);
   return forgotten;
 }

@@ -146,6 +146,20 @@ Identity::Answer Identity::identify_token(std::string_view token, Time now) cons
   return answer;
 }
 
+// Of a list, such as a caller's groups, all that mean a client have to mean the same one.
+Identity::Answer Identity::client_of(const std::vector<std::string>& subjects,
+                                     std::string_view issuer) const {
+  Answer answer{std::nullopt, AuthFailure::kJwtNoClient};
+  for (const Subject& subject : subjects_) {
+    if (!subject.of.issuer.empty() && subject.of.issuer != issuer) continue;
+    if (std::find(subjects.begin(), subjects.end(), subject.of.value) == subjects.end()) continue;
+    if (answer.client && *answer.client != subject.client)
+      return {std::nullopt, AuthFailure::kJwtSeveralClients};
+    if (!answer.client) answer = {subject.client, AuthFailure::kNone, {}, issuer, subject.of.value};
+  }
+  return answer;
+}
+
 Identity::Answer Identity::identify_jwt(std::string_view token, const KeySnapshot& keys, Time now) const {
   Jws jws;
   if (const AuthFailure why = read_jws(token, jws); why != AuthFailure::kNone) return {std::nullopt, why};
@@ -157,12 +171,7 @@ Identity::Answer Identity::identify_jwt(std::string_view token, const KeySnapsho
   const JwtVerdict verdict = check_jwt(jws, *issuer, keys.of(*name), now);
   if (verdict.keys_may_have_changed) return {std::nullopt, verdict.why, issuer->issuer};
   if (verdict.why != AuthFailure::kNone) return {std::nullopt, verdict.why};
-  for (const Subject& subject : subjects_) {
-    if (subject.of.value != verdict.subject) continue;
-    if (subject.of.issuer.empty() || subject.of.issuer == *name)
-      return {subject.client, AuthFailure::kNone, {}, issuer->issuer, subject.of.value};
-  }
-  return {std::nullopt, AuthFailure::kJwtNoClient};
+  return client_of(verdict.subjects, issuer->issuer);
 }
 
 }  // namespace sluice

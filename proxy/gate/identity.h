@@ -67,6 +67,7 @@ class Identity {
   Result<void> add_client(const std::vector<ClientConfig>& clients, size_t index);
   Answer identify_certificate(const ByteStream& stream) const;
   Answer identify_authorization(std::string_view value, const KeySnapshot& keys, Time now) const;
+  Answer client_of(const std::vector<std::string>& subjects, std::string_view issuer) const;
   Answer identify_jwt(std::string_view token, const KeySnapshot& keys, Time now) const;
 
   std::vector<JwtConfig> issuers_;

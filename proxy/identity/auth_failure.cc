@@ -29,6 +29,7 @@ constexpr std::array<Words, kAuthFailures> kWords = {{
     {"jwt-expired", "the token has expired"},
     {"jwt-not-yet-valid", "the token is not valid yet"},
     {"jwt-no-client", "no client is configured for this token"},
+    {"jwt-several-clients", "the token means more than one client"},
     {"no-proxy-credential",
      "no proxy-authorization: send the client token as Bearer, or as Basic's password"},
     {"wrong-proxy-scheme",

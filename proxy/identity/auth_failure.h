@@ -27,6 +27,7 @@ enum class AuthFailure : uint8_t {
   kJwtExpired,
   kJwtNotYetValid,
   kJwtNoClient,
+  kJwtSeveralClients,
   kNoProxyCredential,
   kWrongProxyScheme,
   kOtherUser,    // the user name of Proxy-Authorization is another client's

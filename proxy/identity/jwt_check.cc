@@ -34,6 +34,17 @@ AuthFailure check_audience(const JsonValue* audience, const std::vector<std::str
              : AuthFailure::kJwtWrongAudience;
 }
 
+// A text, or a list of texts; nothing else says who somebody is.
+std::vector<std::string> texts_of(const JsonValue& claim) {
+  if (claim.type == Type::kString) return {claim.text};
+  std::vector<std::string> texts;
+  for (const JsonValue& item : claim.items) {
+    if (claim.type != Type::kArray || item.type != Type::kString) return {};
+    texts.push_back(item.text);
+  }
+  return texts;
+}
+
 AuthFailure check_times(const JsonValue& claims, Millis leeway, std::chrono::system_clock::time_point now) {
   const double time = Seconds(now.time_since_epoch()).count();
   const double margin = Seconds(leeway).count();
@@ -80,12 +91,10 @@ JwtVerdict check_jwt(const Jws& jws, const JwtConfig& issuer, const JwkSet* keys
   if (verdict.why != AuthFailure::kNone) return verdict;
   verdict.why = check_times(jws.claims, issuer.leeway, now);
   if (verdict.why != AuthFailure::kNone) return verdict;
-  const JsonValue* subject = jws.claims.find(issuer.client_claim);
-  if (subject == nullptr || subject->type != Type::kString) {
-    verdict.why = AuthFailure::kJwtNoClient;
-    return verdict;
-  }
-  verdict.subject = subject->text;
+  const JsonValue* claim = jws.claims.find(issuer.client_claim);
+  const bool may_be_list = issuer.client_claim != "sub";  // RFC 7519 4.1.2: one text
+  if (claim != nullptr && (may_be_list || claim->type == Type::kString)) verdict.subjects = texts_of(*claim);
+  if (verdict.subjects.empty()) verdict.why = AuthFailure::kJwtNoClient;
   return verdict;
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "config/identity.h"
 #include "proxy/identity/jwk_set.h"
@@ -13,7 +14,7 @@ namespace sluice {
 
 struct JwtVerdict {
   AuthFailure why = AuthFailure::kNone;
-  std::string subject{};  // of a token that holds: the value of the client claim
+  std::vector<std::string> subjects{};  // of a token that holds: the client claim, or what its list has
   bool keys_may_have_changed =
       false;  // kJwtUnknownKey: newer keys of the issuer may hold the one that is missing
 };

@@ -430,6 +430,20 @@ class Strangers(JwtTest):
         self.assert_vendors(gate.ask("GET", TARGET, [("x-api-key", tokens["future"])]))
         self.assert_refused(gate.ask("GET", TARGET, [("x-api-key", tokens["past"])]), "the client token has expired")
 
+    def test_groups_of_a_token_mean_clients_and_only_one(self):
+        idp = self.issuer()
+        idp.key("a", "ES256")
+        gate = self.jwt_gate([self.of(idp, {"file": str(self.write("idp.json", idp.jwks))}, client_claim="groups")],
+                             {"soc": {"jwt": ["soc", "soc-leads"]}})
+
+        def ask(*groups):
+            return self.ask(gate, idp.token("a", groups=list(groups)))
+        self.assert_vendors(ask("everybody", "soc"))
+        self.assert_vendors(ask("soc", "soc-leads"))
+        self.assert_refused(ask("everybody"), "no client is configured for this token")
+        self.assert_refused(ask("soc", "robot"), "the token means more than one client")
+        self.assert_refused(ask(), "no client is configured for this token")
+
     def test_a_certificate_is_known_by_its_fingerprint(self):
         authority = Authority(self.folder)
         served, served_key = authority.issue("gate", "IP:127.0.0.1")

@@ -46,6 +46,9 @@ class Jwt : public testing::Test {
   }
   Why header(const std::string& text) { return judge(ec().token(text, kClaims)).why; }
   Why claims(const std::string& text) { return judge(ec().token(R"({"alg":"ES256","kid":"e"})", text)).why; }
+  std::vector<std::string> subjects(const std::string& text) {
+    return judge(ec().token(R"({"alg":"ES256","kid":"e"})", text)).subjects;
+  }
   // The usual claims, with others before them.
   Why with(const std::string& more) { return claims("{" + more + R"(,"iss":"idp","sub":"robot"})"); }
 
@@ -54,8 +57,10 @@ class Jwt : public testing::Test {
 };
 
 TEST_F(Jwt, HoldsWithAKeyOfEitherKind) {
-  EXPECT_EQ(judge(rsa().token(R"({"alg":"RS256","kid":"r","typ":"JWT"})", kClaims)).subject, "robot");
-  EXPECT_EQ(judge(ec().token(R"({"alg":"ES256","kid":"e"})", kClaims)).subject, "robot");
+  EXPECT_EQ(judge(rsa().token(R"({"alg":"RS256","kid":"r","typ":"JWT"})", kClaims)).subjects,
+            std::vector<std::string>{"robot"});
+  EXPECT_EQ(judge(ec().token(R"({"alg":"ES256","kid":"e"})", kClaims)).subjects,
+            std::vector<std::string>{"robot"});
 }
 
 TEST_F(Jwt, IsLookedForWhereTwoDotsFollowAHeader) {
@@ -182,9 +187,15 @@ TEST_F(Jwt, NamesItsClientByAText) {
   EXPECT_EQ(claims(rest + R"(,"sub":7})"), Why::kJwtNoClient);
   EXPECT_EQ(claims(rest + R"(,"sub":["robot"]})"), Why::kJwtNoClient);
   issuer_.client_claim = "azp";
-  EXPECT_EQ(
-      judge(ec().token(R"({"alg":"ES256","kid":"e"})", rest + R"(,"sub":"robot","azp":"app"})")).subject,
-      "app");
+  EXPECT_EQ(subjects(rest + R"(,"sub":"robot","azp":"app"})"), std::vector<std::string>{"app"});
+}
+
+TEST_F(Jwt, NamesItsClientByAListWhereTheClaimIsOne) {
+  const std::string rest = R"({"iss":"idp","aud":"sluice","exp":1900000000,"sub":"robot","groups":)";
+  issuer_.client_claim = "groups";
+  EXPECT_EQ(subjects(rest + R"(["a","b"]})"), (std::vector<std::string>{"a", "b"}));
+  for (const char* wrong : {"[]", R"(["a",7])", R"([["a"]])", "{}", "7", "null"})
+    EXPECT_EQ(claims(rest + wrong + "}"), Why::kJwtNoClient) << wrong;
 }
 
 TEST_F(Jwt, IsNotBelievedBeforeItsSignatureIs) {
