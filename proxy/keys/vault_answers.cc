@@ -36,7 +36,7 @@ std::string why_missing(const Json& answer) {
 }
 
 std::string why(int status, const Json& answer) {
-  const std::string text = std::to_string(status);
+  std::string text = std::to_string(status);
   switch (status) {
     case 400: return "400: it does not take the request";
     case 403: return "403: the token is not valid any more, or its policy does not allow this";

@@ -13,6 +13,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::for_listener(const ListenerTls& 
   made->tickets_ = goes_on ? before->tickets_ : std::make_shared<TicketKeys>();
   made->add_file(files.certificate);
   made->add_file(files.private_key);
+  made->authorities_ = files.client_ca;
   made->add_file(files.client_ca);
   for (const CertificateFiles& pair : files.by_name) {
     made->add_file(pair.certificate);
@@ -24,6 +25,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::for_listener(const ListenerTls& 
 Result<std::unique_ptr<TlsContext>> TlsContext::for_client(const UpstreamTlsConfig& files) {
   auto made = std::unique_ptr<TlsContext>(new TlsContext);
   made->client_ = std::make_unique<const UpstreamTlsConfig>(files);
+  made->authorities_ = files.ca;
   made->add_file(files.ca);
   made->add_file(files.certificate);
   made->add_file(files.private_key);
@@ -56,9 +58,8 @@ Result<void> TlsContext::reload() {
   auto loaded = listener_ != nullptr ? TlsMaterial::for_listener(*listener_, tickets_)
                                      : TlsMaterial::for_client(*client_);
   if (!loaded) return loaded.error();
-  const std::string& authorities = listener_ != nullptr ? listener_->client_ca : client_->ca;
-  if (!authorities.empty()) {
-    const Result<std::string> text = read_file(authorities);
+  if (!authorities_.empty()) {
+    const Result<std::string> text = read_file(authorities_);
     authorities_sha256_ = text ? hex(sha256(*text)) : "";
   }
   const std::lock_guard lock(mutex_);

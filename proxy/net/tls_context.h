@@ -51,6 +51,7 @@ class TlsContext {
       tickets_;  // of a listener; stay over reloads, and with them the sessions of clients
   std::vector<std::string> files_;
   std::vector<FileStamp> stamps_;
+  std::string authorities_;  // their file; empty: none, or the system's
   std::string authorities_sha256_;
   mutable std::mutex mutex_;
   std::shared_ptr<const TlsMaterial> material_;  // guarded by mutex_
