@@ -185,7 +185,8 @@ std::shared_ptr<Tally> Metrics::add_tally(std::shared_ptr<const TallyNames> name
 void Metrics::fold_past() {
   std::erase_if(tallies_, [this](const std::shared_ptr<Tally>& tally) {
     if (tally.use_count() > 1) return false;
-    std::atomic_thread_fence(std::memory_order_acquire);  // after its writer's last count
+    // Letting go of a second reference reads after its writer's last count, which use_count() does not.
+    std::shared_ptr<Tally>(tally).reset();
     past_->add(*tally);
     return true;
   });

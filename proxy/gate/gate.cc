@@ -80,6 +80,12 @@ std::vector<std::string> Gate::listener_names() const {
   return listener_names_;
 }
 
+// Both of one snapshot.
+void Gate::warn_of_certificates() const {
+  const std::lock_guard lock(serving_mutex_);
+  warn_of_certificate_ends(*serving_, listener_names_);
+}
+
 Result<void> Gate::open_budgets(Serving& serving) {
   if (serving.config.rate_limit_store) {
     auto limits = SharedLimits::make(*serving.config.rate_limit_store);
@@ -172,7 +178,6 @@ void Gate::run() {
     });
   }
   workers_[0]->worker->probe_keys();
-  reloader_->start();
   for (size_t i = 0; i < listener_names_.size(); ++i)
     log_info("listening", {{"role", role_of(serving_->config.listen[i])}, {"address", listener_names_[i]}});
   const std::string& host = serving_->config.admin.address.host;
@@ -180,7 +185,8 @@ void Gate::run() {
       (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(admin_->port());
   log_info("listening", {{"role", "admin"}, {"address", address}});
   log_info("ready", {{"policy", serving_->policy_sha256}});
-  warn_of_certificate_ends(*serving_, listener_names_);
+  warn_of_certificates();
+  reloader_->start();  // from now on these are guarded
   timer_.set(loop_.deadlines(), kDay);
   mask_signals(SIG_UNBLOCK);  // of this thread alone
   loop_.run();
@@ -203,12 +209,13 @@ void Gate::on_signal(int number) {
     return begin_drain();
   }
   log_warning("ending at once: a second signal");
+  timer_.clear();  // the delay is over
   for (const auto& running : workers_) running->worker->drain(Millis(0));
 }
 
 void Gate::on_deadline() {
   if (draining_) return begin_drain();
-  warn_of_certificate_ends(*serving(), listener_names());
+  warn_of_certificates();
   timer_.set(loop_.deadlines(), kDay);
 }
 
@@ -222,6 +229,7 @@ void Gate::begin_drain() {
 void Gate::on_worker_ended() {
   if (--workers_left_ > 0) return;
   timer_.clear();
+  sources_.end();
   reloader_->stop();
   if (limits_ != nullptr) limits_->leave();
   key_sets_.stop();

@@ -54,6 +54,7 @@ class Gate final : private DeadlineObserver {
   // What new requests are served by. Any thread.
   std::shared_ptr<const Serving> serving() const;
   std::vector<std::string> listener_names() const;
+  void warn_of_certificates() const;
 
   // gate_reload.cc: on the reloader's thread
   ReloadOutcome reload(const std::string& cause);
@@ -100,7 +101,7 @@ class Gate final : private DeadlineObserver {
   Nanos started_{0};
   size_t workers_left_ = 0;
   int signals_seen_ = 0;
-  bool draining_ = false;
+  std::atomic<bool> draining_{false};
   // The reloader's thread's, once it runs.
   GateFacts facts_;
   std::vector<FileStamp> webhook_stamps_;

@@ -46,6 +46,8 @@ ReloadOutcome Gate::reload(const std::string& cause) {
   if (outcome.taken_up) {
     rejected_before_.clear();
     log_info("reloaded", {{"cause", cause}, {"policy", outcome.policy_sha256}});
+  } else if (draining_) {
+    log_info("reload given up: the gate is ending", {{"cause", cause}});  // no fault of the files
   } else {
     for (const Finding& finding : outcome.findings.all())
       if (finding.severity == Severity::kError)

@@ -115,7 +115,7 @@ std::string Gate::status_json() const {
   json["version"] = kVersion;
   json["uptime_seconds"] =
       std::chrono::duration_cast<std::chrono::seconds>(monotonic_now() - started_).count();
-  json["draining"] = draining_;
+  json["draining"] = draining_.load();
   json["policy"] = {{"file", config.policy}, {"sha256", now->policy_sha256}};
   json["reload"] = to_json(reloader_->state());
   json["workers"] = workers_.size();

@@ -16,9 +16,17 @@ BlockingClient::~BlockingClient() {
 HttpResult BlockingClient::call(HttpCall call) {
   uv_update_time(loop_.uv());  // the loop has not run since the last call
   std::optional<HttpResult> result;
-  client_->send(std::move(call), [&result](HttpResult answer) { result = std::move(answer); });
-  while (!result) uv_run(loop_.uv(), UV_RUN_ONCE);
-  return std::move(*result);
+  if (client_ != nullptr)
+    client_->send(std::move(call), [&result](HttpResult answer) { result = std::move(answer); });
+  while (!result && client_ != nullptr) uv_run(loop_.uv(), UV_RUN_ONCE);
+  if (result) return std::move(*result);
+  HttpResult cancelled;
+  cancelled.error = "cancelled";
+  return cancelled;
+}
+
+void BlockingClient::cancel() {
+  loop_.post([this] { client_.reset(); });
 }
 
 }  // namespace sluice

@@ -36,6 +36,9 @@ class SecretSources {
   // Asks Vault again. True: what fetch() would put in is not what it last put in, because a value is another
   // one, cannot be had any more, or can be had again.
   bool changed();
+  // For the end of the process: whoever waits for Vault, and whoever would, is told at once that it cannot be
+  // had. Any thread.
+  void end() { client_.end(); }
   // When to ask. nullopt: nothing of what is in force is in Vault.
   std::optional<Millis> poll_after() const;
 

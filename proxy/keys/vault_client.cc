@@ -45,8 +45,13 @@ HttpClientOptions options_for(const VaultConfig& config, const TlsContext* tls) 
 
 // One read(): a connection, and the time it has.
 struct VaultClient::Session {
-  Session(const VaultConfig& from, const TlsContext* tls, std::function<Nanos()> clock)
-      : config(from), client(options_for(from, tls)), now(std::move(clock)), until(now() + kAllTime) {}
+  Session(const VaultConfig& from, const TlsContext* tls, VaultClient& of)
+      : config(from), client(options_for(from, tls)), owner(of), now(of.now_), until(now() + kAllTime) {
+    owner.set_asking(&client);
+  }
+  ~Session() { owner.set_asking(nullptr); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   // The body comes wiped when it goes. An error is of the connection: nothing more will come of it.
   Result<std::pair<int, Secret>> ask(std::string method, const std::string& path, const Secret* token,
@@ -75,10 +80,23 @@ struct VaultClient::Session {
 
   const VaultConfig& config;
   BlockingClient client;
+  VaultClient& owner;
   std::function<Nanos()> now;
   Nanos until;
   std::string broken;
 };
+
+void VaultClient::set_asking(BlockingClient* client) {
+  const std::lock_guard lock(mutex_);
+  asking_ = client;
+  if (ended_ && asking_ != nullptr) asking_->cancel();
+}
+
+void VaultClient::end() {
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  if (asking_ != nullptr) asking_->cancel();
+}
 
 void VaultClient::take(VaultToken token, const std::string& owner) {
   const Nanos now = now_();
@@ -166,7 +184,7 @@ VaultClient::Answers VaultClient::read(const VaultConfig& config, const std::set
     if (!made) return fail_rest(Error{"vault.tls: " + made.error().message});
     tls = std::move(*made);
   }
-  Session session(config, tls.get(), now_);
+  Session session(config, tls.get(), *this);
   if (auto kept = keep_token(session); !kept) return fail_rest(kept.error());
   bool logged_in_anew = false;
   for (const std::string& path : paths) {

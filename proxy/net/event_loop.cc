@@ -51,7 +51,10 @@ void EventLoop::run_posted() {
     const std::lock_guard lock(mutex_);
     tasks.swap(posted_);
   }
-  for (auto& task : tasks) task();
+  for (auto& task : tasks) {
+    if (stopped_) return;  // by the one before: only this thread stops it
+    task();
+  }
 }
 
 void EventLoop::destroy_later(std::unique_ptr<Deferred> object) { doomed_.push_back(std::move(object)); }

@@ -40,8 +40,8 @@ class EventLoop {
   // Where reads land. Valid until the next read on this loop.
   std::span<char> scratch() { return scratch_; }
 
-  // Runs `task` on the loop's thread in a later turn. Any thread. Tasks posted after run() returned are
-  // dropped.
+  // Runs `task` on the loop's thread in a later turn. Any thread. What has not run when stop() is
+  // called is dropped.
   void post(std::function<void()> task);
   // Keeps `object` alive until the current callback has unwound, then destroys it.
   void destroy_later(std::unique_ptr<Deferred> object);

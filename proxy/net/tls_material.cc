@@ -69,14 +69,25 @@ void set_session_context(SSL_CTX* context, std::string_view host = {}) {
   SSL_CTX_set_session_id_context(context, digest.data(), digest.size());
 }
 
+// To clients, those whose certificates are trusted.
+void name_authorities(SSL_CTX* context) {
+  STACK_OF(X509_OBJECT)* objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+  for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i)
+    if (X509* authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i)))
+      SSL_CTX_add_client_CA(context, authority);
+}
+
 }  // namespace
 
 void TlsMaterial::Free::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
 
 Result<void> TlsMaterial::add_certificate(SSL_CTX* context, const CertificateFiles& files) {
-  if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {
-    return openssl_error("cannot read the certificate " + files.certificate);
-  }
+  auto chain = read_certificates(files.certificate);
+  if (!chain) return chain.error();
+  bool taken = SSL_CTX_use_certificate(context, chain->front().get()) == 1;
+  for (size_t i = 1; i < chain->size(); ++i)
+    taken = taken && SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) == 1;
+  if (!taken) return openssl_error("cannot use the certificate " + files.certificate);
   auto key = read_private_key(files.private_key);
   if (!key) return key.error();
   if (SSL_CTX_use_PrivateKey(context, key->get()) != 1) {
@@ -116,10 +127,10 @@ Result<void> TlsMaterial::add_listener_context(const CertificateFiles& files, co
       SSL_CTX_set1_cert_store(context, SSL_CTX_get_cert_store(get()));
       SSL_CTX_set_client_CA_list(context, SSL_dup_CA_list(SSL_CTX_get_client_CA_list(get())));
     } else {
-      if (SSL_CTX_load_verify_locations(context, client_ca.c_str(), nullptr) != 1) {
-        return openssl_error("cannot read the client ca " + client_ca);
-      }
-      SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(client_ca.c_str()));
+      const std::string what = "cannot read the client ca " + client_ca;
+      if (Result<void> trusted = trust_authorities(context, client_ca, what); !trusted)
+        return trusted.error();
+      name_authorities(context);
     }
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   }
@@ -171,10 +182,11 @@ Result<std::shared_ptr<const TlsMaterial>> TlsMaterial::for_client(const Upstrea
   auto made = std::shared_ptr<TlsMaterial>(new TlsMaterial);
   SSL_CTX* context = made->contexts_.emplace_back(new_context(TLS_client_method())).get();
   if (context == nullptr) return openssl_error("cannot set up tls");
-  const int loaded = files.ca.empty() ? SSL_CTX_set_default_verify_paths(context)
-                                      : SSL_CTX_load_verify_locations(context, files.ca.c_str(), nullptr);
-  if (loaded != 1) {
-    return openssl_error("cannot read the ca " + (files.ca.empty() ? "store of the system" : files.ca));
+  if (!files.ca.empty()) {
+    const std::string what = "cannot read the ca " + files.ca;
+    if (Result<void> trusted = trust_authorities(context, files.ca, what); !trusted) return trusted.error();
+  } else if (SSL_CTX_set_default_verify_paths(context) != 1) {
+    return openssl_error("cannot read the ca store of the system");
   }
   if (!files.certificate.empty()) {
     const CertificateFiles pair{files.certificate, files.private_key};

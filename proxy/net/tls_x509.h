@@ -32,6 +32,9 @@ int no_pass_phrase(char*, int, int, void*);
 // Every certificate of a PEM file, at least one.
 Result<std::vector<X509Ptr>> read_certificates(const std::string& path);
 Result<KeyPtr> read_private_key(const std::string& path);
+// Takes a PEM file's certificates, at least one, and revocation lists into the context's store. `what` is
+// what an error says first.
+Result<void> trust_authorities(SSL_CTX* context, const std::string& path, const std::string& what);
 
 Sha256 digest_of(const X509* certificate);
 CertificateInfo describe(const std::string& file, const X509* certificate);

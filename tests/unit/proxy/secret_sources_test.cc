@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <condition_variable>
 #include <thread>
 
 #include "config/config_reader.h"
@@ -21,9 +22,10 @@ using testing::SizeIs;
 class VaultDouble {
  public:
   VaultDouble() {
-    auto server = serve_http(
-        loop_, {"127.0.0.1", 0, "", {}}, nullptr,
-        [this](const HttpRequest& request, const HttpAnswer& respond) { respond(answer(request)); });
+    auto server = serve_http(loop_, {"127.0.0.1", 0, "", {}}, nullptr,
+                             [this](const HttpRequest& request, const HttpAnswer& respond) {
+                               if (is_answered(request)) respond(answer(request));
+                             });
     EXPECT_TRUE(server);
     server_ = std::move(*server);
     port_ = server_->port();
@@ -49,15 +51,29 @@ class VaultDouble {
     auth_ = R"({"auth":{"client_token":"hvs.login","lease_duration":)" + std::to_string(lease) +
             R"(,"renewable":)" + (renewable ? "true" : "false") + "}}";
   }
+  // From now on nothing is answered.
+  void fall_silent() {
+    const std::lock_guard lock(mutex_);
+    is_silent_ = true;
+  }
+  void wait_until_asked() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !asked_.empty(); });
+  }
   std::vector<std::string> asked() {
     const std::lock_guard lock(mutex_);
     return std::exchange(asked_, {});
   }
 
  private:
-  HttpResponse answer(const HttpRequest& request) {
+  bool is_answered(const HttpRequest& request) {
     const std::lock_guard lock(mutex_);
     asked_.push_back(request.method + " " + request.path);
+    changed_.notify_all();
+    return !is_silent_;
+  }
+  HttpResponse answer(const HttpRequest& request) {
+    const std::lock_guard lock(mutex_);
     if (request.path.starts_with("/v1/auth/")) return {auth_.empty() ? 403 : 200, {}, auth_};
     return {status_, {}, body_};
   }
@@ -70,6 +86,8 @@ class VaultDouble {
   int status_ = 200;
   std::string body_, auth_;
   std::vector<std::string> asked_;
+  bool is_silent_ = false;
+  std::condition_variable changed_;
 };
 
 class SecretSourcesTest : public testing::Test {
@@ -120,6 +138,22 @@ TEST_F(SecretSourcesTest, TakesEveryKeyOfAPathWithOneRead) {
   EXPECT_EQ(value_of(one.apis[0].credential.full[1]), "second");
   EXPECT_THAT(vault_.asked(), ElementsAre("GET /v1/auth/token/lookup-self", "GET /v1/secret/data/push"));
   EXPECT_EQ(sources_.poll_after(), Millis(60'000));
+}
+
+TEST_F(SecretSourcesTest, TellsWhoWaitsForAVaultThatIsSilentThatTheProcessEnds) {
+  vault_.fall_silent();
+  std::thread ends([this] {
+    vault_.wait_until_asked();
+    sources_.end();
+  });
+  Config one = config();
+  const auto waited = sources_.fetch(one);
+  ends.join();
+  ASSERT_FALSE(waited);
+  EXPECT_THAT(waited.error().message, HasSubstr("cancelled"));
+  const auto later = sources_.fetch(one);
+  ASSERT_FALSE(later);
+  EXPECT_THAT(later.error().message, HasSubstr("cancelled"));
 }
 
 TEST_F(SecretSourcesTest, AsksNobodyWhereNothingIsInVault) {

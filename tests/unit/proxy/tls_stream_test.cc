@@ -248,5 +248,19 @@ TEST_F(TlsStreams, AReloadThatFailsNamesTheFileAndChangesNothing) {
   EXPECT_TRUE(server_context_->reload());
 }
 
+// OpenSSL's own ways to read a file would read on for ever, as they would wait for a pipe.
+TEST_F(TlsStreams, NoFileIsReadWithoutEnd) {
+  const std::string endless = "/dev/urandom", key = certificates_->path("server.key");
+  const auto certificate = TlsContext::for_listener({endless, key, ""});
+  ASSERT_FALSE(certificate);
+  EXPECT_EQ(certificate.error().message, "cannot read the certificate /dev/urandom: it is larger than 10MiB");
+  const auto ca = TlsContext::for_client(endless);
+  ASSERT_FALSE(ca);
+  EXPECT_EQ(ca.error().message, "cannot read the ca /dev/urandom: it is larger than 10MiB");
+  const auto client_ca = TlsContext::for_listener({certificates_->path("server.crt"), key, endless});
+  ASSERT_FALSE(client_ca);
+  EXPECT_EQ(client_ca.error().message, "cannot read the client ca /dev/urandom: it is larger than 10MiB");
+}
+
 }  // namespace
 }  // namespace sluice
