@@ -203,6 +203,12 @@ class ClientsReader {
       return findings_.error(value.at, "duplicate-credential",
                              "jwt: \"" + subject->value + "\" already belongs to client " + taken->client);
     }
+    if (value.is_scalar() && identity_.jwt.size() > 1) {
+      findings_.warning(value.at, "any-issuer",
+                        "jwt: \"" + subject->value + "\" means client " + client.name + " whichever of the " +
+                            std::to_string(identity_.jwt.size()) +
+                            " issuers says so: give { issuer: ISSUER, value: VALUE } to believe one");
+    }
     subjects_.push_back({*subject, client.name});
     client.jwt.push_back(std::move(*subject));
   }

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <iostream>
 #include <memory>
 
@@ -34,12 +35,15 @@ int create(const std::string& name, const std::string& expires) {
         << name << "'\n";
     return 2;
   }
-  if (!expires.empty() && !parse_date_or_time(expires)) {
+  const auto end = parse_date_or_time(expires);
+  if (!expires.empty() && !end) {
     std::cerr << "sluice: --expires: expected a date such as 2027-01-31 or a time such as "
                  "2027-01-31T18:00:00Z, got '"
               << expires << "'\n";
     return 2;
   }
+  if (end && *end <= std::chrono::system_clock::now())
+    std::cerr << "sluice: --expires: " << expires << " is over already: this token is refused at once\n";
   const std::string token = new_token();
   const std::string hash = "\"" + hex(sha256(token)) + "\"";
   std::cout << "The token of " << name << ", shown this once:\n\n  " << token

@@ -13,8 +13,9 @@ namespace {
 
 constexpr Millis kLinger{2'000};   // for the client to read a refusal (RFC 9112 9.6)
 constexpr Millis kDrainIdle{500};  // for a head that is on its way as the drain begins
-constexpr size_t kLongestAuthority =
-    300;  // that an event or a log shows: a name of 253, a port, and then some
+// What an event or a log shows of a refused head.
+constexpr size_t kLongestAuthority = 300;  // a name of 253, a port, and then some
+constexpr size_t kLongestMethod = 32;
 constexpr std::string_view kOpened = "HTTP/1.1 200 Connection established\r\n\r\n";
 
 }  // namespace
@@ -83,8 +84,7 @@ bool Tunnel::accept_caller(const ProxyCredential& credential, const RequestHead&
 void Tunnel::refuse_caller(AuthFailure why, const RequestHead& head) {
   const Millis delay = worker_.callers().fail(peer_, why, worker_.config().limits.failed_attempts);
   if (delay == Millis(0)) return refuse(Problem::kProxyUnauthenticated, to_text(why), head);
-  refusal_ = {Problem::kProxyUnauthenticated, std::string(to_text(why)), std::string(head.method),
-              std::string(head.target.substr(0, kLongestAuthority))};
+  keep_refusal(Problem::kProxyUnauthenticated, to_text(why), head);
   phase_ = Phase::kHeldBack;
   deadline_.set(worker_.loop().deadlines(), delay);
 }
@@ -111,9 +111,13 @@ void Tunnel::open(const ConnectTarget& target, ProxyCredential opener, std::stri
 }
 
 void Tunnel::refuse(Problem problem, std::string_view detail, const RequestHead& head) {
-  refusal_ = {problem, std::string(detail), std::string(head.method),
-              std::string(head.target.substr(0, kLongestAuthority))};
+  keep_refusal(problem, detail, head);
   answer();
+}
+
+void Tunnel::keep_refusal(Problem problem, std::string_view detail, const RequestHead& head) {
+  refusal_ = {problem, std::string(detail), std::string(head.method.substr(0, kLongestMethod)),
+              std::string(head.target.substr(0, kLongestAuthority))};
 }
 
 void Tunnel::answer() {

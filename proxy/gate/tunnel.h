@@ -56,6 +56,7 @@ class Tunnel final : public Deferred, private StreamObserver, private DeadlineOb
   void refuse_caller(AuthFailure why, const RequestHead& head);
   void open(const ConnectTarget& target, ProxyCredential opener, std::string_view received);
   void refuse(Problem problem, std::string_view detail, const RequestHead& head);
+  void keep_refusal(Problem problem, std::string_view detail, const RequestHead& head);
   void answer();
   void record_refusal(const std::string& request_id);
   void leave();

@@ -26,6 +26,8 @@ JSON = [("Content-Type", "application/json")]
 
 
 class CanaryGate(GateTest):
+    sure_to_be_there = "full-key"  # in a running gate's memory
+
     def setUp(self):
         super().setUp()
         self.authority = Authority(self.folder)
@@ -100,6 +102,51 @@ class CanaryGate(GateTest):
                 connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
             return b"0\r\n\r\n"
         return answer(200, body, [("Content-Type", "application/json")])
+
+    # --- what is searched
+
+    def search(self, where, octets, canaries=None):
+        canaries = canaries or {**self.used, **self.past}
+        self.searched.append(f"{where} ({len(octets)} octets)")
+        hits = found(canaries, octets)
+        self.assertEqual([f"{name} as {form.decode('latin-1')} at {at}" for name, form, at in hits], [], where)
+
+    def search_spool(self, when):
+        files = sorted(path for path in self.folder.iterdir() if path.name.startswith(("audit.db", "keys.sealed")))
+        self.assertGreaterEqual(len(files), 4, files)
+        for path in files:
+            self.search(f"{path.name} {when}", path.read_bytes())
+
+    def search_outside(self):
+        for page in ("/metrics", "/status", "/readyz", "/healthz"):
+            self.search(page, self.gate.get_admin(page)[1].encode())
+        self.search("answers", b"".join(self.answers))
+        self.search("webhook bodies", b"".join(body for _, body, _ in self.received.deliveries))
+        lines = [f"{name}: {value}" for headers, _, _ in self.received.deliveries for name, value in headers.items() if name != "x-sink"]
+        self.search("webhook headers", "\n".join(lines).encode())
+        self.search_spool("while it runs")
+        self.search("the log", "\n".join(self.gate.errors + self.gate.output).encode())
+
+    def core(self):
+        """A dump of the running gate's memory, as root can make one."""
+        path = self.folder / "core"
+        done = subprocess.run(["gcore", "-o", path, str(self.gate.popen.pid)], capture_output=True, text=True, timeout=300)
+        dump = pathlib.Path(f"{path}.{self.gate.popen.pid}")
+        self.assertTrue(dump.exists(), done.stdout + done.stderr)
+        with dump.open("rb") as file:  # mostly pages that nobody has touched
+            octets = b"".join(page for page in iter(lambda: file.read(4096), b"") if page.strip(b"\0"))
+        dump.unlink()
+        # What does not find what is in use could not find the rest.
+        self.assertIn(self.used[self.sure_to_be_there].encode(), octets)
+        return octets
+
+    def memory_is_clean(self, when):
+        if os.geteuid() != 0 or harness.SANITIZED:
+            print(f"memory {when}: not searched, which takes root and an ordinary build")
+            return
+        if shutil.which("gcore") is None:
+            self.fail("gcore is missing: install gdb")
+        self.search(f"core {when}", self.core(), self.past)
 
 
 class Canaries(CanaryGate):
@@ -203,43 +250,6 @@ class Canaries(CanaryGate):
         self.ask("GET", "/push/v1/none", [("x-api-key", self.past["siem-token"])])
         wait_until("the last denial", lambda: len(self.received.events("request.denied")) > denied)
 
-    # --- what is searched
-
-    def search(self, where, octets, canaries=None):
-        canaries = canaries or {**self.used, **self.past}
-        self.searched.append(f"{where} ({len(octets)} octets)")
-        hits = found(canaries, octets)
-        self.assertEqual([f"{name} as {form.decode('latin-1')} at {at}" for name, form, at in hits], [], where)
-
-    def search_spool(self, when):
-        files = sorted(path for path in self.folder.iterdir() if path.name.startswith(("audit.db", "keys.sealed")))
-        self.assertGreaterEqual(len(files), 4, files)
-        for path in files:
-            self.search(f"{path.name} {when}", path.read_bytes())
-
-    def search_outside(self):
-        for page in ("/metrics", "/status", "/readyz", "/healthz"):
-            self.search(page, self.gate.get_admin(page)[1].encode())
-        self.search("answers", b"".join(self.answers))
-        self.search("webhook bodies", b"".join(body for _, body, _ in self.received.deliveries))
-        lines = [f"{name}: {value}" for headers, _, _ in self.received.deliveries for name, value in headers.items() if name != "x-sink"]
-        self.search("webhook headers", "\n".join(lines).encode())
-        self.search_spool("while it runs")
-        self.search("the log", "\n".join(self.gate.errors + self.gate.output).encode())
-
-    def core(self):
-        """A dump of the running gate's memory, as root can make one."""
-        path = self.folder / "core"
-        done = subprocess.run(["gcore", "-o", path, str(self.gate.popen.pid)], capture_output=True, text=True, timeout=300)
-        dump = pathlib.Path(f"{path}.{self.gate.popen.pid}")
-        self.assertTrue(dump.exists(), done.stdout + done.stderr)
-        with dump.open("rb") as file:  # mostly pages that nobody has touched
-            octets = b"".join(page for page in iter(lambda: file.read(4096), b"") if page.strip(b"\0"))
-        dump.unlink()
-        # What does not find what is in use could not find the rest.
-        self.assertIn(self.used["full-key"].encode(), octets)
-        return octets
-
     def test_secrets_are_nowhere_outside_and_those_of_the_past_not_in_memory(self):
         self.gate = Gate(["serve", "--config", self.prepare()], {}, self.folder, 2)
         self.processes.insert(0, self.gate)
@@ -262,14 +272,6 @@ class Canaries(CanaryGate):
         for place in self.searched:
             print(f"searched {place}")
         print(f"secrets searched {len(self.used) + len(self.past)}, each in 15 forms: found 0", flush=True)
-
-    def memory_is_clean(self, when):
-        if os.geteuid() != 0 or harness.SANITIZED:
-            print(f"memory {when}: not searched, which takes root and an ordinary build")
-            return
-        if shutil.which("gcore") is None:
-            self.fail("gcore is missing: install gdb")
-        self.search(f"core {when}", self.core(), self.past)
 
     def rotate(self, name):
         fresh = canary(name) if name != "webhook-secret" else "whsec_" + base64.b64encode(os.urandom(32)).decode()

@@ -2,6 +2,7 @@
 The shapes are those of developer.hashicorp.com/vault/api-docs: secret/kv/kv-v2, auth/kubernetes, auth/token."""
 
 import json
+import secrets
 
 from scripted_upstream import ScriptedUpstream, answer
 
@@ -70,7 +71,7 @@ class VaultServer:
         if body.get("jwt") != self.jwt:
             return errors(403, "permission denied")
         self.logins += 1
-        token = f"hvs.login-{self.logins}-{REQUEST_ID}"
+        token = f"hvs.login-{self.logins}-{secrets.token_hex(12)}"
         self.tokens[token] = self.lease
         return document(200, envelope(auth=self.auth(token)))
 

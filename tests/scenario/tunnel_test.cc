@@ -204,6 +204,16 @@ TEST_F(TunnelTest, AnswersWhatIsWrongOnceAndEnds) {
   EXPECT_EQ(audit_.records[0].status, 403);
 }
 
+TEST_F(TunnelTest, RecordsOfAHostileHeadNoMoreThanItTakesToKnowIt) {
+  start_connect();
+  knock().feed(std::string(20'000, 'M') + " a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n");
+  knock().feed(head("", std::string(8'000, 'a') + ":443"));
+  ASSERT_EQ(audit_.records.size(), 2U);
+  EXPECT_EQ(audit_.records[0].method, std::string(32, 'M'));
+  EXPECT_EQ(audit_.records[1].path, std::string(300, 'a'));
+  expected_open_ = 2;
+}
+
 TEST_F(TunnelTest, WaitsForASlowReaderOfARefusal) {
   start_connect();
   MemoryStream& stream = knock();

@@ -238,6 +238,9 @@ TEST_F(PolicyCommands, ClientNewPrintsATokenAndItsHash) {
       run({"client", "new", "soar", "--expires", "2027-01-31"}).out,
       std::regex("token_sha256: \\[ \\{ hash: \"[0-9a-f]{64}\", expires: 2027-01-31 \\} \\]")));
   EXPECT_EQ(run({"client", "new", "soar", "--expires", "soon"}).exit_code, 2);
+  const Ran past = run({"client", "new", "soar", "--expires", "2020-01-31"});
+  EXPECT_EQ(past.exit_code, 0);
+  EXPECT_NE(past.err.find("2020-01-31 is over already"), std::string::npos) << past.err;
 }
 
 TEST_F(PolicyCommands, LoadHashesThePolicyAndTheCatalogues) {
