@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "proxy/pacing/paced_request.h"
@@ -68,7 +69,7 @@ class FairQueue {
   void fall_out(size_t client);
   void line_up(size_t client);
 
-  std::vector<Flow> flows_;
+  std::deque<Flow> flows_;  // does not move them when it grows
   Promises promises_;
   std::vector<size_t> ready_;  // clients with a ready request, the next to go first
   size_t size_ = 0;

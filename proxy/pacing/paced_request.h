@@ -59,7 +59,8 @@ class PacedRequest {
 class PacedList {
  public:
   PacedList() = default;
-  PacedList(PacedList&&) = default;  // of an empty one
+  PacedList(const PacedList&) = delete;  // requests point to it
+  PacedList& operator=(const PacedList&) = delete;
   ~PacedList();
 
   bool empty() const { return first_ == nullptr; }

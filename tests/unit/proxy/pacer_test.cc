@@ -78,6 +78,22 @@ TEST_F(PacerTest, NeverGivesATurnFromWithinACall) {
   EXPECT_EQ(a.turns + b.turns + crowd.back().turns, 0);
 }
 
+TEST_F(PacerTest, WhoWaitsGoesOnWaitingWhenFurtherClientsCome) {
+  start({10, 10});
+  spend_burst();
+  for (size_t i = 0; i < 20; ++i) {
+    crowd.emplace_back();
+    ASSERT_EQ(admit(crowd.back(), i % 3).kind, Admission::Kind::kQueued);
+  }
+  scheduler->take_up(config, std::vector<double>(1'000, 1));
+  crowd.pop_front();
+  EXPECT_EQ(scheduler->waiting(), 19u);
+  EXPECT_EQ(admit(crowd.emplace_back(), 999).kind, Admission::Kind::kQueued);
+  time.run_for(seconds(3));
+  EXPECT_EQ(scheduler->waiting(), 0u);
+  for (const Request& request : crowd) EXPECT_EQ(request.turns, 1);
+}
+
 TEST_F(PacerTest, GivesTurnsInTheOrderOfArrival) {
   start({10, 10});
   spend_burst();
