@@ -71,6 +71,9 @@ Result<JwkSet> JwkSet::parse(std::string_view text) {
   JwkSet set;
   for (const JsonValue& jwk : keys->items) {
     if (jwk.type != Type::kObject) return Error{"not a JWK Set: a key is no JSON object"};
+    // RFC 7518 6.2.2.1 and 6.3.2.1. Whoever reads the set could be any of the issuer's subjects.
+    if (jwk.find("d") != nullptr)
+      return Error{"the key set holds a private key: it may show public ones only"};
     auto key = read_key(jwk);
     if (!key) continue;
     if (set.keys_.size() == kMostKeys) return Error{"the key set has more than 100 keys"};

@@ -17,7 +17,7 @@ constexpr size_t kMostJwksOctets = 1024 * 1024;
 
 class JwkSet {
  public:
-  // An error: no JSON object with `keys`, no usable key, more than 100, or two with one `kid`.
+  // An error: no JSON object with `keys`, no usable key, more than 100, two with one `kid`, or a private one.
   static Result<JwkSet> parse(std::string_view text);
 
   // With this `kid`, exactly; without one the only key that there is. nullptr: none.

@@ -3,6 +3,7 @@ key of their authority, Vault's tokens and secrets, and the password of Redis.""
 
 import base64
 import json
+import shutil
 import ssl
 import time
 
@@ -134,6 +135,18 @@ class Callers(canary_test.CanaryGate):
         self.vault.secrets["secret/data/push"]["full"] = self.used["vault-key"] = fresh
         wait_until("the key to change", lambda: self.gate.said("secret changed") or fresh in self.sent_keys(), 30)
 
+    def rotate_what_stands_behind(self):
+        """Another authority for the tools, and another password of Redis."""
+        self.past["old-connect-key"], self.past["old-redis-password"] = self.used["connect-key"], self.used["redis-password"]
+        newer = Authority(self.folder, "newer-tools")
+        shutil.copy(newer.certificate, self.tools.certificate)
+        shutil.copy(newer.key, self.tools.key)
+        self.used["connect-key"], self.used["redis-password"] = self.key_forms(newer.key), canary("new-redis")
+        self.assertEqual(self.redis.run("CONFIG", "SET", "requirepass", self.used["redis-password"]), "OK")
+        self.redis.password = self.used["redis-password"]
+        self.put("redis", self.used["redis-password"])
+        self.gate.reload()
+
     def sent_keys(self):
         self.ask_write()
         return [request.header("x-api-key") for request in self.vendor.requests]
@@ -163,6 +176,7 @@ class Callers(canary_test.CanaryGate):
         self.tunnels()
         self.ask_write()
         self.new_vault_key()
+        self.rotate_what_stands_behind()
         self.jwts()
         self.tunnels()
         wait_until("the events", lambda: len(self.received.events("request.forwarded")) >= 10)

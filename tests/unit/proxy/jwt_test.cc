@@ -260,6 +260,12 @@ TEST_F(Jwks, RefusesTwoKeysOfOneName) {
   EXPECT_EQ(usable(rsa().jwk() + "," + ec().jwk()), 2U);
 }
 
+TEST_F(Jwks, RefusesAPrivateKey) {
+  EXPECT_EQ(usable(ec().jwk(R"(,"kid":"a","d":"AAAA")")), 0U);
+  EXPECT_EQ(usable(rsa().jwk(R"(,"kid":"a")") + "," + ec().jwk(R"(,"kid":"b","d":"AAAA")")), 0U);
+  EXPECT_EQ(usable(rsa().jwk() + R"(,{"kty":"OKP","crv":"Ed25519","x":"AA","d":"AA"})"), 0U);
+}
+
 TEST_F(Jwks, RefusesMoreThanAHundredKeys) {
   std::string keys;
   for (int i = 0; i < 100; ++i)
