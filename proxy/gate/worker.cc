@@ -99,12 +99,14 @@ void Worker::take_up(std::shared_ptr<const Serving> serving) {
 }
 
 void Worker::change_tls(const std::shared_ptr<Port>& port, const std::shared_ptr<const TlsContext>& tls) {
+  const bool was_plain = port->tls == nullptr;
   port->tls = tls;
   port->listener->set_tls(tls);
   if (tls == nullptr) return;
   std::vector<Downstream*> distrusted;
   for (const auto& [key, connection] : connections_)
-    if (connection->port() == port && !connection->is_trusted_by(*tls)) distrusted.push_back(key);
+    if (connection->port() == port && (was_plain || !connection->is_trusted_by(*tls)))
+      distrusted.push_back(key);
   for (Downstream* connection : distrusted) connection->distrust();
 }
 

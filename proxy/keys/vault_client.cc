@@ -168,7 +168,9 @@ Result<void> VaultClient::keep_token(Session& session) {
   if (token_->renewable) renew(session);
   const bool is_short = token_->lease < before / 2;  // its longest life is near
   if (now_() < see_to_it_at_ && !is_short) return {};
-  return config.kubernetes || now_() >= ends_at_ ? log_in(session) : Result<void>();
+  if (config.kubernetes || now_() >= ends_at_) return log_in(session);
+  if (now_() >= see_to_it_at_) see_to_it_at_ = ends_at_;  // nothing makes it last longer
+  return {};
 }
 
 VaultClient::Answers VaultClient::read(const VaultConfig& config, const std::set<std::string>& paths) {

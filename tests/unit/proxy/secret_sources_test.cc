@@ -51,6 +51,11 @@ class VaultDouble {
     auth_ = R"({"auth":{"client_token":"hvs.login","lease_duration":)" + std::to_string(lease) +
             R"(,"renewable":)" + (renewable ? "true" : "false") + "}}";
   }
+  void set_lookup(int ttl, bool renewable) {
+    const std::lock_guard lock(mutex_);
+    auth_ = R"({"data":{"ttl":)" + std::to_string(ttl) + R"(,"renewable":)" + (renewable ? "true" : "false") +
+            "}}";
+  }
   // From now on nothing is answered.
   void fall_silent() {
     const std::lock_guard lock(mutex_);
@@ -313,6 +318,17 @@ TEST_F(SecretSourcesTest, RenewsALoginThatMayBeAndLogsInAnewOtherwise) {
     EXPECT_EQ(vault_.asked()[0],
               renewable ? "POST /v1/auth/token/renew-self" : "POST /v1/auth/kubernetes/login");
   }
+}
+
+TEST_F(SecretSourcesTest, AsksNoMoreOftenAsATokenThatCannotBeRenewedComesToItsEnd) {
+  vault_.set(200, R"({"full":"first"})");
+  vault_.set_lookup(3'600, false);
+  Config one = config();
+  ASSERT_TRUE(fetch(one));
+  EXPECT_EQ(sources_.poll_after(), Millis(60'000));
+  now_ += std::chrono::seconds(2'500);
+  EXPECT_FALSE(sources_.changed());
+  EXPECT_EQ(sources_.poll_after(), Millis(60'000));
 }
 
 TEST_F(SecretSourcesTest, AsksEarlierForASecretWithALease) {
