@@ -64,8 +64,8 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
 
   // What is served from now on, in two steps: before run(), or on the worker's thread.
   // Opens the listeners that it has and this has not, on the ports given (0: as configured), in the order of
-  // config.listen; connections wait there. Returns their ports, or why one cannot be had: nothing has changed
-  // then.
+  // config.listen; what comes by them until then is served by what is in force. Returns their ports, or why
+  // one cannot be had: nothing has changed then.
   Result<std::vector<uint16_t>> prepare(const Serving& serving, const std::vector<uint16_t>& ports);
   // Requires: it was prepared. New requests are served by it, those under way by what they began with.
   // Listeners that it has not are closed, their connections end after the request under way.
