@@ -138,7 +138,8 @@ Deliverer* Delivery::find(std::string_view webhook) const {
 
 // It may be ahead of what was told of: events are read as soon as they are there.
 void Delivery::begin(Deliverer& deliverer) {
-  const auto [from, to] = std::minmax(deliverer.acked(), told_through_);
+  const uint64_t from = std::min(deliverer.acked(), told_through_);
+  const uint64_t to = std::max(deliverer.acked(), told_through_);
   TypeCounts backlog{};
   if (auto ready = ensure_reader(); !ready) {
     log_error("the audit spool cannot be read for the webhooks", {{"why", ready.error().message}});
