@@ -194,7 +194,8 @@ bool Exchange::find_target() {
     reply(Problem::kBodyTooLarge, "the body is over " + format_size(api().max_body));
     return false;
   }
-  select_request_fields(head_, serving_->apis[route_.api].credential.header(), fields_);
+  select_request_fields(head_, serving_->apis[route_.api].credential.header(), fields_,
+                        serving_->identity.credential_headers());
   serving_->engine->resolve(view(), target_);
   if (target_.refused) {
     reply(problem_named(target_.refusal.type), target_.refusal.detail);

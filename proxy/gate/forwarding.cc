@@ -51,13 +51,13 @@ bool is_kept_back(HeaderId id) {
 }  // namespace
 
 void select_request_fields(const RequestHead& head, std::string_view credential_header,
-                           std::vector<HeaderView>& out) {
+                           std::vector<HeaderView>& out, std::span<const std::string> other_credentials) {
   out.clear();
   const bool options = has_connection_options(head.fields);
   for (const HeaderField& field : head.fields) {
     // A known name spelt with "_" is nobody's field here, and may be a known one there.
     if (field.id != HeaderId::kOther && !field.exact_name) continue;
-    if (is_kept_back(field.id) || is_credential_field(field, credential_header)) continue;
+    if (is_kept_back(field.id) || is_credential_field(field, credential_header, other_credentials)) continue;
     if (options && named_by_connection(head.fields, field.name)) continue;
     out.push_back({field.name, field.value});
   }

@@ -14,7 +14,7 @@ namespace sluice {
 // The caller's fields that go to the vendor, and that the policy sees: without hop-by-hop fields and those
 // named by Connection, credentials, forwarding claims, method overrides, and what the gate writes itself.
 void select_request_fields(const RequestHead& head, std::string_view credential_header,
-                           std::vector<HeaderView>& out);
+                           std::vector<HeaderView>& out, std::span<const std::string> other_credentials = {});
 
 struct RequestLine {
   std::string_view method;

@@ -34,18 +34,23 @@ std::string_view argument_of(std::string_view value, std::string_view scheme) {
   return value;
 }
 
-bool is_credential_field(const HeaderField& field, std::string_view credential_header) {
+bool is_credential_field(const HeaderField& field, std::string_view credential_header,
+                         std::span<const std::string> others) {
   if (field.id == HeaderId::kApiKey || field.id == HeaderId::kAuthorization) return true;
   const auto same = [](char a, char b) {
     const auto folded = [](char c) { return c == '_' ? '-' : to_lower(c); };
     return folded(a) == folded(b);
   };
-  return std::equal(field.name.begin(), field.name.end(), credential_header.begin(), credential_header.end(),
-                    same);
+  const auto is_named = [&](std::string_view name) {
+    return std::equal(field.name.begin(), field.name.end(), name.begin(), name.end(), same);
+  };
+  return is_named(credential_header) || std::any_of(others.begin(), others.end(), is_named);
 }
 
-Result<Identity> Identity::resolve(const std::vector<ClientConfig>& clients, const IdentityConfig& config) {
+Result<Identity> Identity::resolve(const std::vector<ClientConfig>& clients, const IdentityConfig& config,
+                                   std::vector<std::string> credential_headers) {
   Identity identity;
+  identity.credential_headers_ = std::move(credential_headers);
   identity.issuers_ = config.jwt;
   for (size_t i = 0; i < clients.size(); ++i) {
     if (Result<void> added = identity.add_client(clients, i); !added) return added.error();
@@ -85,7 +90,7 @@ Identity::Answer Identity::identify(const std::vector<HeaderField>& fields,
                                     const KeySnapshot& keys, Time now) const {
   const HeaderField* credential = nullptr;
   for (const HeaderField& field : fields) {
-    if (!is_credential_field(field, credential_header)) continue;
+    if (!is_credential_field(field, credential_header, credential_headers_)) continue;
     if (credential != nullptr) return {std::nullopt, AuthFailure::kSeveralCredentials};
     credential = &field;
   }
@@ -95,8 +100,10 @@ Identity::Answer Identity::identify(const std::vector<HeaderField>& fields,
 
 Identity::Answer Identity::identify_field(const HeaderField& field, std::string_view credential_header,
                                           const KeySnapshot& keys, Time now) const {
-  const bool exact = field.exact_name || equals_ignoring_case(field.name, credential_header);
-  if (!exact) return {std::nullopt, AuthFailure::kWrongPlace};
+  const bool is_common = field.id == HeaderId::kApiKey || field.id == HeaderId::kAuthorization;
+  const bool is_read_here =
+      (is_common && field.exact_name) || equals_ignoring_case(field.name, credential_header);
+  if (!is_read_here) return {std::nullopt, AuthFailure::kWrongPlace};
   if (field.id == HeaderId::kAuthorization) return identify_authorization(field.value, keys, now);
   return identify_token(field.value, now);
 }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,9 +28,11 @@ class Identity {
  public:
   using Time = std::chrono::system_clock::time_point;
 
-  // Resolves the clients' tokens. Two clients with one token are an error.
+  // Resolves the clients' tokens. Two clients with one token are an error. `credential_headers`: of all APIs:
+  // whichever of them a request has, the gate alone reads it.
   static Result<Identity> resolve(const std::vector<ClientConfig>& clients,
-                                  const IdentityConfig& identity = {});
+                                  const IdentityConfig& identity = {},
+                                  std::vector<std::string> credential_headers = {});
 
   // The texts are valid as long as this.
   struct Answer {
@@ -49,6 +52,7 @@ class Identity {
   // A client's token, where no JWT may stand.
   Answer identify_token(std::string_view token, Time now) const;
 
+  const std::vector<std::string>& credential_headers() const { return credential_headers_; }
   // Whether a JWT is ever believed; without, the keys given are not looked at.
   bool knows_issuers() const { return !issuers_.empty(); }
   // Of every token, with its client, in the order of the configuration.
@@ -70,6 +74,7 @@ class Identity {
   Answer client_of(const std::vector<std::string>& subjects, std::string_view issuer) const;
   Answer identify_jwt(std::string_view token, const KeySnapshot& keys, Time now) const;
 
+  std::vector<std::string> credential_headers_;
   std::vector<JwtConfig> issuers_;
   std::vector<Token> tokens_;
   std::vector<Subject> subjects_;
@@ -81,6 +86,8 @@ class Identity {
 std::string_view argument_of(std::string_view value, std::string_view scheme);
 
 // Whether a field may carry the caller's credential: it is read by identify() and never forwarded.
-bool is_credential_field(const HeaderField& field, std::string_view credential_header);
+// `others`: of the other APIs.
+bool is_credential_field(const HeaderField& field, std::string_view credential_header,
+                         std::span<const std::string> others = {});
 
 }  // namespace sluice

@@ -28,13 +28,33 @@ std::string PaceRooms::refuse(const Serving& serving) const {
   return {};
 }
 
+// Of who is neither in force nor in `config`. A request of theirs that is still under way counts as the next
+// one's, should it wait once more.
+void PaceRooms::leave_slots(const Config& config) {
+  std::set<std::string> named = in_force_;
+  for (const ClientConfig& client : config.clients) named.insert(client.name);
+  std::erase_if(slots_, [&](const auto& one) {
+    if (named.contains(one.first)) return false;
+    free_slots_.push_back(one.second);
+    return true;
+  });
+}
+
 size_t PaceRooms::slot_of(const std::string& client) {
-  const auto [found, is_new] = slots_.try_emplace(client, weights_.size());
-  if (is_new) weights_.push_back(1);
-  return found->second;
+  const auto found = slots_.find(client);
+  if (found != slots_.end()) return found->second;
+  if (free_slots_.empty()) {
+    free_slots_.push_back(weights_.size());
+    weights_.push_back(1);
+  }
+  const size_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  slots_.emplace(client, slot);
+  return slot;
 }
 
 void PaceRooms::seat(Serving& serving, Nanos now) {
+  leave_slots(serving.config);
   for (const ClientConfig& client : serving.config.clients)
     serving.pace_slots.push_back(slot_of(client.name));
   for (size_t i = 0; i < serving.apis.size(); ++i) {
@@ -52,8 +72,11 @@ void PaceRooms::seat(Serving& serving, Nanos now) {
 }
 
 void PaceRooms::open(const Serving& serving, Nanos now) {
-  for (size_t i = 0; i < serving.config.clients.size(); ++i)
+  in_force_.clear();
+  for (size_t i = 0; i < serving.config.clients.size(); ++i) {
     weights_[serving.pace_slots[i]] = weight_of(serving.config.clients[i]);
+    in_force_.insert(serving.config.clients[i].name);
+  }
   for (size_t i = 0; i < serving.apis.size(); ++i) {
     PaceRoom& room = *serving.apis[i].room;
     room.budget->set_limit(serving.apis[i].limit, now);

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,11 +34,14 @@ class PaceRooms {
   void open(const Serving& serving, Nanos now);
 
  private:
+  void leave_slots(const Config& config);
   size_t slot_of(const std::string& client);
 
   SharedLimits* shared_;
   std::map<std::string, std::shared_ptr<PaceRoom>> rooms_;
-  std::map<std::string, size_t> slots_;  // of clients; one that has gone keeps its own
+  std::map<std::string, size_t> slots_;  // of the clients in force, and of those to come
+  std::vector<size_t> free_slots_;       // of clients that have gone
+  std::set<std::string> in_force_;       // clients
   std::vector<double> weights_;          // by slot
 };
 

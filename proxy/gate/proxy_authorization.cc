@@ -61,7 +61,7 @@ Identity::Answer identify_in_tunnel(const Identity& identity, const std::vector<
   const Identity::Answer answer = identify_opener(identity, clients, opener, keys, now);
   if (!answer.client) return answer;
   for (const HeaderField& field : fields) {
-    if (!is_credential_field(field, credential_header)) continue;
+    if (!is_credential_field(field, credential_header, identity.credential_headers())) continue;
     const Identity::Answer other = identity.identify_field(field, credential_header, keys, now);
     if (other.client && other.client != answer.client) return {std::nullopt, AuthFailure::kOtherClient};
   }

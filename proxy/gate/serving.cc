@@ -127,7 +127,9 @@ Result<std::shared_ptr<Serving>> make_serving(Config config, std::unique_ptr<con
     if (!password) return Error{"rate_limit_store.password: " + password.error().message};
     serving->store_password = std::move(*password);
   }
-  Result<Identity> identity = Identity::resolve(config.clients, config.identity);
+  std::vector<std::string> headers;
+  for (const ServedApi& api : serving->apis) headers.emplace_back(api.credential.header());
+  Result<Identity> identity = Identity::resolve(config.clients, config.identity, std::move(headers));
   if (!identity) return identity.error();
   serving->identity = std::move(*identity);
   // It has their digests: the tokens themselves are of no more use.

@@ -42,6 +42,8 @@ std::vector<std::string> watched_files(const Config& config) {
     add(config.sealed_keys->path);
     add_secret(config.sealed_keys->master);
   }
+  if (config.vault) add(config.vault->ca);
+  for (const JwtConfig& issuer : config.identity.jwt) add(issuer.jwks.ca);
   for (const WebhookConfig& webhook : config.audit.webhooks) add(webhook.ca);
   for_each_secret_ref(config, [&add_secret](const SecretRef& ref, std::string_view) { add_secret(ref); });
   return files;

@@ -1,5 +1,6 @@
 // watched_files: every file that a configuration names and that is read: a change of one is a reason to
-// reload. Pure; any thread.
+// reload. But for files of JWTs' keys and the pod's own token, which are read anew by whoever needs them.
+// Pure; any thread.
 #pragma once
 
 #include <string>

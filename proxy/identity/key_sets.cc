@@ -14,7 +14,7 @@ bool same_source(const JwksConfig& a, const JwksConfig& b) {
     if (!jwks.url) return std::string();
     return (jwks.url->tls ? "https://" : "http://") + jwks.url->authority + jwks.url->path;
   };
-  return text_of(a) == text_of(b) && a.file == b.file && a.ca == b.ca;
+  return text_of(a) == text_of(b) && a.file == b.file;
 }
 
 }  // namespace
@@ -23,6 +23,8 @@ struct KeySets::Prepared {
   std::vector<Kept> kept;            // all of them
   Sources added;                     // those that are new, or come from somewhere else now
   std::vector<std::string> dropped;  // issuers; may be among the added ones
+  std::vector<std::string>
+      renewed;  // of these, those at the same place: their keys stay until there are newer ones
 };
 
 KeySets::KeySets(const KeyTimes& times)
@@ -33,21 +35,29 @@ KeySets::KeySets(const KeyTimes& times)
 KeySets::~KeySets() { stop(); }
 
 Result<std::shared_ptr<KeySets::Prepared>> KeySets::prepare(const std::vector<JwtConfig>& issuers) {
-  const auto is_among = [](const std::vector<Kept>& all, const Kept& one) {
+  const auto has_place = [](const std::vector<Kept>& all, const Kept& one) {
     return std::any_of(all.begin(), all.end(), [&one](const Kept& other) {
       return other.issuer == one.issuer && same_source(other.jwks, one.jwks);
     });
   };
+  const auto is_among = [](const std::vector<Kept>& all, const Kept& one) {
+    return std::any_of(all.begin(), all.end(), [&one](const Kept& other) {
+      return other.issuer == one.issuer && same_source(other.jwks, one.jwks) &&
+             other.jwks.ca == one.jwks.ca && other.ca == one.ca;
+    });
+  };
   auto prepared = std::make_shared<Prepared>();
   for (const JwtConfig& issuer : issuers) {
-    prepared->kept.push_back({issuer.issuer, issuer.jwks});
+    prepared->kept.push_back({issuer.issuer, issuer.jwks, stamp_file(issuer.jwks.ca)});
     if (is_among(kept_, prepared->kept.back())) continue;
     auto source = make_key_source(issuer, loop_, *resolver_, *this, times_);
     if (!source) return source.error();
     prepared->added.emplace(issuer.issuer, std::move(*source));
   }
   for (const Kept& known : kept_) {
-    if (!is_among(prepared->kept, known)) prepared->dropped.push_back(known.issuer);
+    if (is_among(prepared->kept, known)) continue;
+    prepared->dropped.push_back(known.issuer);
+    if (has_place(prepared->kept, known)) prepared->renewed.push_back(known.issuer);
   }
   return prepared;
 }
@@ -81,7 +91,8 @@ void KeySets::publish(const Prepared& prepared) {
   const std::lock_guard lock(mutex_);
   auto next = std::make_shared<KeySnapshot>(*snapshot_);
   for (const std::string& issuer : prepared.dropped) {
-    next->by_issuer.erase(issuer);
+    const auto& renewed = prepared.renewed;
+    if (std::find(renewed.begin(), renewed.end(), issuer) == renewed.end()) next->by_issuer.erase(issuer);
     troubles_.erase(issuer);
   }
   for (const auto& [issuer, source] : prepared.added) {

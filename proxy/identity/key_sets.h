@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "proxy/identity/key_snapshot.h"
+#include "proxy/net/file_stamp.h"
 #include "proxy/identity/key_source.h"
 
 namespace sluice {
@@ -52,6 +53,7 @@ class KeySets final : private KeySourceOwner {
   struct Kept {
     std::string issuer;
     JwksConfig jwks;
+    FileStamp ca;  // of jwks.ca, as it was read
   };
   using Sources = std::map<std::string, std::unique_ptr<KeySource>, std::less<>>;
 

@@ -57,6 +57,18 @@ class Credentials(GateTest):
                 self.assert_problem(gate.ask("GET", "/push/v1/employees", headers), 401, "unauthenticated")
         self.assertEqual(self.vendor.connections, 0)
 
+    def test_a_credential_header_of_another_api_is_read_by_the_gate_alone(self):
+        vendor, other = self.upstream(), self.upstream()
+        gate = self.gate({"push": self.push(vendor.url), "securenvoy": self.securenvoy(other.url, credential={
+            "header": "X-Tenant-Key", "value": "{key}", "full": {"env": "SECURENVOY_KEY"}})})
+        misplaced = ("x-tenant-key", self.secrets["SOAR_TOKEN"])
+        self.assert_problem(gate.ask("GET", "/push/v1/employees", [self.key(), misplaced]), 401, "unauthenticated")
+        self.assert_problem(gate.ask("GET", "/push/v1/employees", [misplaced]), 401, "unauthenticated")
+        self.assertEqual(vendor.connections, 0)
+        self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key()]))
+        self.assert_vendors(gate.ask("GET", "/securenvoy/api/user/restapi/users", [("X-Tenant-Key", self.secrets["ADMIN_TOKEN"])]))
+        self.assertEqual(other.requests[-1].all("x-tenant-key"), [self.secrets["SECURENVOY_KEY"]])
+
     def test_reads_carry_the_read_key_and_writes_the_full_key(self):
         gate = self.push_gate()
         self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key()]))

@@ -349,6 +349,21 @@ class Keys(JwtTest):
         stranger = self.url_gate(server)
         self.assert_refused(self.ask(stranger, self.idp.token("a")), NO_KEYS)
 
+    def test_the_authority_of_a_server_of_keys_is_taken_up_and_the_keys_stay_meanwhile(self):
+        first, second = Authority(self.folder), Authority(self.folder, "second")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*second.issue("idp", "IP:127.0.0.1"))
+        server = self.key_server(self.idp.jwks, tls=context)
+        authority = self.write("idp-ca.crt", first.certificate.read_text())
+        gate = self.jwt_gate([self.of(self.idp, {"url": server.url, "tls": {"ca": str(authority)}})])
+        self.assert_refused(self.ask(gate, self.idp.token("a")), NO_KEYS)
+        authority.write_text(second.certificate.read_text())
+        wait_until("the reload", lambda: gate.said("reloaded"), 10)
+        self.assert_vendors(self.ask(gate, self.idp.token("a")))
+        authority.write_text(first.certificate.read_text())
+        gate.reload()
+        self.assert_vendors(self.ask(gate, self.idp.token("a")))
+
     def test_a_file_is_read_again(self):
         path = self.write("jwks.json", self.idp.jwks)
         gate = self.jwt_gate([self.of(self.idp, {"file": "jwks.json"})])

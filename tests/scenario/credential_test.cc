@@ -20,10 +20,10 @@ constexpr const char* kTwoKeys = "[ { env: SCENARIO_NEW_KEY }, { env: SCENARIO_K
 
 class CredentialTest : public GateFixture {
  protected:
-  void start_with(const std::string& keys) {
+  void start_with(const std::string& keys, const std::string& api_settings = "") {
     setenv("SCENARIO_NEW_KEY", "new-key-of-the-scenario", 1);
     key_settings_ = keys;
-    start();
+    start(api_settings);
     shared_->resolve_again = [this](std::function<void()> done) {
       ++asked_;
       if (answers_at_once_) return done();
@@ -228,6 +228,36 @@ TEST_F(CredentialTest, GoesOnWhenNobodyResolvesInTime) {
   EXPECT_THAT(tool.written, StartsWith("HTTP/1.1 200 OK\r\n"));
   asking_[0]();  // too late: nobody waits any more
   turn();
+}
+
+TEST_F(CredentialTest, PassesOnTheRefusalOfAKeyThatIsKnownToBeRefused) {
+  start_with("{ env: SCENARIO_KEY }");
+  const auto serving = worker_->station()->serving;
+  serving->apis[0].credential.choose(Access::kRead).state->refuse(401);
+  MemoryStream& tool = client();
+  tool.feed(get());
+  vendor().feed(kRefused);
+  turn();
+  EXPECT_THAT(tool.written, StartsWith("HTTP/1.1 401 Unauthorized\r\n"));
+  EXPECT_EQ(asked_, 0);
+  EXPECT_EQ(audit_.records.back().attempts, 1);
+}
+
+TEST_F(CredentialTest, WhoWaitsForTheSameAnswerGetsTheOneWithTheOtherKey) {
+  start_with(kTwoKeys, "    coalesce: true\n");
+  room().budget->reject(monotonic_now(), monotonic_now() + std::chrono::milliseconds(200));
+  std::vector<MemoryStream*> tools{&client(), &client()};
+  for (MemoryStream* tool : tools) tool->feed(get());
+  turn_until([this] { return !vendor().written.empty(); });
+  EXPECT_THAT(vendor().written, HasSubstr("x-api-key: new-key-of-the-scenario\r\n"));
+  vendor().feed(kRefused);
+  turn_until([this] { return !newest().written.empty(); });
+  EXPECT_THAT(newest().written, HasSubstr("x-api-key: vendor-key-of-the-scenario\r\n"));
+  newest().feed(kOk);
+  turn();
+  for (MemoryStream* tool : tools) EXPECT_THAT(tool->written, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_EQ(vendors(), 2u);
+  EXPECT_EQ(refusals(), 1u);
 }
 
 TEST_F(CredentialTest, MaySayThatItHasResolvedWhenTheWorkerIsGone) {

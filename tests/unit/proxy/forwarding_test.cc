@@ -11,11 +11,12 @@ RequestHead parse(const std::string& text) {
   return head;
 }
 
-std::string forwarded(const std::string& fields, std::string_view credential_header = "x-api-key") {
+std::string forwarded(const std::string& fields, std::string_view credential_header = "x-api-key",
+                      std::span<const std::string> others = {}) {
   const std::string text = "GET /p HTTP/1.1\r\nHost: gate\r\n" + fields + "\r\n";
   const RequestHead head = parse(text);
   std::vector<HeaderView> out;
-  select_request_fields(head, credential_header, out);
+  select_request_fields(head, credential_header, out, others);
   std::string names;
   for (const HeaderView& field : out) names += std::string(field.name) + "=" + std::string(field.value) + ";";
   return names;
@@ -24,6 +25,13 @@ std::string forwarded(const std::string& fields, std::string_view credential_hea
 TEST(Forwarding, PassesTheCallersOwnFields) {
   EXPECT_EQ(forwarded("User-Agent: t\r\ntraceparent: 00-1\r\nContent-Type: a\r\nAccept: b\r\nCookie: c\r\n"),
             "User-Agent=t;traceparent=00-1;Content-Type=a;Accept=b;Cookie=c;");
+}
+
+TEST(Forwarding, DropsTheCredentialsOfEveryApi) {
+  const std::vector<std::string> others{"X-Tenant-Key"};
+  EXPECT_EQ(forwarded("x_tenant_key: a\r\nX-TENANT-KEY: b\r\nX-Tenant: c\r\n", "x-api-key", others),
+            "X-Tenant=c;");
+  EXPECT_EQ(forwarded("X-Tenant-Key: a\r\n"), "X-Tenant-Key=a;");
 }
 
 TEST(Forwarding, DropsHopByHopFieldsAndThoseNamedByConnection) {

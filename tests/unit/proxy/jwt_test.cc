@@ -12,22 +12,23 @@ using Why = AuthFailure;
 constexpr int64_t kNow = 1'800'000'000;
 constexpr const char* kClaims = R"({"iss":"idp","aud":"sluice","sub":"robot","exp":1800000600})";
 
+// Made once: a key costs a tenth of a second.
+const JwtSigner& rsa() {
+  static const JwtSigner signer = JwtSigner::rsa();
+  return signer;
+}
+
+const JwtSigner& ec() {
+  static const JwtSigner signer = JwtSigner::ec();
+  return signer;
+}
+
 class Jwt : public testing::Test {
  protected:
   Jwt() {
     issuer_.issuer = "idp";
     issuer_.audiences = {"sluice", "other"};
     use(R"({"keys":[)" + rsa().jwk(R"(,"kid":"r")") + "," + ec().jwk(R"(,"kid":"e")") + "]}");
-  }
-
-  // Made once: a key costs a tenth of a second.
-  static const JwtSigner& rsa() {
-    static const JwtSigner signer = JwtSigner::rsa();
-    return signer;
-  }
-  static const JwtSigner& ec() {
-    static const JwtSigner signer = JwtSigner::ec();
-    return signer;
   }
 
   void use(const std::string& jwks) {
@@ -216,14 +217,6 @@ TEST_F(Jwt, HasNoKeysUntilTheyAreHad) {
 
 class Jwks : public testing::Test {
  protected:
-  static const JwtSigner& rsa() {
-    static const JwtSigner signer = JwtSigner::rsa();
-    return signer;
-  }
-  static const JwtSigner& ec() {
-    static const JwtSigner signer = JwtSigner::ec();
-    return signer;
-  }
   static size_t usable(const std::string& keys) {
     const auto set = JwkSet::parse(R"({"keys":[)" + keys + "]}");
     return set ? set->size() : 0;
