@@ -1,8 +1,12 @@
 // What tests of pacers share: requests that count their turns, and a vendor's strict bucket.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <functional>
+#include <list>
+#include <memory>
 #include <vector>
 
 #include "pacing_time.h"
@@ -66,5 +70,50 @@ inline QueueConfig queue_of(int64_t max_requests, Millis max_wait) {
   config.max_wait = max_wait;
   return config;
 }
+
+// One API's waiting room for three clients, and one worker's door to it.
+class PacerTest : public testing::Test {
+ protected:
+  void start(RateLimit limit, QueueConfig queue = {}, Nanos now = kIdle) {
+    time.now = now;
+    config = queue;
+    pacer.reset();
+    scheduler.reset();
+    budget = make_local_budget(limit, kStart);
+    scheduler = std::make_unique<Scheduler>(*budget, queue, std::vector<double>{1, 1, 1});
+    pacer = make_pacer();
+  }
+  std::unique_ptr<Pacer> make_pacer() { return std::make_unique<Pacer>(time.make_clock(), *scheduler); }
+
+  Admission admit(Request& request, size_t client = 0) {
+    return pacer->admit(request, terms(client, config.max_wait));
+  }
+
+  bool readmit(Request& request, size_t client = 0) {
+    return pacer->readmit(request, terms(client, config.max_wait), time.now + config.max_wait);
+  }
+
+  // Takes the burst of an idle bucket.
+  void spend_burst() {
+    Request request;
+    for (int i = 0; i < 5; ++i) ASSERT_EQ(admit(request).kind, Admission::Kind::kGo);
+  }
+
+  // Fills the queue up to the maximal wait, and returns the first refusal.
+  Admission fill(size_t client = 0) {
+    for (;;) {
+      crowd.emplace_back();
+      const Admission admission = admit(crowd.back(), client);
+      if (admission.retry_after > 0) return admission;
+    }
+  }
+
+  Time time{kIdle};
+  QueueConfig config;
+  std::unique_ptr<Budget> budget;
+  std::unique_ptr<Scheduler> scheduler;
+  std::unique_ptr<Pacer> pacer;
+  std::list<Request> crowd;
+};
 
 }  // namespace sluice::pacer_fixture
