@@ -1,4 +1,5 @@
 #include "proxy/audit/deliverer.h"
+#include "proxy/net/clock.h"
 
 #include <algorithm>
 

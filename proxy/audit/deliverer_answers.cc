@@ -10,6 +10,7 @@
 #include "proxy/audit/retry.h"
 #include "proxy/crypto.h"
 #include "proxy/log.h"
+#include "proxy/net/clock.h"
 
 namespace sluice {
 namespace {

@@ -1,11 +1,12 @@
 #include "proxy/audit/delivery.h"
+#include "proxy/net/clock.h"
 
 #include <algorithm>
 #include <future>
 
 #include "proxy/audit/event.h"
-#include "proxy/audit/quiet_thread.h"
 #include "proxy/log.h"
+#include "proxy/net/quiet_thread.h"
 
 namespace sluice {
 namespace {

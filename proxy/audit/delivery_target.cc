@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <tuple>
 
-#include "proxy/audit/address_guard.h"
 #include "proxy/audit/formats/splunk_ack.h"
 #include "proxy/audit/handshake.h"
 #include "proxy/crypto.h"
+#include "proxy/net/address_guard.h"
 
 namespace sluice {
 namespace {
@@ -93,7 +93,7 @@ HttpClientOptions client_options(const DeliveryTarget& target, Millis attempt_ti
   options.connect_timeout = std::min(options.connect_timeout, attempt_timeout);
   const bool public_only = target.config.public_only;
   options.refuse_address = [public_only](const IpAddress& address) {
-    return refuse_webhook_address(address, public_only);
+    return refuse_address(address, public_only);
   };
   return options;
 }

@@ -250,8 +250,6 @@ int64_t unix_ms(std::chrono::system_clock::time_point time) {
   return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
 }
 
-int64_t unix_ms_now() { return unix_ms(std::chrono::system_clock::now()); }
-
 std::string format_time(std::chrono::system_clock::time_point time) {
   std::string text(kTimeSize, '0');
   write_time(text.data(), time);

@@ -49,7 +49,6 @@ std::optional<EventGap> read_gap(std::string_view event);
 
 // Unix time in milliseconds.
 int64_t unix_ms(std::chrono::system_clock::time_point time);
-int64_t unix_ms_now();
 // RFC 3339 in UTC with milliseconds.
 std::string format_time(std::chrono::system_clock::time_point time);
 

@@ -7,6 +7,7 @@
 #include "proxy/audit/spool_writer.h"
 #include "proxy/crypto.h"
 #include "proxy/log.h"
+#include "proxy/net/clock.h"
 
 namespace sluice {
 namespace {

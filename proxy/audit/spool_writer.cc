@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "proxy/audit/quiet_thread.h"
 #include "proxy/crypto.h"
 #include "proxy/log.h"
+#include "proxy/net/quiet_thread.h"
 
 namespace sluice {
 

@@ -3,11 +3,11 @@
 #include <array>
 #include <csignal>
 
-#include "proxy/audit/quiet_thread.h"
 #include "proxy/audit/resolve_webhook.h"
 #include "proxy/gate/caller_figures.h"
 #include "proxy/gate/certificate_ends.h"
 #include "proxy/log.h"
+#include "proxy/net/quiet_thread.h"
 
 namespace sluice {
 

@@ -1,7 +1,6 @@
 #include "proxy/gate/key_state.h"
 
-#include "proxy/audit/event.h"
-#include "proxy/pacing/budget.h"
+#include "proxy/net/clock.h"
 
 namespace sluice {
 namespace {

@@ -1,6 +1,6 @@
 #include "proxy/gate/reloader.h"
 
-#include "proxy/audit/quiet_thread.h"
+#include "proxy/net/quiet_thread.h"
 
 namespace sluice {
 

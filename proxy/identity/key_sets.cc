@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "proxy/audit/quiet_thread.h"
 #include "proxy/log.h"
+#include "proxy/net/quiet_thread.h"
 
 namespace sluice {
 

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "proxy/identity/key_snapshot.h"
-#include "proxy/net/file_stamp.h"
 #include "proxy/identity/key_source.h"
+#include "proxy/net/file_stamp.h"
 
 namespace sluice {
 

@@ -1,7 +1,7 @@
 #include "proxy/identity/key_url.h"
 
-#include "proxy/audit/address_guard.h"
 #include "proxy/http/http_client.h"
+#include "proxy/net/address_guard.h"
 
 namespace sluice {
 
@@ -42,7 +42,7 @@ class KeyUrl final : public KeySource, private DeadlineObserver {
     options.total_timeout = times_.patience;
     options.connect_timeout = std::min(options.connect_timeout, times_.patience);
     options.response_cap = {kMostJwksOctets};
-    options.refuse_address = [](const IpAddress& address) { return refuse_webhook_address(address, false); };
+    options.refuse_address = [](const IpAddress& address) { return refuse_address(address, false); };
     client_ = make_http_client(loop_, resolver_, std::move(options));
     fetch();
   }

@@ -14,7 +14,7 @@
 #include "config/model.h"
 #include "config/result.h"
 #include "proxy/keys/vault_client.h"
-#include "proxy/pacing/budget.h"
+#include "proxy/net/clock.h"
 
 namespace sluice {
 

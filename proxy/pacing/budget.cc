@@ -1,7 +1,5 @@
 #include "proxy/pacing/budget.h"
 
-#include <uv.h>
-
 #include <mutex>
 
 #include "proxy/pacing/token_bucket.h"
@@ -60,7 +58,5 @@ class LocalBudget final : public Budget {
 std::unique_ptr<Budget> make_local_budget(RateLimit limit, Nanos start) {
   return std::make_unique<LocalBudget>(limit, start);
 }
-
-Nanos monotonic_now() { return Nanos(static_cast<int64_t>(uv_hrtime())); }
 
 }  // namespace sluice

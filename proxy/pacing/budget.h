@@ -10,6 +10,7 @@
 
 #include "config/model.h"
 #include "config/units.h"
+#include "proxy/net/clock.h"
 
 namespace sluice {
 
@@ -54,8 +55,5 @@ class Budget {
 
 // `start`: the bucket counts as spent by a former process then.
 std::unique_ptr<Budget> make_local_budget(RateLimit limit, Nanos start);
-
-// The monotonic clock (uv_hrtime).
-Nanos monotonic_now();
 
 }  // namespace sluice

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "config/secret_source.h"
-#include "proxy/audit/quiet_thread.h"
 #include "proxy/log.h"
+#include "proxy/net/quiet_thread.h"
 #include "proxy/pacing/budget.h"
 
 namespace sluice {

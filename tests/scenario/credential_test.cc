@@ -238,7 +238,7 @@ TEST_F(CredentialTest, PassesOnTheRefusalOfAKeyThatIsKnownToBeRefused) {
   tool.feed(get());
   vendor().feed(kRefused);
   turn();
-  EXPECT_THAT(tool.written, StartsWith("HTTP/1.1 401 Unauthorized\r\n"));
+  ASSERT_THAT(tool.written, StartsWith("HTTP/1.1 401 Unauthorized\r\n"));
   EXPECT_EQ(asked_, 0);
   EXPECT_EQ(audit_.records.back().attempts, 1);
 }

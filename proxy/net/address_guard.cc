@@ -1,4 +1,4 @@
-#include "proxy/audit/address_guard.h"
+#include "proxy/net/address_guard.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -71,13 +71,13 @@ bool is_v6_below_1(const IpAddress& address) { return !address.is_v4() && addres
 
 }  // namespace
 
-std::string refuse_webhook_address(const IpAddress& address, bool public_only) {
+std::string refuse_address(const IpAddress& address, bool public_only) {
   // Loopback is in ::/96 too, but leads to no IPv4 address.
   static const std::optional<IpAddress> kLoopback = parse_ip("::1");
   const bool nat64 = address.octets[0] == 0 && address.octets[1] == 0x64;
   if (address != kLoopback) {
     if (const std::optional<IpAddress> inner = inner_v4(address)) {
-      std::string why = refuse_webhook_address(*inner, public_only);
+      std::string why = refuse_address(*inner, public_only);
       if (!why.empty()) return why;
     }
   }
