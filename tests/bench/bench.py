@@ -17,6 +17,7 @@ os.environ["SLUICE_BINARY"] = os.path.abspath(os.environ["SLUICE_BINARY"])
 # pylint: disable=wrong-import-position
 import load
 import measure
+import observed
 import report
 import slow_clients
 import streaming
@@ -74,6 +75,8 @@ def arguments():
     parser.add_argument("--slow-clients", type=int, default=5000, metavar="N", help="how many (5000)")
     parser.add_argument("--stream", action="store_true",
                         help="instead: the gate's memory while a large body passes to a slow reader, both ways")
+    parser.add_argument("--observed", action="store_true",
+                        help="instead: what an access log, traces, scrapes and open dashboards cost the gate per request")
     parser.add_argument("--stream-size", type=size, default=1 << 30, metavar="SIZE", help="at most 1GiB (1GiB)")
     parser.add_argument("--stream-rate", type=size, default=10**7, metavar="SIZE", help="a second (10MB)")
     options = parser.parse_args()
@@ -173,9 +176,13 @@ def run(site, options):
         document["stream"] = streaming.run(site, options.stream_size, options.stream_rate)
         if show:
             report.stream_table(document["stream"], options.stream_rate)
-    instead = options.slow or options.stream
+    instead = options.slow or options.stream or options.observed
+    seconds = options.seconds or 5
+    if options.observed:
+        document["observed"] = observed.run(site, options.rounds, seconds, progress)
+        if show:
+            report.observed_table(document["observed"], observed.CONNECTIONS, options.rounds, seconds)
     if not instead and not options.memory:
-        seconds = options.seconds or 5
         document["load"] = run_load(site, options, seconds)
         if show:
             report.load_table(document["load"], options.rounds, seconds)

@@ -185,10 +185,11 @@ class Site:
         command = [find("nginx"), "-p", folder, "-c", path]
         self.running.append(Program("the vendor", command, self.vendor_ports["plain"], folder))
 
-    def start(self, kind, upstream="plain", vendor_port=None, durability="power", access_log=None):
-        """Starts a proxy in front of the vendor, or of another one that listens in clear on `vendor_port`."""
+    def start(self, kind, upstream="plain", vendor_port=None, durability="power", access_log=None, watched=""):
+        """Starts a proxy in front of the vendor, or of another one that listens in clear on `vendor_port`. `watched`: more of the
+        gate's configuration."""
         folder, port = self.new_folder(kind), free_port()
-        values = {"VENDOR_PORT": vendor_port or self.vendor_ports[upstream], "PORT": port, "DURABILITY": durability,
+        values = {"VENDOR_PORT": vendor_port or self.vendor_ports[upstream], "PORT": port, "DURABILITY": durability, "WATCHED": watched,
                   "ACCESS_LOG": access_log or f"{folder}/access.log audit", "SCHEME": "https" if upstream == "tls" else "http"}
         if kind == "gate":
             program = self.start_gate(folder, upstream, values)

@@ -60,6 +60,16 @@ def stream_table(rows, rate):
               f"{peak - before:>11.1f}")
 
 
+def observed_table(rows, connections, rounds, seconds):
+    print(f"One gate, {connections} connections, plain upstream, and who watches it: medians of {rounds} rounds of {seconds:g} s")
+    print(f"{'':22}{'cpu us':>8}{'more':>7}{'requests/s':>12}{'p50 us':>8}{'p99 us':>8}   by thread, us")
+    for row in rows:
+        busy = ", ".join(f"{name} {spent:.1f}" for name, spent in row["threads_us"].items() if spent >= 0.05)
+        print(f"{row['way']:22}{row['cpu_us']:>8.1f}{row['cpu_us'] - rows[0]['cpu_us']:>+7.1f}{row['requests_per_second']:>12.0f}"
+              f"{row['p50_us']:>8.0f}{row['p99_us']:>8.0f}   {busy}")
+    print()
+
+
 def pacing_table(rows, lateness, seconds):
     print(f"A vendor that permits 10 requests a second, for {seconds} s: a script with 64 requests always outstanding, and\n"
           f"{rows[0]['asked']} interactive requests, one a second, that are given up after 10 s")
