@@ -1,0 +1,5 @@
+"use strict";
+
+new EventSource("events").addEventListener("status", (event) => {
+  document.getElementById("status").textContent = JSON.stringify(JSON.parse(event.data), null, 2);
+});
