@@ -33,20 +33,19 @@ export const show = (node, visible) => setAttribute(node, "hidden", !visible);
 
 // A shape beside each state's words, as colours alone say nothing to many.
 export function icon(level) {
-  const image = svg("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("use", { href: `#icon-${level}` }));
-  return image;
+  return svg("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("use", { href: `#icon-${level}` }));
 }
 
 // A state in words with its shape: level is ok, warn, bad, wait or none.
 export function chip() {
-  const use = svg("use", { href: "#icon-none" });
+  const image = icon("none");
   const words = el("span");
-  const node = el("span", { class: "chip", "data-level": "none" }, svg("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, use), words);
+  const node = el("span", { class: "chip", "data-level": "none" }, image, words);
   return {
     node,
     set(level, text) {
       setAttribute(node, "data-level", level);
-      setAttribute(use, "href", `#icon-${level}`);
+      setAttribute(image.firstChild, "href", `#icon-${level}`);
       setText(words, text);
     },
   };
@@ -84,7 +83,7 @@ async function copied(text, node) {
 
 export function copyButton(label) {
   const words = el("span", { class: "mono" });
-  const button = el("button", { type: "button", class: "copy" }, words, icon("copy"));
+  const button = el("button", { type: "button", class: "copy" }, words, icon("copy"), el("span", { class: "unseen" }, `copy the ${label}`));
   let text = "";
   button.addEventListener("click", async () => {
     const done = await copied(text, words);
@@ -97,7 +96,6 @@ export function copyButton(label) {
       text = whole;
       setText(words, shown);
       setAttribute(button, "title", whole);
-      setAttribute(button, "aria-label", `${label} ${whole}: copy`);
       show(button, whole !== "");
     },
   };

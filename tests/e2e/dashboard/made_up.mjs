@@ -136,7 +136,7 @@ export function history(time, count = 8640, since = 0) {
 // Answers that are JSON and no status: what a page has to bear.
 export function hostile(time) {
   const huge = 1e308;
-  const clients = Array.from({ length: 10_000 }, (_, i) => ({ name: i % 2 ? MARKUP : "x".repeat(5000), waiting: i % 3 ? huge : -5, per_second: i % 5 ? null : huge, share: i % 7 ? 7e9 : "much" }));
+  const clients = Array.from({ length: 10_000 }, (_, i) => ({ name: i % 2 ? MARKUP : "x".repeat(i < 100 ? 5000 : 50), waiting: i % 3 ? huge : -5, per_second: i % 5 ? null : huge, share: i % 7 ? 7e9 : "much" }));
   const broken = status(time);
   return [
     null, [], 7, "text", {}, { apis: null, audit: 5, parts: "no", requests: [], policy: null, shadow: null, ready: "yes" },
@@ -144,7 +144,7 @@ export function hostile(time) {
     { ...broken, ready: false, parts: Array.from({ length: 5000 }, (_, i) => ({ name: MARKUP, ready: i % 2 === 0, detail: i % 3 ? MARKUP : null })),
       requests: { allow: huge, deny: -huge, refuse: "1", failed: null }, shadow: Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`rule-${i}${MARKUP}`, huge])),
       policy: { file: "f".repeat(100_000), sha256: MARKUP, rules: huge, since: -huge },
-      apis: Array.from({ length: 500 }, () => ({ ...apiOf(APIS[0], time), limit: { rate: 0, burst: -1, in_use: huge, per_second: huge, held_seconds: huge, rejections: huge }, wait_seconds: huge, waiting: huge, oldest_seconds: huge, clients, busiest: MARKUP, keys: Array(1000).fill({ key: MARKUP, state: MARKUP }) })),
+      apis: Array.from({ length: 500 }, (_, i) => ({ ...apiOf(APIS[0], time), limit: { rate: 0, burst: -1, in_use: huge, per_second: huge, held_seconds: huge, rejections: huge }, wait_seconds: huge, waiting: huge, oldest_seconds: huge, clients: i < 2 ? clients : [], busiest: MARKUP, keys: Array(i < 2 ? 1000 : 1).fill({ key: MARKUP, state: MARKUP }) })),
       audit: { usable: false, trouble: MARKUP, last_sequence: huge, checkpoints: { time_ms: huge }, webhooks: Array(3000).fill({ name: MARKUP, backlog: huge, lag_seconds: -huge, last_error: MARKUP, disabled: "no" }) } },
   ];
 }
