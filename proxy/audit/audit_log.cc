@@ -164,7 +164,8 @@ AuditRecord started_record(const SpoolKnowledge& known) {
 
 Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
                                                  std::vector<ResolvedWebhook> webhooks,
-                                                 const AuditOptions& options, const StartReport& report) {
+                                                 const AuditOptions& options, const StartReport& report,
+                                                 RecordObserver* observer) {
   auto targets = make_targets(std::move(webhooks));
   if (!targets) return targets.error();
   auto lock = SpoolLock::take(config.spool);
@@ -178,7 +179,7 @@ Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
   auto checkpointer = make_checkpointer(config, options, *spool);
   if (!checkpointer) return checkpointer.error();
   SpoolWriter::Setup setup{
-      config, options, event_source(), {}, {}, std::move(opened->before), std::move(*checkpointer)};
+      config, options, event_source(), {}, {}, std::move(opened->before), std::move(*checkpointer), observer};
   setup.forgotten_webhooks = resume_all(*targets, *kept, spool->head().sequence);
   for (const DeliveryTarget& target : *targets) setup.webhooks.push_back({target.row, target.filter});
   auto known = read_knowledge(*spool, report.facts);

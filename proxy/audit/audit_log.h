@@ -28,6 +28,16 @@ class AuditWaiter {
   virtual void on_recorded(uint64_t token, bool durable) = 0;
 };
 
+// Sees each record once, as it passes: whether it can be kept is another matter. On the audit thread, or in
+// submit() where there is no more room; must return soon.
+class RecordObserver {
+ public:
+  virtual void on_record(const AuditRecord& record) = 0;
+
+ protected:
+  ~RecordObserver() = default;
+};
+
 struct WebhookState {
   std::string name;
   uint64_t backlog = 0;                // events kept for it and not acknowledged
@@ -96,9 +106,11 @@ struct StartReport {
 AuditRecord started_record(const SpoolKnowledge& known);
 
 // Opens the spool (closes requests left open by a crash as failed, records the start) and starts the threads.
+// `observer` may be null; it outlives the log.
 Result<std::unique_ptr<AuditLog>> open_audit_log(const AuditConfig& config,
                                                  std::vector<ResolvedWebhook> webhooks,
                                                  const AuditOptions& options = {},
-                                                 const StartReport& report = {});
+                                                 const StartReport& report = {},
+                                                 RecordObserver* observer = nullptr);
 
 }  // namespace sluice

@@ -98,6 +98,7 @@ std::unique_ptr<AuditRecord> SpoolWriter::submit(std::unique_ptr<AuditRecord> re
     }
     if (queue_.size() + held_.load(std::memory_order_relaxed) >= setup_.options.memory_limit) {
       ++lost_;
+      if (setup_.observer != nullptr) setup_.observer->on_record(*record);
       hold_up("the audit spool cannot keep up");
       if (waiter == nullptr) return record;
       turned_away_.emplace_back(waiter, token);
@@ -165,8 +166,16 @@ bool SpoolWriter::turn() {
   return stopping;
 }
 
-// Waits until something is due, then moves the queue into the backlog.
 bool SpoolWriter::take() {
+  const size_t before = backlog_.size();
+  const bool stopping = gather();
+  if (setup_.observer != nullptr)
+    for (size_t i = before; i < backlog_.size(); ++i) setup_.observer->on_record(*backlog_[i].record);
+  return stopping;
+}
+
+// Waits until something is due, then moves the queue into the backlog.
+bool SpoolWriter::gather() {
   std::unique_lock lock(mutex_);
   while (!stopping_ && !urgent_) {
     const Clock::time_point due = next_due();

@@ -62,6 +62,7 @@ class SpoolWriter {
     std::vector<std::string> forgotten_webhooks;
     SpoolBefore before;
     std::unique_ptr<Checkpointer> checkpointer;  // null: nothing is signed
+    RecordObserver* observer = nullptr;          // may be null
   };
   SpoolWriter(Setup setup, std::unique_ptr<Spool> spool);
   ~SpoolWriter() { stop(); }
@@ -107,6 +108,7 @@ class SpoolWriter {
   void run();
   bool turn();
   bool take();
+  bool gather();
   Clock::time_point next_due() const;
   void write_group();
   Result<void> put_group(size_t count, ChainWriter& next);

@@ -80,6 +80,11 @@ std::vector<std::string> Gate::listener_names() const {
   return listener_names_;
 }
 
+std::chrono::system_clock::time_point Gate::policy_since() const {
+  const std::lock_guard lock(serving_mutex_);
+  return policy_since_;
+}
+
 // Both of one snapshot.
 void Gate::warn_of_certificates() const {
   const std::lock_guard lock(serving_mutex_);
@@ -122,7 +127,9 @@ Result<void> Gate::open_workers(const std::shared_ptr<const Serving>& serving) {
 Result<void> Gate::open_admin() {
   metrics_->add_collector([this] { return samples(); });
   metrics_->add_collector([this] { return caller_samples(shared_.auth_failures, key_sets_.states()); });
-  AdminSources sources{[this] { return parts(); }, [this] { return status_json(); }, metrics_.get()};
+  AdminSources sources{[this] { return parts(); },
+                       [this](const StatusForm& form) { return status_text(form); }, metrics_.get(),
+                       &outcomes_.latest(), &history_};
   sources.hosts = [this] { return serving()->config.admin.hosts; };
   sources.reload = [this](std::function<void(const ReloadOutcome&)> done) {
     reloader_->request("POST /reload", [this, done = std::move(done)](const ReloadOutcome& outcome) {
@@ -142,7 +149,7 @@ Result<void> Gate::open_audit() {
   webhook_stamps_ = stamp_webhooks(config);
   facts_ = facts_of(*serving_, *webhooks);
   const StartReport report = start_report(*serving_, facts_);
-  auto opened = open_audit_log(config, std::move(*webhooks), {}, report);
+  auto opened = open_audit_log(config, std::move(*webhooks), {}, report, &outcomes_);
   if (!opened) return opened.error();
   audit_ = std::move(*opened);
   shared_.audit = audit_.get();
@@ -188,6 +195,7 @@ void Gate::run() {
   warn_of_certificates();
   reloader_->start();  // from now on these are guarded
   timer_.set(loop_.deadlines(), kDay);
+  history_timer_.set(loop_.deadlines(), History::until_next(unix_ms_now()));
   mask_signals(SIG_UNBLOCK);  // of this thread alone
   loop_.run();
   for (const auto& running : workers_) running->thread.join();
@@ -229,6 +237,7 @@ void Gate::begin_drain() {
 void Gate::on_worker_ended() {
   if (--workers_left_ > 0) return;
   timer_.clear();
+  history_timer_.clear();
   sources_.end();
   reloader_->stop();
   if (limits_ != nullptr) limits_->leave();

@@ -11,7 +11,9 @@
 
 #include "config/result.h"
 #include "proxy/admin/admin.h"
+#include "proxy/admin/history.h"
 #include "proxy/admin/metrics.h"
+#include "proxy/admin/outcomes.h"
 #include "proxy/audit/audit_log.h"
 #include "proxy/gate/file_watcher.h"
 #include "proxy/gate/gate_changes.h"
@@ -23,6 +25,8 @@
 #include "proxy/pacing/shared_limits.h"
 
 namespace sluice {
+
+struct ApiStatus;
 
 class Gate final : private DeadlineObserver {
  public:
@@ -54,6 +58,7 @@ class Gate final : private DeadlineObserver {
   // What new requests are served by. Any thread.
   std::shared_ptr<const Serving> serving() const;
   std::vector<std::string> listener_names() const;
+  std::chrono::system_clock::time_point policy_since() const;
   void warn_of_certificates() const;
 
   // gate_reload.cc: on the reloader's thread
@@ -70,7 +75,9 @@ class Gate final : private DeadlineObserver {
 
   // gate_status.cc
   std::vector<PartState> parts() const;
-  std::string status_json() const;
+  std::string status_text(const StatusForm& form) const;
+  std::vector<ApiStatus> api_statuses(const Serving& serving) const;
+  void sample();
   WorkerFigures::Vendor vendor_figures(const std::string& api) const;
   // gate_samples.cc
   std::vector<MetricSample> samples() const;
@@ -84,12 +91,16 @@ class Gate final : private DeadlineObserver {
   EventLoop loop_;  // of the admin port and the signals
   Shared shared_;
   std::unique_ptr<Metrics> metrics_;
+  const std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();
+  Outcomes outcomes_{unix_ms_now()};
+  History history_;
   std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<PaceRooms> rooms_;
   std::unique_ptr<SharedLimits> limits_;  // null: this process has the limits for itself
   mutable std::mutex serving_mutex_;
-  std::shared_ptr<const Serving> serving_;   // guarded by serving_mutex_
-  std::vector<std::string> listener_names_;  // guarded by serving_mutex_
+  std::shared_ptr<const Serving> serving_;                            // guarded by serving_mutex_
+  std::vector<std::string> listener_names_;                           // guarded by serving_mutex_
+  std::chrono::system_clock::time_point policy_since_ = started_at_;  // guarded by serving_mutex_
   KeySets key_sets_;
   std::vector<std::unique_ptr<RunningWorker>> workers_;
   std::unique_ptr<Admin> admin_;
@@ -98,6 +109,7 @@ class Gate final : private DeadlineObserver {
   SecretSources& sources_;
   std::vector<uv_signal_t> signals_;
   Deadline timer_;  // until the drain: of warnings; then of its delay
+  MemberDeadline<Gate> history_timer_{*this, &Gate::sample};
   Nanos started_{0};
   size_t workers_left_ = 0;
   int signals_seen_ = 0;

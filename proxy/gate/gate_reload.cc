@@ -138,6 +138,7 @@ void Gate::commit(const std::shared_ptr<Serving>& now) {
   workers_[0]->worker->probe_keys();
   const auto old_places = certificate_places(*serving(), listener_names());
   const std::lock_guard lock(serving_mutex_);
+  if (serving_->policy_sha256 != now->policy_sha256) policy_since_ = std::chrono::system_clock::now();
   serving_ = now;
   for (size_t i = 0; i < names.size(); ++i)
     if (std::find(listener_names_.begin(), listener_names_.end(), names[i]) == listener_names_.end())

@@ -1,11 +1,10 @@
-// What the gate says of itself: /readyz and /status.
-#include <nlohmann/json.hpp>
-
-#include "policy/review/findings_json.h"
-#include "proxy/audit/event.h"
+// What the gate says of itself: /readyz, /status, and the samples of /history.
+#include "policy/compiler.h"
+#include "proxy/audit/event_source.h"
 #include "proxy/gate/caller_figures.h"
+#include "proxy/gate/capacity.h"
 #include "proxy/gate/gate.h"
-#include "proxy/version.h"
+#include "proxy/gate/status_json.h"
 
 namespace sluice {
 
@@ -13,25 +12,6 @@ namespace {
 
 // Further behind than this, a webhook is named in /readyz.
 constexpr double kBehindSeconds = 60;
-
-nlohmann::ordered_json to_json(const ReloadState& state) {
-  if (state.cause.empty()) return nullptr;
-  return {{"cause", state.cause},
-          {"time", state.time},
-          {"taken_up", state.outcome.taken_up},
-          {"findings", findings_json(state.outcome.findings)},
-          {"count", {{"taken_up", state.taken_up}, {"rejected", state.rejected}}}};
-}
-
-nlohmann::ordered_json to_json(const SharedLimitsState& limits) {
-  nlohmann::ordered_json apis = nlohmann::ordered_json::array();
-  for (const SharedLimitsState::PerApi& api : limits.apis) {
-    apis.push_back({{"name", api.name},
-                    {"standing", to_text(api.standing)},
-                    {"seats", {{"shared", api.pool}, {"all", api.seats}}}});
-  }
-  return {{"up", limits.up}, {"detail", limits.detail}, {"apis", apis}};
-}
 
 // A key that the vendor refuses is named, and the gate stays ready for its other APIs; one that is gone is
 // not usable.
@@ -46,20 +26,6 @@ PartState credentials_part(const Serving& serving) {
   }
   if (part.detail.empty()) part.detail = "ok";
   return part;
-}
-
-nlohmann::ordered_json keys_json(const Credential& credential) {
-  nlohmann::ordered_json keys = nlohmann::ordered_json::array();
-  for (const Credential::Choice& key : credential.all()) {
-    nlohmann::ordered_json json{{"key", key.name}, {"fingerprint", key.state->fingerprint()}};
-    json["state"] = key.state->is_over() ? "lost" : key.state->refused() != 0 ? "refused" : "usable";
-    if (key.state->refused() != 0) {
-      json["upstream_status"] = key.state->refused();
-      json["refused_at"] = format_time(key.state->refused_at());
-    }
-    keys.push_back(std::move(json));
-  }
-  return keys;
 }
 
 }  // namespace
@@ -108,53 +74,61 @@ WorkerFigures::Vendor Gate::vendor_figures(const std::string& api) const {
   return total;
 }
 
-std::string Gate::status_json() const {
+std::vector<ApiStatus> Gate::api_statuses(const Serving& serving) const {
+  std::vector<ApiStatus> apis;
+  const Nanos now = monotonic_now();
+  for (size_t i = 0; i < serving.apis.size(); ++i) {
+    const ApiConfig& api = serving.config.apis[i];
+    apis.push_back({api.name, api.upstream.authority, serving.apis[i].limit, &serving.apis[i].credential,
+                    capacity_of(serving, i, now), vendor_figures(api.name)});
+  }
+  return apis;
+}
+
+std::string Gate::status_text(const StatusForm& form) const {
+  GateStatus status;
   const std::shared_ptr<const Serving> now = serving();
-  const Config& config = now->config;
-  nlohmann::ordered_json json;
-  json["version"] = kVersion;
-  json["uptime_seconds"] =
+  status.instance = event_origin();
+  status.time = std::chrono::system_clock::now();
+  status.started = started_at_;
+  status.uptime_seconds =
       std::chrono::duration_cast<std::chrono::seconds>(monotonic_now() - started_).count();
-  json["draining"] = draining_.load();
-  json["policy"] = {{"file", config.policy}, {"sha256", now->policy_sha256}};
-  json["reload"] = to_json(reloader_->state());
-  json["workers"] = workers_.size();
-  json["connections"] = shared_.connections.load();
-  json["apis"] = nlohmann::ordered_json::array();
-  for (size_t i = 0; i < config.apis.size(); ++i) {
-    const WorkerFigures::Vendor figures = vendor_figures(config.apis[i].name);
-    const RateLimit& limit = now->apis[i].limit;
-    json["apis"].push_back({{"name", config.apis[i].name},
-                            {"upstream", config.apis[i].upstream.authority},
-                            {"limit", {{"rate", limit.rate}, {"burst", limit.burst}}},
-                            {"keys", keys_json(now->apis[i].credential)},
-                            {"waiting", now->apis[i].room->scheduler->waiting()},
-                            {"connections", {{"active", figures.active}, {"idle", figures.idle}}}});
+  status.draining = draining_;
+  status.parts = parts();
+  status.policy_file = now->config.policy;
+  status.policy_sha256 = now->policy_sha256;
+  status.policy_rules = now->engine->compiled().rules.size();
+  status.policy_since = policy_since();
+  status.reload = reloader_->state();
+  status.workers = workers_.size();
+  status.connections = shared_.connections;
+  status.requests = outcomes_.counts();
+  status.shadow = outcomes_.shadow();
+  status.apis = api_statuses(*now);
+  SharedLimitsState limits;
+  if (limits_ != nullptr) {
+    limits = limits_->state();
+    status.limits = &limits;
   }
-  if (limits_ != nullptr) json["rate_limit_store"] = to_json(limits_->state());
-  nlohmann::ordered_json webhooks = nlohmann::ordered_json::array();
-  for (const WebhookState& webhook : audit_->webhooks()) {
-    webhooks.push_back({{"name", webhook.name},
-                        {"backlog", webhook.backlog},
-                        {"lag_seconds", webhook.lag_seconds},
-                        {"delivered", webhook.delivered},
-                        {"failed", webhook.failed},
-                        {"dead_letters", webhook.dead_letters},
-                        {"suspended", webhook.suspended},
-                        {"disabled", webhook.disabled},
-                        {"last_error", webhook.last_error}});
+  status.audit = {audit_->usable(), audit_->trouble(), audit_->last_sequence(), audit_->checkpoints(),
+                  audit_->webhooks()};
+  if (form.latest_denials) status.denials = outcomes_.latest().after(0);
+  return status_json(status, form);
+}
+
+void Gate::sample() {
+  history_timer_.set(loop_.deadlines(), History::until_next(unix_ms_now()));
+  HistoryFigures figures;
+  const std::shared_ptr<const Serving> now = serving();
+  for (size_t i = 0; i < now->apis.size(); ++i) {
+    const Capacity capacity = capacity_of(*now, i, monotonic_now());
+    figures.apis.push_back({now->config.apis[i].name, capacity.per_second, capacity.in_use,
+                            capacity.figures.waiting, capacity.figures.wait, capacity.figures.rejections});
   }
-  const CheckpointState checkpoints = audit_->checkpoints();
-  json["audit"] = {{"usable", audit_->usable()},
-                   {"trouble", audit_->trouble()},
-                   {"last_sequence", audit_->last_sequence()},
-                   {"checkpoints",
-                    {{"key", checkpoints.key},
-                     {"sequence", checkpoints.sequence},
-                     {"time_ms", checkpoints.time_ms},
-                     {"trouble", checkpoints.trouble}}},
-                   {"webhooks", webhooks}};
-  return json.dump(2) + "\n";
+  for (const WebhookState& webhook : audit_->webhooks())
+    figures.webhooks.push_back({webhook.name, webhook.backlog, webhook.lag_seconds});
+  figures.requests = outcomes_.counts();
+  history_.add(unix_ms_now(), figures);
 }
 
 }  // namespace sluice

@@ -49,6 +49,7 @@ size_t PaceRooms::slot_of(const std::string& client) {
   }
   const size_t slot = free_slots_.back();
   free_slots_.pop_back();
+  for (const auto& [api, room] : rooms_) room->scheduler->forget_client(slot);
   slots_.emplace(client, slot);
   return slot;
 }

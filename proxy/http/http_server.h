@@ -1,6 +1,7 @@
-// HttpServer: a small HTTP/1.1 server for whole requests and whole answers: the admin port and the
-// simulators. Not for the data path, which streams (proxy/gate). Keep-alive, chunked and Content-Length
-// bodies, limits, timeouts. Owner: whoever serves. Thread: the loop's.
+// HttpServer: a small HTTP/1.1 server for whole requests, and answers that are whole or go on: the admin port
+// and the simulators. Not for the data path, which streams both ways (proxy/gate). Keep-alive, chunked and
+// Content-Length bodies, limits, timeouts. What clients do not take is bounded: 64 MiB of all, beyond which a
+// request is 503. Owner: whoever serves. Thread: the loop's.
 #pragma once
 
 #include <functional>
@@ -26,10 +27,25 @@ struct HttpRequest {
   std::string_view header(std::string_view name) const;
 };
 
+// The rest of an answer that goes on, in pieces. Owner: whoever writes them; must not outlive the server.
+class HttpBody {
+ public:
+  // Ends the answer and the connection; one that has not taken everything yet is cut.
+  virtual ~HttpBody() = default;
+  // No-op when the client has left.
+  virtual void write(std::string_view piece) = 0;
+  // Octets that the client's socket has not taken; nothing bounds them but the writer.
+  virtual size_t unsent() const = 0;
+  virtual bool has_left() const = 0;
+};
+
 struct HttpResponse {
   int status = 200;
-  std::vector<std::pair<std::string, std::string>> headers;  // Content-Length and Connection are added
+  std::vector<std::pair<std::string, std::string>> headers;  // those of framing and connection are added
   std::string body;
+  // Set: there is no `body`, the answer goes on. Called with the rest of it once the head has been written,
+  // unless the request was HEAD or the client has left.
+  std::function<void(std::unique_ptr<HttpBody>)> goes_on{};
 };
 
 // Answers a request, now or later, once. Does nothing when the client has left.

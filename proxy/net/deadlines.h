@@ -57,6 +57,7 @@ class MemberDeadline final : private DeadlineObserver {
   MemberDeadline(Owner& owner, void (Owner::*then)()) : owner_(owner), then_(then), deadline_(*this) {}
   void set(Deadlines& wheel, Millis after) { deadline_.set(wheel, after); }
   void clear() { deadline_.clear(); }
+  bool is_set() const { return deadline_.is_set(); }
 
  private:
   void on_deadline() override { (owner_.*then_)(); }

@@ -65,6 +65,13 @@ PacedRequest* FairQueue::next() const {
   return request;
 }
 
+// Its start would be now, and equal starts go in the order in which they came.
+size_t FairQueue::before_newcomer() const {
+  const auto later = std::find_if(ready_.begin(), ready_.end(),
+                                  [this](size_t client) { return flows_[client].start > virtual_time_; });
+  return static_cast<size_t>(later - ready_.begin());
+}
+
 void FairQueue::pop(PacedRequest& request) {
   remove(request);
   advance(request.client_);

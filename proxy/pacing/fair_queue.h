@@ -44,6 +44,10 @@ class FairQueue {
   void pop(PacedRequest& request);
   // Requires: it waits here.
   void remove(PacedRequest& request);
+  // The client's first, or nullptr.
+  const PacedRequest* first(size_t client) const { return flows_[client].requests.first(); }
+  // How many go before the first request of a client that has had nothing for a while.
+  size_t before_newcomer() const;
   const Promises& promises() const { return promises_; }
   // A request of the client has gone without waiting.
   void charge(size_t client);

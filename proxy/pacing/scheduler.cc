@@ -52,6 +52,7 @@ Admission Scheduler::admit(Pacer& pacer, PacedRequest& request, const PaceTerms&
     if (terms.ready) {
       slot_.reset();
       queue_.charge(terms.client);
+      count_sent(terms.client, now);
     } else {
       enqueue(pacer, request, terms, now);
     }
@@ -69,6 +70,11 @@ Admission Scheduler::admit(Pacer& pacer, PacedRequest& request, const PaceTerms&
   enqueue(pacer, request, terms, now);
   keep_time(pacer, now);
   return {Admission::Kind::kQueued};
+}
+
+void Scheduler::count_sent(size_t client, Nanos now) {
+  clients_[client].sent.add(now);
+  sent_.add(now);
 }
 
 // How much longer than `time_left` a newcomer would have to wait; 0 or less: nothing.
@@ -120,6 +126,7 @@ bool Scheduler::ready(Pacer& pacer, PacedRequest& request, Nanos now) {
     slot_.reset();
     queue_.remove(request);
     queue_.charge(request.client_);
+    count_sent(request.client_, now);
     request.pacer_ = nullptr;
     keep_time(pacer, now);
     return true;
@@ -165,6 +172,7 @@ void Scheduler::leave(PacedRequest& request, Nanos now) {
 
 bool Scheduler::reject(Pacer& pacer, Millis pause, Nanos now) {
   const std::lock_guard lock(mutex_);
+  ++rejections_;
   const bool repeated = budget_.reject(now, now + pause);
   refuse_late(pacer, now);
   keep_time(pacer, now);
@@ -220,6 +228,7 @@ PacedRequest* Scheduler::take_turn(Pacer& pacer, Nanos now) {
   for (PacedRequest* request = pacer.given_.first(); request != nullptr; request = pacer.given_.first()) {
     pacer.given_.remove(*request);
     if (request->refused_ || (now <= request->slot_.until && request->slot_.from >= budget_.held_until())) {
+      if (!request->refused_) count_sent(request->client_, now);
       request->pacer_ = nullptr;
       return request;
     }

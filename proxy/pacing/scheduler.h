@@ -16,6 +16,8 @@
 #include "proxy/pacing/arrivals.h"
 #include "proxy/pacing/budget.h"
 #include "proxy/pacing/fair_queue.h"
+#include "proxy/pacing/pace_figures.h"
+#include "proxy/pacing/sent_window.h"
 
 namespace sluice {
 
@@ -49,8 +51,12 @@ class Scheduler final : private BudgetObserver {
   // For a reload: other bounds and weights from now on, and further clients at the end.
   void take_up(const QueueConfig& config, const std::vector<double>& weights);
 
+  // The client's place is another's from now on, who does not inherit what was counted of it.
+  void forget_client(size_t client);
+
   size_t waiting(size_t client) const;
   size_t waiting() const;
+  PaceFigures figures(Nanos now) const;
 
   // For pacers, as there.
   Admission admit(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos now);
@@ -71,11 +77,14 @@ class Scheduler final : private BudgetObserver {
   struct Client {
     Appointments appointments;
     Arrivals arrivals;
+    SentWindow sent;
   };
 
   void on_slots() override;
   bool has_slot(Nanos now);
   bool goes_at_once(Nanos now) { return queue_.next() == nullptr && has_slot(now) && slot_->from <= now; }
+  void count_sent(size_t client, Nanos now);
+  std::optional<Nanos> wait_of_newcomer(Nanos now) const;
   void enqueue(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos now);
   static void prepare(Pacer& pacer, PacedRequest& request, const PaceTerms& terms, Nanos deadline);
   bool is_full(const PaceTerms& terms) const;
@@ -98,6 +107,8 @@ class Scheduler final : private BudgetObserver {
   Pacer* timekeeper_ = nullptr;  // whose timer is armed for slot_
   Nanos armed_for_ = Nanos::max();
   uint64_t demand_ = 0;  // as the budget knows it
+  SentWindow sent_;      // of all clients
+  uint64_t rejections_ = 0;
 };
 
 }  // namespace sluice

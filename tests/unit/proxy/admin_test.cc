@@ -19,21 +19,29 @@ std::string header_of(const HttpResponse& response, std::string_view name) {
 
 class AdminTest : public testing::Test {
  protected:
-  HttpResponse ask(std::string method, std::string path, std::string host = "127.0.0.1:9901") {
+  HttpResponse ask(std::string method, std::string path, std::string host = "127.0.0.1:9901",
+                   std::vector<std::pair<std::string, std::string>> more = {}, std::string query = "") {
     HttpRequest request;
     request.method = std::move(method);
     request.path = std::move(path);
-    if (!host.empty()) request.headers = {{"Host", std::move(host)}};
+    request.query = std::move(query);
+    request.headers = std::move(more);
+    if (!host.empty()) request.headers.emplace_back("Host", std::move(host));
     HttpResponse answer;
-    answer_admin(request, config, sources, [&answer](HttpResponse given) { answer = std::move(given); });
+    answer_admin(request, admin, [&answer](HttpResponse given) { answer = std::move(given); });
     return answer;
   }
 
   std::unique_ptr<Metrics> metrics = std::make_unique<Metrics>();
   std::vector<PartState> parts{{"policy", true, "ok"}, {"audit", true, "ok"}};
   AdminConfig config;
-  AdminSources sources{[this] { return parts; }, [] { return std::string("{\"version\":1}"); },
-                       metrics.get()};
+  LatestDenials denials{0};
+  History history;
+  AdminSources sources{[this] { return parts; },
+                       [](const StatusForm&) { return std::string("{\"version\":1}"); }, metrics.get(),
+                       &denials, &history};
+  EventStreams streams{[] { return std::string("{}"); }, denials};
+  AdminParts admin{config, sources, streams, [] { return Millis(0); }};
 };
 
 TEST_F(AdminTest, IsHealthyWhileItServes) {
@@ -85,8 +93,9 @@ TEST_F(AdminTest, AnswersHeadAsGet) {
 }
 
 TEST_F(AdminTest, KnowsNoOtherPages) {
-  for (const char* path : {"/", "", "/healthz/", "/HEALTHZ", "/readyz/../status", "/%68ealthz", "*",
-                           "//metrics", "http://127.0.0.1/metrics"}) {
+  for (const char* path :
+       {"", "/healthz/", "/HEALTHZ", "/readyz/../status", "/%68ealthz", "*", "//metrics", "/index.html", "//",
+        "/dashboard.css/", "/dashboard/dashboard.css", "http://127.0.0.1/metrics"}) {
     const HttpResponse response = ask("GET", path);
     EXPECT_EQ(response.status, 404) << path;
     EXPECT_EQ(header_of(response, "Content-Type"), "application/problem+json");
@@ -105,7 +114,8 @@ TEST_F(AdminTest, AllowsGetAndHeadOnly) {
 }
 
 TEST_F(AdminTest, RefusesAForeignHostOnEveryPage) {
-  for (const char* path : {"/healthz", "/readyz", "/metrics", "/status", "/nowhere"}) {
+  for (const char* path : {"/", "/dashboard.js", "/healthz", "/readyz", "/metrics", "/status", "/history",
+                           "/events", "/nowhere"}) {
     EXPECT_EQ(ask("GET", path, "attacker.example:9901").status, 403) << path;
     EXPECT_EQ(ask("GET", path, "").status, 403) << path;
   }
@@ -123,6 +133,73 @@ TEST_F(AdminTest, ForbidsCachingAndGuessingOnEveryAnswer) {
     EXPECT_EQ(header_of(response, "X-Content-Type-Options"), "nosniff");
     EXPECT_EQ(header_of(response, "Cache-Control"), "no-store");
   }
+}
+
+TEST_F(AdminTest, ServesThePageToBrowsersThatLoadFromHereOnly) {
+  for (const auto& [path, type] : std::vector<std::pair<std::string, std::string>>{
+           {"/", "text/html; charset=utf-8"},
+           {"/dashboard.css", "text/css; charset=utf-8"},
+           {"/dashboard.js", "text/javascript; charset=utf-8"}}) {
+    const HttpResponse response = ask("GET", path);
+    EXPECT_EQ(response.status, 200) << path;
+    EXPECT_FALSE(response.body.empty());
+    EXPECT_EQ(header_of(response, "Content-Type"), type);
+    EXPECT_EQ(header_of(response, "X-Content-Type-Options"), "nosniff");
+    EXPECT_EQ(header_of(response, "Cache-Control"), "no-cache");
+    EXPECT_EQ(header_of(response, "Referrer-Policy"), "no-referrer");
+    EXPECT_EQ(header_of(response, "Cross-Origin-Opener-Policy"), "same-origin");
+    EXPECT_EQ(header_of(response, "Cross-Origin-Resource-Policy"), "same-origin");
+    EXPECT_EQ(header_of(response, "Content-Security-Policy"),
+              "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+              "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    EXPECT_EQ(ask("POST", path).status, 405);
+  }
+}
+
+TEST_F(AdminTest, SendsNoFileThatTheBrowserHas) {
+  const std::string tag = header_of(ask("GET", "/"), "ETag");
+  EXPECT_EQ(tag.size(), 34u) << tag;
+  EXPECT_NE(tag, header_of(ask("GET", "/dashboard.js"), "ETag"));
+  for (const std::string& known : {tag, "W/" + tag, "\"other\", " + tag, std::string("*")}) {
+    const HttpResponse response = ask("GET", "/", "localhost", {{"If-None-Match", known}});
+    EXPECT_EQ(response.status, 304) << known;
+    EXPECT_TRUE(response.body.empty());
+    EXPECT_EQ(header_of(response, "ETag"), tag);
+  }
+  EXPECT_EQ(ask("GET", "/", "localhost", {{"If-None-Match", "\"other\""}}).status, 200);
+}
+
+TEST_F(AdminTest, ShowsTheHistorySinceATime) {
+  history.add(1'700'000'000'000, {});
+  history.add(1'700'000'010'000, {});
+  const auto counted = [this](const std::string& query) {
+    const HttpResponse response = ask("GET", "/history", "localhost", {}, query);
+    EXPECT_EQ(header_of(response, "Content-Type"), "application/json");
+    return nlohmann::json::parse(response.body)["count"].get<int>();
+  };
+  EXPECT_EQ(counted(""), 2);
+  EXPECT_EQ(counted("since=2023-11-14T22:13:20.000Z"), 1);
+  EXPECT_EQ(counted("since=2023-11-14T22%3A13%3A20%2B00:00"), 1);
+  EXPECT_EQ(counted("since=2023-11-14T22:13:30Z"), 0);
+  EXPECT_EQ(counted("since=2030-01-01T00:00:00Z"), 0);
+  EXPECT_EQ(counted("since=1930-01-01T00:00:00Z"), 2);
+  for (const char* query :
+       {"since=", "since=yesterday", "since=%", "since=%zz", "from=2023-11-14T22:13:30Z", "x"})
+    EXPECT_EQ(ask("GET", "/history", "localhost", {}, query).status, 400) << query;
+}
+
+TEST_F(AdminTest, OpensAnEventStream) {
+  const HttpResponse response = ask("GET", "/events");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(header_of(response, "Content-Type"), "text/event-stream; charset=utf-8");
+  EXPECT_EQ(header_of(response, "Cache-Control"), "no-store");
+  EXPECT_TRUE(response.goes_on);
+  EXPECT_EQ(ask("POST", "/events").status, 405);
+}
+
+TEST_F(AdminTest, OpensNoEventStreamForAPageOfAnotherOrigin) {
+  EXPECT_EQ(ask("GET", "/events", "localhost:9901", {{"Origin", "https://attacker.example"}}).status, 403);
+  EXPECT_EQ(ask("GET", "/events", "localhost:9901", {{"Origin", "http://localhost:9901"}}).status, 200);
 }
 
 TEST(AdminHost, AllowsIpAddresses) {
