@@ -21,6 +21,7 @@
 #include "proxy/gate/worker.h"
 #include "proxy/identity/key_sets.h"
 #include "proxy/pacing/shared_limits.h"
+#include "proxy/service/service_link.h"
 
 namespace sluice {
 
@@ -55,8 +56,10 @@ class Gate final : private DeadlineObserver {
   std::shared_ptr<const Serving> serving() const;
   std::vector<std::string> listener_names() const;
   void warn_of_certificates() const;
+  void tell_service_manager();
 
   // gate_reload.cc: on the reloader's thread
+  ReloadOutcome reload_as_told(const std::string& cause);
   ReloadOutcome reload(const std::string& cause);
   Result<void> take_up(const std::shared_ptr<Serving>& now);
   Result<void> prepare_workers(const std::shared_ptr<const Serving>& now);
@@ -71,6 +74,7 @@ class Gate final : private DeadlineObserver {
   // gate_status.cc
   std::vector<PartState> parts() const;
   std::string status_json() const;
+  std::string sentence() const;
   WorkerFigures::Vendor vendor_figures(const std::string& api) const;
   // gate_samples.cc
   std::vector<MetricSample> samples() const;
@@ -82,6 +86,7 @@ class Gate final : private DeadlineObserver {
   };
 
   EventLoop loop_;  // of the admin port and the signals
+  ServiceLink service_{loop_, ServiceNotify::socket_of_environment(), watchdog_of_environment()};
   Shared shared_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<AuditLog> audit_;
