@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::string_view kUnixPrefix = "unix:";
 constexpr size_t kLongestUnixPath = 107;  // sun_path with its final NUL, unix(7)
+constexpr std::string_view kPassedPrefix = "systemd:";
+constexpr size_t kLongestPassedName = 255;  // FDNAME of sd_notify(3)
+constexpr std::string_view kForms = "HOST:PORT, [IPV6]:PORT, unix:PATH or systemd:NAME";
 
 bool is_label(std::string_view label) {
   if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return false;
@@ -68,6 +71,12 @@ bool is_target_character(char c) {
   return is_visible(c) && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
 }
 
+// As systemd takes them (sd_notify(3), FDNAME).
+bool is_passed_name(std::string_view name) {
+  return !name.empty() && name.size() <= kLongestPassedName &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~' && c != ':'; });
+}
+
 }  // namespace
 
 bool is_host(std::string_view text) {
@@ -99,10 +108,18 @@ Result<Address> parse_address(std::string_view text) {
     }
     return address;
   }
+  if (text.substr(0, kPassedPrefix.size()) == kPassedPrefix) {
+    address.passed_name = text.substr(kPassedPrefix.size());
+    if (!is_passed_name(address.passed_name)) {
+      return Error{"the name after systemd: must be a FileDescriptorName=, of 1 to " +
+                   std::to_string(kLongestPassedName) + " printable characters without a colon"};
+    }
+    return address;
+  }
   auto place = split_host(text);
-  if (!place) return Error{place.error().message + ", use HOST:PORT, [IPV6]:PORT or unix:PATH"};
+  if (!place) return Error{place.error().message + ", use " + std::string(kForms)};
   auto port = place->port ? parse_port(*place->port) : std::nullopt;
-  if (!port) return Error{"a port from 0 to 65535 is missing, use HOST:PORT, [IPV6]:PORT or unix:PATH"};
+  if (!port) return Error{"a port from 0 to 65535 is missing, use " + std::string(kForms)};
   address.host = std::move(place->host);
   address.port = *port;
   return address;
@@ -110,6 +127,7 @@ Result<Address> parse_address(std::string_view text) {
 
 std::string to_text(const Address& address) {
   if (!address.unix_path.empty()) return std::string(kUnixPrefix) + address.unix_path;
+  if (!address.passed_name.empty()) return std::string(kPassedPrefix) + address.passed_name;
   const bool is_v6 = address.host.find(':') != std::string::npos;
   return (is_v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
 }

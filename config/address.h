@@ -9,7 +9,8 @@
 
 namespace sluice {
 
-// "127.0.0.1:8080", "[::1]:8080", "name:8080" or "unix:PATH". IP addresses come out in their shortest form.
+// "127.0.0.1:8080", "[::1]:8080", "name:8080", "unix:PATH" or "systemd:NAME". IP addresses come out in their
+// shortest form.
 Result<Address> parse_address(std::string_view text);
 // The text that parse_address reads back.
 std::string to_text(const Address& address);

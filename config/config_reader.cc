@@ -125,7 +125,8 @@ void check_version(const Value& value, const ReadContext& context) {
 void check_addresses(const Config& config, const ReadContext& context) {
   std::map<std::string, int> lines;
   auto check = [&](const Address& address) {
-    const bool chosen_by_system = address.unix_path.empty() && address.port == 0;
+    const bool chosen_by_system =
+        address.unix_path.empty() && address.passed_name.empty() && address.port == 0;
     if (chosen_by_system) return;
     auto [earlier, is_new] = lines.emplace(to_text(address), address.at.line);
     if (is_new) return;

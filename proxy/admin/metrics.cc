@@ -64,6 +64,10 @@ struct Metrics::Totals {
       "sluice_credentials_refused_total", "Keys that the vendor refused, each counted once.", {}};
 
   void add(const Tally& tally);
+
+ private:
+  // A series that begins with its first event would hide that event from rate() and increase().
+  void start_at_zero(const TallyNames& names);
 };
 
 namespace {
@@ -128,11 +132,21 @@ void append(const std::vector<MetricSample>& samples, std::vector<prometheus::Me
 
 }  // namespace
 
+void Metrics::Totals::start_at_zero(const TallyNames& names) {
+  for (const std::string& api : names.apis) {
+    for (CounterFamily* family :
+         {&unknown_operations, &unknown_fields, &limits_exceeded, &credentials_refused})
+      family->counts.try_emplace({{"api", api}});
+    upstream_requests.counts.try_emplace({{"api", api}, {"status", "429"}});
+  }
+}
+
 void Metrics::Totals::add(const Tally& tally) {
   constexpr std::array<const char*, 4> kDecisions{"none", "allow", "deny", "refuse"};
   constexpr std::array<std::pair<Priority, const char*>, 3> kPriorities{
       {{Priority::kNone, "none"}, {Priority::kInteractive, "interactive"}, {Priority::kBatch, "batch"}}};
   const TallyNames& names = tally.names();
+  start_at_zero(names);
   for (const auto& [labels, count] : tally.requests()) {
     requests.counts[{{"api", name_of(names.apis, labels.api)},
                      {"client", name_of(names.clients, labels.client)},

@@ -12,10 +12,11 @@ constexpr std::array<Nanos, 13> kPolicyBounds{
     Nanos(1'000),        Nanos(2'500),      microseconds(5),   microseconds(10),  microseconds(25),
     microseconds(50),    microseconds(100), microseconds(250), microseconds(500), Millis(1),
     microseconds(2'500), Millis(5),         Millis(10)};
-// From nothing to a full queue, and a long hold.
-constexpr std::array<Nanos, 14> kWaitBounds{
-    Millis(1),   Millis(5),     Millis(10),    Millis(25),    Millis(50),     Millis(100),    Millis(250),
-    Millis(500), Millis(1'000), Millis(2'500), Millis(5'000), Millis(10'000), Millis(30'000), Millis(60'000)};
+// From nothing to a full queue, and a long hold; 9 s is the default of queue.max_wait.
+constexpr std::array<Nanos, 16> kWaitBounds{Millis(1),     Millis(5),      Millis(10),     Millis(25),
+                                            Millis(50),    Millis(100),    Millis(250),    Millis(500),
+                                            Millis(1'000), Millis(2'500),  Millis(5'000),  Millis(7'500),
+                                            Millis(9'000), Millis(10'000), Millis(30'000), Millis(60'000)};
 constexpr size_t kPriorities = 3;
 
 // Of one writer: no other thread adds in between.

@@ -45,7 +45,7 @@ struct UpstreamLabels {
 // One writer. Durations sum up to 584 years.
 class Histogram {
  public:
-  static constexpr size_t kMostBounds = 15;
+  static constexpr size_t kMostBounds = 16;
   struct Reading {
     std::array<uint64_t, kMostBounds + 1> counts{};  // by bucket, not cumulative; the last one has no bound
     uint64_t total_ns = 0;

@@ -78,6 +78,7 @@ class SpooledAuditLog final : public AuditLog {
   std::array<uint64_t, kAuditTypeCount> events_by_type() const override { return writer_->events_by_type(); }
   std::string trouble() const override { return writer_->trouble(); }
   CheckpointState checkpoints() const override { return writer_->checkpoints(); }
+  uint64_t spool_bytes() const override { return writer_->spool_bytes(); }
   std::vector<WebhookState> webhooks() const override { return delivery_->states(); }
 
   Result<void> take_up(const AuditConfig& config, std::vector<ResolvedWebhook> webhooks) override {

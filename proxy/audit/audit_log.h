@@ -78,6 +78,8 @@ class AuditLog {
       const = 0;  // indexed by AuditType, since start
   virtual std::vector<WebhookState> webhooks() const = 0;
   virtual CheckpointState checkpoints() const { return {}; }
+  // What the spool's events take, as of the last look at audit.retain (each 10 s).
+  virtual uint64_t spool_bytes() const { return 0; }
   virtual std::string trouble() const = 0;  // why it is not usable, or ""
   // The webhooks from now on, and `audit.retain`. A webhook that is as before goes on undisturbed; any other
   // goes on as after a restart. From one thread at a time that is not a worker's, after the start; blocks

@@ -67,10 +67,12 @@ void SpoolWriter::expire() {
 Result<uint64_t> SpoolWriter::find_removable(uint64_t acked, const Retention& retention) {
   const uint64_t head = chain_.head().sequence;
   const uint64_t last = head == 0 ? 0 : head - 1;  // the head's event stays: it shows that the chain is whole
+  auto used = spool_->used_bytes();
+  if (!used) return used;
+  spool_bytes_ = *used;
   auto aged = spool_->removable(std::min(acked, last), unix_ms_now() - retention.age.count(), kAgedChunk);
   if (!aged || *aged > 0) return aged;
-  auto used = spool_->used_bytes();
-  if (!used || *used <= retention.size.count) return used ? Result<uint64_t>(0) : used;
+  if (*used <= retention.size.count) return uint64_t{0};
   // What a webhook has refused goes before what it may still want.
   auto letters = spool_->remove_dead_letters(std::numeric_limits<int64_t>::max(), kAgedChunk);
   if (!letters) return letters;

@@ -89,6 +89,7 @@ class SpoolWriter {
 
   bool usable() const { return usable_.load(std::memory_order_relaxed); }
   uint64_t last_sequence() const { return last_sequence_.load(std::memory_order_relaxed); }
+  uint64_t spool_bytes() const { return spool_bytes_.load(std::memory_order_relaxed); }
   TypeCounts events_by_type() const;
   std::string trouble() const;
   CheckpointState checkpoints() const;
@@ -172,6 +173,7 @@ class SpoolWriter {
   std::atomic<size_t> held_{0};  // size of backlog_
   std::atomic<bool> usable_{true};
   std::atomic<uint64_t> last_sequence_{0};
+  std::atomic<uint64_t> spool_bytes_{0};
   std::array<std::atomic<uint64_t>, kAuditTypeCount> by_type_{};
 };
 

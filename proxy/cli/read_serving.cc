@@ -2,6 +2,7 @@
 
 #include "proxy/cli/load.h"
 #include "proxy/gate/watched_files.h"
+#include "proxy/net/passed_sockets.h"
 
 namespace sluice {
 
@@ -15,6 +16,8 @@ ServingRead read_serving(const std::string& path, const Serving* before, Secrets
   };
   std::optional<Loaded> loaded = load_files(path, read.findings, std::nullopt, note_files);
   if (!loaded || read.findings.has_errors()) return read;
+  passed_sockets().claim(loaded->config, read.findings);
+  if (read.findings.has_errors()) return read;
   ServingTexts texts{std::move(loaded->policy_text), loaded->policy_sha256, loaded->config_sha256};
   auto serving =
       make_serving(std::move(loaded->config), std::move(loaded->engine), std::move(texts), before, &secrets);

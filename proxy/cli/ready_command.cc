@@ -57,9 +57,8 @@ std::string describe_parts(const std::string& body) {
 
 int ready(const std::string& text) {
   const Result<Address> address = parse_address(text);
-  if (!address || !address->unix_path.empty()) {
-    std::cerr << "sluice: --admin: "
-              << (address ? "expected HOST:PORT, not a unix socket" : address.error().message) << '\n';
+  if (!address || address->host.empty()) {
+    std::cerr << "sluice: --admin: " << (address ? "expected HOST:PORT" : address.error().message) << '\n';
     return 2;
   }
   const HttpResult result = ask(*address);

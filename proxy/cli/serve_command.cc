@@ -11,6 +11,7 @@
 #include "proxy/cli/read_serving.h"
 #include "proxy/gate/gate.h"
 #include "proxy/log.h"
+#include "proxy/net/passed_sockets.h"
 
 namespace sluice {
 
@@ -54,6 +55,10 @@ int serve(const std::string& path) {
   Gate::hold_signals();
   forbid_dumps();
   raise_file_limit();
+  if (const Result<void> taken = take_passed_sockets(); !taken) {
+    std::cerr << "sluice: not started: " << taken.error().message << '\n';
+    return 2;
+  }
   Secrets secrets;
   const ReadServing read = [path, &secrets](const Serving* before) {
     return read_serving(path, before, secrets);

@@ -7,7 +7,6 @@ std::vector<MetricSample> caller_samples(const AuthFailureCounts& failures,
   std::vector<MetricSample> samples;
   for (size_t i = 0; i < kAuthFailures; ++i) {
     const uint64_t count = failures.by_reason[i].load(std::memory_order_relaxed);
-    if (count == 0) continue;
     samples.push_back({"sluice_authentication_failures_total",
                        "Requests that did not say who asks (401).",
                        MetricType::kCounter,

@@ -52,12 +52,20 @@ std::vector<CertificatePlace> certificate_places(const Serving& serving,
   return places;
 }
 
-void warn_of_certificate_ends(const Serving& serving, const std::vector<std::string>& listeners) {
+std::vector<std::pair<std::string, CertificateInfo>> certificates_in_use(
+    const Serving& serving, const std::vector<std::string>& listeners) {
+  std::vector<std::pair<std::string, CertificateInfo>> all;
   for (const CertificatePlace& place : certificate_places(serving, listeners)) {
     const auto material = place.tls->material();
-    for (const CertificateInfo& certificate : material->certificates()) warn(place.name, certificate);
+    for (const CertificateInfo& certificate : material->certificates())
+      all.emplace_back(place.name, certificate);
   }
-  if (serving.connect) warn("connect", serving.connect->issuer->authority());
+  if (serving.connect) all.emplace_back("connect", serving.connect->issuer->authority());
+  return all;
+}
+
+void warn_of_certificate_ends(const Serving& serving, const std::vector<std::string>& listeners) {
+  for (const auto& [place, certificate] : certificates_in_use(serving, listeners)) warn(place, certificate);
 }
 
 void log_new_certificates(const std::vector<CertificatePlace>& before,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxy/gate/serving.h"
@@ -12,6 +13,10 @@ namespace sluice {
 
 // Of the vendors' and the listeners' TLS. `listeners`: their addresses, in the order of config.listen.
 void warn_of_certificate_ends(const Serving& serving, const std::vector<std::string>& listeners);
+
+// Every certificate that the gate presents, and the authority of `connect`, by the place that it is for.
+std::vector<std::pair<std::string, CertificateInfo>> certificates_in_use(
+    const Serving& serving, const std::vector<std::string>& listeners);
 
 // What to warn of, or "": a certificate that has ended, or ends within 14 days. Both are Unix times.
 std::string warn_of_end(int64_t ends, int64_t now);

@@ -3,6 +3,8 @@
 #include <array>
 #include <csignal>
 
+#include "config/address.h"
+#include "proxy/admin/process_figures.h"
 #include "proxy/audit/resolve_webhook.h"
 #include "proxy/gate/caller_figures.h"
 #include "proxy/gate/certificate_ends.h"
@@ -15,6 +17,7 @@ namespace {
 
 // How long the webhooks may take to receive what is left, after the last request.
 constexpr Millis kWebhookPatience{5'000};
+constexpr Millis kEnding{10'000};  // for the rest: the reload under way, the seats, the spool
 constexpr std::array kSignals = {SIGTERM, SIGINT, SIGHUP};
 
 void mask_signals(int how) {
@@ -42,7 +45,7 @@ Gate::Gate(std::shared_ptr<Serving> serving, ReadServing read, SecretSources& so
   };
   sources_.confirm();
   reloader_ = std::make_unique<Reloader>(
-      [this](const std::string& cause) { return reload(cause); },
+      [this](const std::string& cause) { return reload_as_told(cause); },
       Reloader::Watch{"a secret in vault has changed", [this] { return sources_.poll_after(); },
                       [this] { return sources_.changed(); }});
   started_ = monotonic_now();
@@ -126,6 +129,7 @@ Result<void> Gate::open_workers(const std::shared_ptr<const Serving>& serving) {
 
 Result<void> Gate::open_admin() {
   metrics_->add_collector([this] { return samples(); });
+  metrics_->add_collector(process_samples);
   metrics_->add_collector([this] { return caller_samples(shared_.auth_failures, key_sets_.states()); });
   AdminSources sources{[this] { return parts(); },
                        [this](const StatusForm& form) { return status_text(form); }, metrics_.get(),
@@ -187,12 +191,12 @@ void Gate::run() {
   workers_[0]->worker->probe_keys();
   for (size_t i = 0; i < listener_names_.size(); ++i)
     log_info("listening", {{"role", role_of(serving_->config.listen[i])}, {"address", listener_names_[i]}});
-  const std::string& host = serving_->config.admin.address.host;
-  const std::string address =
-      (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(admin_->port());
-  log_info("listening", {{"role", "admin"}, {"address", address}});
+  Address admin = serving_->config.admin.address;
+  admin.port = admin_->port();
+  log_info("listening", {{"role", "admin"}, {"address", to_text(admin)}});
   log_info("ready", {{"policy", serving_->policy_sha256}});
   warn_of_certificates();
+  tell_service_manager();
   reloader_->start();  // from now on these are guarded
   timer_.set(loop_.deadlines(), kDay);
   history_timer_.set(loop_.deadlines(), History::until_next(unix_ms_now()));
@@ -200,6 +204,12 @@ void Gate::run() {
   loop_.run();
   for (const auto& running : workers_) running->thread.join();
   log_info("stopped");
+}
+
+void Gate::tell_service_manager() {
+  std::vector<ServiceLink::Watched> loops;
+  for (const auto& running : workers_) loops.push_back({&running->worker->loop(), &running->ended});
+  service_.serving(sentence(), loops);
 }
 
 void Gate::on_signal(int number) {
@@ -210,6 +220,8 @@ void Gate::on_signal(int number) {
     log_info("draining",
              {{"delay", format_duration(drain.delay)}, {"timeout", format_duration(drain.timeout)}});
     draining_ = true;
+    service_.draining("Draining: requests under way have " + format_duration(drain.delay + drain.timeout),
+                      drain.delay + drain.timeout + kWebhookPatience + kEnding);
     reloader_->end();
     watcher_.stop();
     timer_.clear();
@@ -238,6 +250,7 @@ void Gate::on_worker_ended() {
   if (--workers_left_ > 0) return;
   timer_.clear();
   history_timer_.clear();
+  service_.ending(kWebhookPatience + kEnding);
   sources_.end();
   reloader_->stop();
   if (limits_ != nullptr) limits_->leave();

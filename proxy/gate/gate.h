@@ -23,6 +23,7 @@
 #include "proxy/gate/worker.h"
 #include "proxy/identity/key_sets.h"
 #include "proxy/pacing/shared_limits.h"
+#include "proxy/service/service_link.h"
 
 namespace sluice {
 
@@ -60,8 +61,10 @@ class Gate final : private DeadlineObserver {
   std::vector<std::string> listener_names() const;
   std::chrono::system_clock::time_point policy_since() const;
   void warn_of_certificates() const;
+  void tell_service_manager();
 
   // gate_reload.cc: on the reloader's thread
+  ReloadOutcome reload_as_told(const std::string& cause);
   ReloadOutcome reload(const std::string& cause);
   Result<void> take_up(const std::shared_ptr<Serving>& now);
   Result<void> prepare_workers(const std::shared_ptr<const Serving>& now);
@@ -78,6 +81,7 @@ class Gate final : private DeadlineObserver {
   std::string status_text(const StatusForm& form) const;
   std::vector<ApiStatus> api_statuses(const Serving& serving) const;
   void sample();
+  std::string sentence() const;
   WorkerFigures::Vendor vendor_figures(const std::string& api) const;
   // gate_samples.cc
   std::vector<MetricSample> samples() const;
@@ -89,6 +93,7 @@ class Gate final : private DeadlineObserver {
   };
 
   EventLoop loop_;  // of the admin port and the signals
+  ServiceLink service_{loop_, ServiceNotify::socket_of_environment(), watchdog_of_environment()};
   Shared shared_;
   std::unique_ptr<Metrics> metrics_;
   const std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();

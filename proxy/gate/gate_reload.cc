@@ -21,12 +21,27 @@ std::string text_of(const Findings& findings) {
   return all;
 }
 
+std::string first_error(const Findings& findings) {
+  for (const Finding& finding : findings.all())
+    if (finding.severity == Severity::kError) return to_text(finding);
+  return {};
+}
+
 }  // namespace
 
 std::vector<FileStamp> Gate::stamp_webhooks(const AuditConfig& config) {
   std::vector<std::string> files;
   for (const WebhookConfig& webhook : config.webhooks) files.push_back(webhook.ca);
   return stamp_files(files);
+}
+
+ReloadOutcome Gate::reload_as_told(const std::string& cause) {
+  service_.reloading("Reloading: " + cause);
+  ReloadOutcome outcome = reload(cause);
+  const Findings& findings = outcome.findings;
+  service_.reloaded(outcome.taken_up ? sentence()
+                                     : sentence() + "; a reload was rejected: " + first_error(findings));
+  return outcome;
 }
 
 ReloadOutcome Gate::reload(const std::string& cause) {

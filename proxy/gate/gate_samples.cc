@@ -1,7 +1,10 @@
 // The gauges and counters of /metrics that are read when they are asked for (interface 7).
+#include <algorithm>
 #include <map>
 
+#include "proxy/gate/certificate_ends.h"
 #include "proxy/gate/gate.h"
+#include "proxy/version.h"
 
 namespace sluice {
 
@@ -40,11 +43,52 @@ void add_api(const Serving& serving, size_t index, const WorkerFigures::Vendor& 
                   {{"api", api}, {"client", serving.config.clients[client].name}},
                   static_cast<double>(scheduler.waiting(serving.pace_slots[client])));
   }
+  const RateLimit& limit = serving.apis[index].limit;
+  samples.gauge("sluice_limit_rate", "Requests a second that the vendor's limit allows.", {{"api", api}},
+                limit.rate);
+  samples.gauge("sluice_limit_burst", "Requests that the vendor's limit allows at once.", {{"api", api}},
+                limit.burst);
   constexpr const char* kHelp = "Connections to the vendor.";
   samples.gauge("sluice_upstream_connections", kHelp, {{"api", api}, {"state", "active"}},
                 static_cast<double>(figures.active));
   samples.gauge("sluice_upstream_connections", kHelp, {{"api", api}, {"state", "idle"}},
                 static_cast<double>(figures.idle));
+}
+
+// Of a part that has several keys, while one is rotated, one that the vendor takes is enough.
+void add_keys(const std::string& api, const Credential& credential, Samples& samples) {
+  std::map<std::string, bool> usable;
+  for (const Credential::Choice& key : credential.all()) {
+    bool& one = usable[std::string(key.name)];
+    one = one || (!key.state->is_over() && key.state->refused() == 0);
+  }
+  for (const auto& [key, is_usable] : usable)
+    samples.gauge("sluice_credential_usable",
+                  "Whether there is a key that the vendor has not refused: read or full.",
+                  {{"api", api}, {"key", key}}, is_usable ? 1 : 0);
+}
+
+// The first to end of each file, of which a reload may have several.
+void add_certificates(const Serving& serving, const std::vector<std::string>& listeners, Samples& samples) {
+  std::map<std::pair<std::string, std::string>, int64_t> ends;
+  for (const auto& [place, certificate] : certificates_in_use(serving, listeners)) {
+    const auto [found, is_new] = ends.try_emplace({place, certificate.file}, certificate.ends);
+    if (!is_new) found->second = std::min(found->second, certificate.ends);
+  }
+  for (const auto& [place, end] : ends)
+    samples.gauge("sluice_certificate_expires_timestamp_seconds",
+                  "Unix time at which a certificate of the gate's ends.",
+                  {{"place", place.first}, {"file", place.second}}, static_cast<double>(end));
+}
+
+void add_parts(const std::vector<PartState>& parts, Samples& samples) {
+  bool ready = true;
+  for (const PartState& part : parts) {
+    ready = ready && part.ready;
+    samples.gauge("sluice_part_ready", "Whether a part that requests need is usable, as in /readyz.",
+                  {{"part", part.name}}, part.ready ? 1 : 0);
+  }
+  samples.gauge("sluice_ready", "Whether the gate takes requests: 1 when /readyz is 200.", {}, ready ? 1 : 0);
 }
 
 void add_webhook(const WebhookState& webhook, Samples& samples) {
@@ -64,7 +108,15 @@ void add_webhook(const WebhookState& webhook, Samples& samples) {
                 webhook.suspended || webhook.disabled ? 0 : 1);
 }
 
-void add_audit(const AuditLog& audit, Samples& samples) {
+void add_audit(const AuditLog& audit, const AuditConfig& config, Samples& samples) {
+  samples.gauge("sluice_audit_usable", "Whether the spool takes events.", {}, audit.usable() ? 1 : 0);
+  samples.gauge("sluice_audit_signed", "Whether the last checkpoint of the audit could be signed and kept.",
+                {}, audit.checkpoints().trouble.empty() ? 1 : 0);
+  samples.gauge("sluice_audit_spool_bytes", "What the events in the spool take of the disk.", {},
+                static_cast<double>(audit.spool_bytes()));
+  samples.gauge("sluice_audit_spool_limit_bytes",
+                "audit.retain.size: beyond it the oldest events are removed, whoever still wants them.", {},
+                static_cast<double>(config.retain_size.count));
   const auto events = audit.events_by_type();
   for (size_t i = 0; i < events.size(); ++i) {
     samples.counter("sluice_audit_events_total", "Audit events recorded.",
@@ -76,8 +128,16 @@ void add_audit(const AuditLog& audit, Samples& samples) {
 }  // namespace
 
 std::vector<MetricSample> Gate::samples() const {
-  const std::shared_ptr<const Serving> now = serving();
+  std::shared_ptr<const Serving> now;
+  std::vector<std::string> listeners;  // of one snapshot with it
+  {
+    const std::lock_guard lock(serving_mutex_);
+    now = serving_;
+    listeners = listener_names_;
+  }
   Samples samples;
+  samples.gauge("sluice_build_info", "The version that runs.", {{"version", kVersion}}, 1);
+  add_parts(parts(), samples);
   samples.gauge("sluice_policy_info", "The policy in force, by its SHA-256.",
                 {{"sha256", now->policy_sha256}}, 1);
   add_reloads(reloader_->state(), samples);
@@ -92,9 +152,12 @@ std::vector<MetricSample> Gate::samples() const {
     samples.gauge("sluice_connections", "Open client connections.", {{"listener", listener}},
                   static_cast<double>(count));
   }
-  for (size_t i = 0; i < now->apis.size(); ++i)
+  for (size_t i = 0; i < now->apis.size(); ++i) {
     add_api(*now, i, vendor_figures(now->config.apis[i].name), samples);
-  add_audit(*audit_, samples);
+    add_keys(now->config.apis[i].name, now->apis[i].credential, samples);
+  }
+  add_certificates(*now, listeners, samples);
+  add_audit(*audit_, now->config.audit, samples);
   return samples.take();
 }
 

@@ -62,6 +62,16 @@ std::vector<PartState> Gate::parts() const {
   return parts;
 }
 
+// For the service manager: one line.
+std::string Gate::sentence() const {
+  constexpr size_t kShown = 12;  // of a SHA-256, as in git
+  const std::shared_ptr<const Serving> now = serving();
+  std::string text = "Serving";
+  const char* before = " ";
+  for (const ApiConfig& api : now->config.apis) text += std::exchange(before, ", ") + api.name;
+  return text + " under policy " + now->policy_sha256.substr(0, kShown);
+}
+
 WorkerFigures::Vendor Gate::vendor_figures(const std::string& api) const {
   WorkerFigures::Vendor total{api};
   for (const auto& running : workers_) {

@@ -5,6 +5,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "config/address.h"
+#include "proxy/net/passed_sockets.h"
 #include "proxy/net/tcp_stream.h"
 #include "proxy/net/tls_stream.h"
 
@@ -15,9 +17,8 @@ namespace {
 constexpr int kBacklog = 4096;
 
 Error failed(const Address& address, std::string_view what, int status) {
-  const std::string shown = address.unix_path.empty() ? address.host + ":" + std::to_string(address.port)
-                                                      : "unix:" + address.unix_path;
-  return Error{"cannot listen on " + shown + ": " + std::string(what) + ": " + uv_strerror(status)};
+  return Error{"cannot listen on " + to_text(address) + ": " + std::string(what) + ": " +
+               uv_strerror(status)};
 }
 
 // A socket file that nobody listens on is left from a former process; one that answers is in use.
@@ -73,6 +74,17 @@ struct Listener::Socket {
     return status;
   }
 
+  // Takes the descriptor over.
+  int open_passed(int descriptor, bool tcp) {
+    int status = tcp ? uv_tcp_init(loop->uv(), &handle.tcp) : uv_pipe_init(loop->uv(), &handle.pipe, 0);
+    if (status == 0) {
+      handle.any.data = this;
+      status = tcp ? uv_tcp_open(&handle.tcp, descriptor) : uv_pipe_open(&handle.pipe, descriptor);
+    }
+    if (status != 0) ::close(descriptor);
+    return status;
+  }
+
   void close() {
     uv_close(&handle.any, [](uv_handle_t* closed) { delete static_cast<Socket*>(closed->data); });
   }
@@ -89,12 +101,17 @@ struct Listener::Socket {
 
 Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const Address& address,
                                                  std::shared_ptr<const TlsContext> tls, Handler handler) {
+  const Result<int> passed = passed_sockets().duplicate(address);
+  if (!passed) return Error{"cannot listen on " + to_text(address) + ": " + passed.error().message};
   auto* socket = new Socket;
   socket->loop = &loop;
   socket->tls = std::move(tls);
   socket->handler = std::move(handler);
   const bool tcp = address.unix_path.empty();
-  int status = tcp ? socket->bind_tcp(address) : socket->bind_unix(address.unix_path);
+  const bool is_own = *passed < 0;
+  int status = !is_own ? socket->open_passed(*passed, tcp)
+               : tcp   ? socket->bind_tcp(address)
+                       : socket->bind_unix(address.unix_path);
   if (status != 0 && socket->handle.any.data == nullptr) {
     delete socket;
     return failed(address, "not an address of this machine", status);
@@ -111,7 +128,7 @@ Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const Address&
   auto listener = std::unique_ptr<Listener>(new Listener);
   listener->socket_ = socket;
   if (!tcp) {
-    listener->unix_path_ = address.unix_path;
+    if (is_own) listener->unix_path_ = address.unix_path;
     listener->address_ = "unix:" + address.unix_path;
     return listener;
   }

@@ -1,5 +1,6 @@
 // Listener: one listening socket; hands over accepted connections, with TLS where it is configured.
-// TCP listeners use SO_REUSEPORT, so that every worker may have its own on the same port.
+// TCP listeners use SO_REUSEPORT, so that every worker may have its own on the same port; a socket that the
+// service manager has passed is shared (PassedSockets).
 // Owner: worker or server. Thread: the loop's.
 #pragma once
 
@@ -45,7 +46,7 @@ class Listener {
   Socket* socket_ = nullptr;  // freed by its uv close callback
   uint16_t port_ = 0;
   std::string address_;
-  std::string unix_path_;
+  std::string unix_path_;  // to be removed
 };
 
 }  // namespace sluice

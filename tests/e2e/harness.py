@@ -69,11 +69,11 @@ def wait_until(what, predicate, seconds=20.0):
 class Process:
     """A running sluice. Its output is collected; `log` has the JSON lines of stderr, in order."""
 
-    def __init__(self, name, arguments, environment, folder):
+    def __init__(self, name, arguments, environment, folder, launcher=(), **options):
         self.name, self.output, self.errors, self.log = name, [], [], []
-        self.command = [BINARY, *map(str, arguments)]
+        self.command = [*launcher, BINARY, *map(str, arguments)]
         self.popen = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                      env={**os.environ, **environment}, cwd=folder)
+                                      env={**os.environ, **environment}, cwd=folder, **options)
         self.readers = [threading.Thread(target=self.collect, args=(self.popen.stdout, self.output), daemon=True),
                         threading.Thread(target=self.collect, args=(self.popen.stderr, self.errors, self.log), daemon=True)]
         for reader in self.readers:
@@ -132,8 +132,8 @@ class Process:
 
 
 class Gate(Process):
-    def __init__(self, arguments, environment, folder, listeners):
-        super().__init__("gate", arguments, environment, folder)
+    def __init__(self, arguments, environment, folder, listeners, launcher=()):
+        super().__init__("gate", arguments, environment, folder, launcher)
         self.addresses = self.listening("data", listeners)
         self.address = self.addresses[0]
         self.admin = self.listening("admin")[0]

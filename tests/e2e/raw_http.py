@@ -137,11 +137,16 @@ class Reader:
 
 
 class Connection:
-    """A client's connection to the gate."""
+    """A client's connection to the gate, at a (host, port) or at the path of a unix socket."""
 
     def __init__(self, address, tls=None, server_name=None, timeout=60):
-        self.socket = socket.create_connection(address, timeout=timeout)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if isinstance(address, str):
+            self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.socket.settimeout(timeout)
+            self.socket.connect(address)
+        else:
+            self.socket = socket.create_connection(address, timeout=timeout)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_hostname=server_name or "localhost")
         self.reader = Reader(self.socket)

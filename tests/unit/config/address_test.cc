@@ -12,10 +12,12 @@ TEST(Address, ReadsEveryForm) {
   EXPECT_EQ(parse_address("Localhost:65535")->host, "localhost");
   EXPECT_EQ(parse_address("unix:/run/sluice.sock")->unix_path, "/run/sluice.sock");
   EXPECT_EQ(parse_address("[0:0::1]:80")->host, "::1");
+  EXPECT_EQ(parse_address("systemd:sluice.socket")->passed_name, "sluice.socket");
 }
 
 TEST(Address, PrintsWhatItReads) {
-  for (const char* text : {"127.0.0.1:8080", "[::1]:8080", "unix:/run/sluice.sock", "localhost:1"}) {
+  for (const char* text :
+       {"127.0.0.1:8080", "[::1]:8080", "unix:/run/sluice.sock", "localhost:1", "systemd:data"}) {
     EXPECT_EQ(to_text(*parse_address(text)), text);
   }
 }
@@ -38,6 +40,10 @@ TEST(Address, RefusesWhatCannotBeListenedOn) {
                                   std::string("[host]:80"),
                                   std::string("unix:"),
                                   "unix:" + std::string(108, 'a'),
+                                  std::string("systemd:"),
+                                  std::string("systemd:a:b"),
+                                  std::string("systemd:a\nb"),
+                                  "systemd:" + std::string(256, 'a'),
                                   std::string("127.1:80"),
                                   std::string("a b:80"),
                                   std::string("http://host:80")}) {
