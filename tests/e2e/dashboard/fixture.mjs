@@ -35,7 +35,7 @@ async function answer(request, response) {
   if (url.pathname === "/events") return stream(response);
   if (url.pathname === "/status") return json({ ...status(Date.now(), started), latest_denials: [...kept].reverse() });
   if (url.pathname === "/history") return json(history(Date.now(), 8640, Date.parse(url.searchParams.get("since") ?? "") || 0));
-  const name = url.pathname === "/" ? "index.html" : url.pathname.startsWith("/dashboard/") ? basename(url.pathname) : "";
+  const name = url.pathname === "/" ? "index.html" : basename(url.pathname);
   try {
     const file = await readFile(join(FILES, name));
     response.writeHead(200, { ...HEADERS, "Content-Type": TYPES[extname(name)] }).end(file);
