@@ -1,6 +1,7 @@
 // A day's history in memory: columns of numbers, one sample each ten seconds, of bounded length. NaN where there is none.
 
 const MOST_SAMPLES = 8640;
+const LEAST_SAMPLES = 360; // a gate that has just begun has an hour of which most is empty
 const MOST = { apis: 12, webhooks: 24 };
 const API_COLUMNS = ["in_use", "sent_per_second", "waiting", "wait_seconds", "rejections"];
 const WEBHOOK_COLUMNS = ["backlog", "lag_seconds"];
@@ -30,7 +31,19 @@ function read(json) {
   for (const api of named(json.apis, MOST.apis)) for (const measure of API_COLUMNS) take("api", measure, api.name, api[measure]);
   for (const hook of named(json.webhooks, MOST.webhooks)) for (const measure of WEBHOOK_COLUMNS) take("webhook", measure, hook.name, hook[measure]);
   for (const kind of DECISIONS) take("requests", kind, "", json.requests?.[kind]);
-  return { from: from + (given - count) * step, step, count, columns };
+  return { from: from + (given - count) * step, step, count, empty: 0, columns };
+}
+
+// With `more` samples of nothing before the first, or without as many of the first.
+function shifted(day, more) {
+  const columns = new Map();
+  for (const [key, values] of day.columns) {
+    const moved = new Float64Array(day.count + more).fill(NaN);
+    if (more > 0) moved.set(values, more);
+    else moved.set(values.subarray(-more));
+    columns.set(key, moved);
+  }
+  return { ...day, from: day.from - more * day.step, count: day.count + more, empty: Math.max(0, day.empty + more), columns };
 }
 
 export function makeDay() {
@@ -47,7 +60,7 @@ export function makeDay() {
     // Whether it was a history.
     load(json) {
       const next = read(json);
-      if (next) day = next;
+      if (next) day = next.count < LEAST_SAMPLES ? shifted(next, LEAST_SAMPLES - next.count) : next;
       return next !== null;
     },
 
@@ -58,16 +71,16 @@ export function makeDay() {
       if (!day || !next || next.step !== day.step) return false;
       const missing = Math.round((next.from - end()) / day.step);
       if (missing < 0 || missing > 6) return false;
-      const all = day.count + missing + next.count;
-      const count = Math.min(all, MOST_SAMPLES);
+      const count = day.count + missing + next.count;
       const columns = new Map();
       for (const [key, added] of next.columns) {
-        const values = new Float64Array(all).fill(NaN);
+        const values = new Float64Array(count).fill(NaN);
         if (day.columns.has(key)) values.set(day.columns.get(key));
         values.set(added, day.count + missing);
-        columns.set(key, values.slice(all - count));
+        columns.set(key, values);
       }
-      day = { from: day.from + (all - count) * day.step, step: day.step, count, columns };
+      const less = Math.max(Math.min(day.empty, count - day.count), count - MOST_SAMPLES);
+      day = shifted({ ...day, count, columns }, -less);
       return true;
     },
 

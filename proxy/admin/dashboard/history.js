@@ -104,7 +104,7 @@ function tableRows(day, lines) {
       cell.most = Math.max(cell.most, value);
     });
   }
-  return [...hours].reverse();
+  return [...hours].filter(([, cells]) => cells.some((cell) => cell.count)).reverse();
 }
 
 function fillTable(day, lines) {

@@ -130,7 +130,7 @@ function apiCard(first) {
   const name = el("h3", { id }, first.name);
   const use = el("strong", { class: "big" });
   const sent = el("span", { class: "muted" });
-  const facts = { wait: fact("a new request waits"), waiting: fact("waiting"), busiest: fact("who causes it"), rejections: fact("429s of the vendor") };
+  const facts = { wait: fact("wait now"), waiting: fact("waiting"), busiest: fact("caused by"), rejections: fact("vendor’s 429s") };
   const chart = liveChart(first.name);
   const rows = el("tbody", { role: "rowgroup" });
   const header = (text) => el("th", { scope: "col", role: "columnheader" }, text);
@@ -173,9 +173,9 @@ function apiCard(first) {
       state.set(...stateOf(api));
       setText(use, percent(api.inUse));
       setText(sent, `${decimal(api.perSecond)} of ${decimal(api.rate)}/s, burst ${decimal(api.burst)}`);
-      facts.wait.set(api.stopped ? "nothing is sent" : api.wait !== null && api.wait < 0.05 ? "not at all" : seconds(api.wait));
+      facts.wait.set(api.stopped ? "nothing is sent" : api.wait !== null && api.wait < 0.05 ? "none" : seconds(api.wait));
       facts.waiting.set(api.waiting > 0 ? `${count(api.waiting)}, up to ${seconds(api.oldest)}` : count(api.waiting));
-      facts.busiest.set(api.busiest || (api.waiting > 0 ? NONE : "nobody waits"));
+      facts.busiest.set(api.busiest || (api.waiting > 0 ? NONE : "nobody"));
       facts.rejections.set(count(api.rejections));
       chart.update(points, now);
       clients(api);
