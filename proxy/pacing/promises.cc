@@ -60,6 +60,18 @@ bool Promises::allow(const PacedRequest& next, const SlotTimes& slots) const {
   return true;
 }
 
+// Each that would break keeps its slot, and so does what was promised earlier.
+size_t Promises::before_newcomer(Nanos promise, const SlotTimes& slots) const {
+  const Nanos end = std::min(slots.at(size_), promise);
+  size_t ahead = 0;
+  size_t rank = 0;
+  for (const PacedRequest* other = first_; other != nullptr && other->promise_ < end;
+       other = other->later_, ++rank) {
+    if (would_break(*other, rank, slots)) ahead = rank + 1;
+  }
+  return ahead;
+}
+
 PacedRequest* Promises::first_ready() const {
   PacedRequest* request = first_;
   while (request != nullptr && !request->ready_) request = request->later_;

@@ -31,6 +31,8 @@ class Promises {
   Nanos until_room(Nanos promise, const SlotTimes& slots, Nanos now) const;
   // Whether the others are still kept if this one goes first. Requires: it has been added.
   bool allow(const PacedRequest& next, const SlotTimes& slots) const;
+  // How many of them have to go before one more that is to be sent until `promise`, whoever's turn it is.
+  size_t before_newcomer(Nanos promise, const SlotTimes& slots) const;
   // The earliest of those that are ready, or nullptr.
   PacedRequest* first_ready() const;
 

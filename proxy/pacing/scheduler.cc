@@ -15,10 +15,9 @@ constexpr int64_t kSharePercent = 80;
 // A newcomer's place is looked for in so many steps: more would change little, and clients may be many.
 constexpr int kMostRounds = 16;
 
-// Timers may be late: what is promised leaves room for it, but no more than a part of a short wait.
-Nanos reserve_of(Nanos max_wait) { return std::min(kSlotLife, max_wait / 5); }
-
 }  // namespace
+
+Nanos Scheduler::reserve_of(Nanos max_wait) { return std::min(kSlotLife, max_wait / 5); }
 
 Scheduler::Scheduler(Budget& budget, const QueueConfig& config, const std::vector<double>& weights)
     : budget_(budget), config_(config), queue_(weights), clients_(weights.size()) {

@@ -80,6 +80,8 @@ class Scheduler final : private BudgetObserver {
     SentWindow sent;
   };
 
+  // Timers may be late: what is promised leaves room for it, but no more than a part of a short wait.
+  static Nanos reserve_of(Nanos max_wait);
   void on_slots() override;
   bool has_slot(Nanos now);
   bool goes_at_once(Nanos now) { return queue_.next() == nullptr && has_slot(now) && slot_->from <= now; }

@@ -23,10 +23,14 @@ PaceFigures Scheduler::figures(Nanos now) const {
   return figures;
 }
 
-// Its turn comes after those that are first in line now: by start-time fair queuing the others' next requests
-// come after it. Absent: nobody knows when there will be a slot.
+// Its turn comes after those that are first in line now, as by start-time fair queuing the others' next
+// requests come after it; and after those whose promise it would break. Absent: nobody knows when there will
+// be a slot.
 std::optional<Nanos> Scheduler::wait_of_newcomer(Nanos now) const {
-  const size_t ahead = queue_.before_newcomer();
+  const SlotTimes slots = slot_times(now);
+  if (slots.first == Nanos::max()) return std::nullopt;
+  const Nanos promise = now + config_.max_wait - reserve_of(config_.max_wait);
+  const size_t ahead = std::max(queue_.before_newcomer(), queue_.promises().before_newcomer(promise, slots));
   const bool has_slot = slot_ && now <= slot_->until && slot_->from >= budget_.held_until();
   if (has_slot && ahead == 0) return std::max(slot_->from - now, Nanos(0));
   const Nanos at = budget_.expected_slot(now, has_slot ? ahead - 1 : ahead);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "pacer_fixture.h"
+
 namespace sluice {
 namespace {
 
@@ -48,6 +50,24 @@ TEST_F(PaceRoomsTest, GiveThePlacesOfClientsThatHaveGoneToOthers) {
     EXPECT_EQ(now->pace_slots[0], 0u);
     EXPECT_LE(now->pace_slots[1], 3u);
   }
+}
+
+TEST_F(PaceRoomsTest, GiveAPlaceWithoutWhatWasCountedOfItsLastClient) {
+  const auto before = take_up({"push"}, {"soar", "siem"});
+  Scheduler& scheduler = *before->apis[0].room->scheduler;
+  Time time{monotonic_now()};
+  Pacer pacer(time.make_clock(), scheduler);
+  pacer_fixture::Request request;
+  const auto seen = [&] { return scheduler.figures(time.now).clients.size(); };
+  time.run_for(std::chrono::seconds(10));
+  for (const size_t slot : before->pace_slots)
+    ASSERT_EQ(pacer.admit(request, pacer_fixture::terms(slot, kSecond)).kind, Admission::Kind::kGo);
+  EXPECT_EQ(seen(), 2u);
+  take_up({"push"}, {"soar"});
+  EXPECT_EQ(seen(), 2u) << "siem has sent, and may come back";
+  const auto now = take_up({"push"}, {"soar", "edr"});
+  EXPECT_EQ(now->pace_slots[1], before->pace_slots[1]);
+  EXPECT_EQ(seen(), 1u) << "edr has sent nothing";
 }
 
 TEST_F(PaceRoomsTest, GiveNoPlaceThatIsInForceToOneThatIsNotTakenUp) {
