@@ -49,10 +49,11 @@ size_t DiffReport::count(Direction direction) const {
 }
 
 DiffReport diff_policies(const Engine& before, const Engine& after, const Config& config,
-                         uint64_t most_requests) {
+                         uint64_t most_requests, const DiffProgress& progress) {
   const std::vector<DiffPlace> places = find_places(before);
   CellDiff cells(before, after, config, most_requests);
   DiffReport report;
+  uint64_t done = 0;
   for (const bool several : {false, true}) {
     for (const DiffPlace& place : places) {
       if ((place.slots.size() > 1) != several) continue;
@@ -65,6 +66,7 @@ DiffReport diff_policies(const Engine& before, const Engine& after, const Config
           if (several && is_told(change, operations, report.changes)) continue;
           report.changes.push_back(std::move(change));
         }
+        if (progress) progress(++done, places.size() * config.clients.size());
       }
     }
   }

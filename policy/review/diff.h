@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,10 +48,13 @@ struct DiffReport {
   size_t count(Direction direction) const;
 };
 
+// Told of each step: so many of all of them are done.
+using DiffProgress = std::function<void(uint64_t done, uint64_t all)>;
+
 // Requires: both were compiled for `config` and the same catalogues. Tries about `most_requests` at most, for
 // those who cannot wait (30 us each on a usual machine): what was left untried is reported as unknown.
 DiffReport diff_policies(const Engine& before, const Engine& after, const Config& config,
-                         uint64_t most_requests = UINT64_MAX);
+                         uint64_t most_requests = UINT64_MAX, const DiffProgress& progress = {});
 
 // Those of its tags that a reviewer has to see: credentials, and what cannot be undone. Changes that differ
 // in them are told apart.

@@ -51,7 +51,7 @@ std::optional<double> open_descriptors() {
 }  // namespace
 
 std::vector<MetricSample> process_samples() {
-  static const std::optional<double> started = read_start_time();
+  static const std::optional<double> kStarted = read_start_time();
   std::vector<MetricSample> samples;
   const auto gauge = [&samples](const char* name, const char* help, double value) {
     samples.push_back({name, help, MetricType::kGauge, {}, value});
@@ -77,7 +77,7 @@ std::vector<MetricSample> process_samples() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0)
     gauge("process_max_fds", "File descriptors that the process may open.",
           static_cast<double>(limit.rlim_cur));
-  if (started) gauge("process_start_time_seconds", "Unix time at which the process started.", *started);
+  if (kStarted) gauge("process_start_time_seconds", "Unix time at which the process started.", *kStarted);
   return samples;
 }
 

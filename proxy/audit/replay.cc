@@ -9,8 +9,10 @@ namespace {
 
 class ReplayRun final : private DelivererHost {
  public:
-  ReplayRun(DeliveryTarget target, ReplaySource source, const AuditOptions& options)
-      : source_(std::move(source)), resolver_(std::make_unique<Resolver>(loop_)) {
+  ReplayRun(DeliveryTarget target, ReplaySource source, const AuditOptions& options, ReplayProgress progress)
+      : source_(std::move(source)),
+        progress_(std::move(progress)),
+        resolver_(std::make_unique<Resolver>(loop_)) {
     result_.through = target.row.acked;
     DelivererHost& host = *this;
     deliverer_ = std::make_unique<Deliverer>(loop_, *resolver_, host, std::move(target), options);
@@ -31,7 +33,10 @@ class ReplayRun final : private DelivererHost {
     }
     return events;
   }
-  void save(const WebhookRow& row) override { result_.through = row.acked; }
+  void save(const WebhookRow& row) override {
+    result_.through = row.acked;
+    if (progress_) progress_(deliverer_->state().delivered, row.acked);
+  }
   void save_now(const WebhookRow& row) override {
     loop_.post([this, row] {
       if (deliverer_) deliverer_->on_saved(row);
@@ -74,6 +79,7 @@ class ReplayRun final : private DelivererHost {
   }
 
   const ReplaySource source_;
+  const ReplayProgress progress_;
   EventLoop loop_;
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<Deliverer> deliverer_;
@@ -82,8 +88,9 @@ class ReplayRun final : private DelivererHost {
 
 }  // namespace
 
-ReplayResult replay(DeliveryTarget target, ReplaySource source, const AuditOptions& options) {
-  return ReplayRun(std::move(target), std::move(source), options).run();
+ReplayResult replay(DeliveryTarget target, ReplaySource source, const AuditOptions& options,
+                    ReplayProgress progress) {
+  return ReplayRun(std::move(target), std::move(source), options, std::move(progress)).run();
 }
 
 }  // namespace sluice

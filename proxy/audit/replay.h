@@ -22,7 +22,11 @@ struct ReplayResult {
 // The next events after a sequence, in order; none: that was all.
 using ReplaySource = std::function<Result<std::vector<StoredEvent>>(uint64_t after)>;
 
+// Told of each delivery that was acknowledged: how many were, and the last event that was dealt with.
+using ReplayProgress = std::function<void(uint64_t deliveries, uint64_t through)>;
+
 // `target.row.acked`: after which event to begin.
-ReplayResult replay(DeliveryTarget target, ReplaySource source, const AuditOptions& options = {});
+ReplayResult replay(DeliveryTarget target, ReplaySource source, const AuditOptions& options = {},
+                    ReplayProgress progress = {});
 
 }  // namespace sluice

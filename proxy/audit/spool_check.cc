@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 
@@ -15,7 +16,7 @@ namespace {
 constexpr uint64_t kBatch = 500;
 constexpr uint64_t kMostAttempts = 5;
 constexpr size_t kMostLineOctets = 16 << 20;
-constexpr uint64_t kReportEvery = 10'000;
+constexpr uint64_t kReportEvery = 1'000;
 
 class SpoolCheckRun {
  public:
@@ -54,8 +55,16 @@ class SpoolCheckRun {
       if (!after) return stop(after.error());
       if (*before != *after && attempt < kMostAttempts) continue;
       check_.check_beginning(*first, *before);
+      estimate(*first);
       return true;
     }
+  }
+
+  // For who waits; what is damaged may say anything.
+  void estimate(int64_t first) {
+    const auto head = spool_.head();
+    if (!head || first < 1 || head->sequence < static_cast<uint64_t>(first)) return;
+    total_ = head->sequence - static_cast<uint64_t>(first) + 1;
   }
 
   bool read_head(ChainHead& head) {
@@ -108,7 +117,7 @@ class SpoolCheckRun {
 
   void tell(uint64_t count) {
     events_ += count;
-    if (progress_) progress_(events_, 0);
+    if (progress_) progress_(events_, total_);
   }
 
   SpoolReader& spool_;
@@ -116,7 +125,7 @@ class SpoolCheckRun {
   const CheckProgress& progress_;
   int64_t from_ = std::numeric_limits<int64_t>::min();
   bool started_ = false;
-  uint64_t events_ = 0;
+  uint64_t events_ = 0, total_ = 0;
 };
 
 std::string wrong_beginning(int64_t first, uint64_t expected) {
@@ -142,6 +151,9 @@ Result<AuditReport> check_export(const std::string& path, uint64_t begins_at, Au
     return Error{path + " is empty: it is no export"};
   }
   AuditCheck check(std::move(known));
+  std::error_code none;
+  const double octets = static_cast<double>(std::filesystem::file_size(path, none));
+  double read = 0;
   std::string buffer(kMostLineOctets, '\0');
   for (uint64_t number = 1; file.getline(buffer.data(), static_cast<std::streamsize>(buffer.size()));
        ++number) {
@@ -151,7 +163,9 @@ Result<AuditReport> check_export(const std::string& path, uint64_t begins_at, Au
     check.add(std::string_view(buffer).substr(0, size), number);
     if (number == 1 && check.last() != static_cast<int64_t>(begins_at))
       check.add_finding(check.last(), "beginning", wrong_beginning(check.last(), begins_at));
-    if (progress && number % kReportEvery == 0) progress(number, 0);
+    read += static_cast<double>(file.gcount());
+    if (progress && number % kReportEvery == 0)
+      progress(number, static_cast<uint64_t>(std::max(0.0, octets / read * static_cast<double>(number))));
   }
   if (file.bad()) return Error{path + ": cannot read it: " + std::strerror(errno)};
   if (!file.eof()) return Error{path + ": it is no export: a line is longer than any event"};

@@ -12,7 +12,7 @@
 
 namespace sluice {
 
-// Told now and then how far the check is: events so far, and all there are (0: not known).
+// Told now and then how far the check is: events so far, and about how many there are (0: not known).
 using CheckProgress = std::function<void(uint64_t, uint64_t)>;
 
 // `known.spool_id` is taken from the spool.

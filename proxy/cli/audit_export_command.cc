@@ -4,14 +4,17 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "proxy/cli/audit_source.h"
+#include "proxy/cli/progress.h"
 #include "proxy/safe_file.h"
 
 namespace sluice {
@@ -47,8 +50,18 @@ struct Exported {
   }
 };
 
-Result<Exported> export_events(SpoolReader& spool, const AuditRange& range, const ExportSink& sink) {
+// The last event that there is of a range, as far as is known.
+uint64_t end_of(SpoolReader& spool, const AuditRange& range) {
+  const auto head = spool.head();
+  return head ? std::min(range.last, head->sequence) : 0;
+}
+
+// `progress` may be null.
+Result<Exported> export_events(SpoolReader& spool, const AuditRange& range, const ExportSink& sink,
+                               Progress* progress) {
   Exported done;
+  const uint64_t end = end_of(spool, range);
+  std::optional<uint64_t> begin;
   std::string lines;
   for (uint64_t after = range.first == 0 ? 0 : range.first - 1;;) {
     const auto events = spool.read(after, kExportBatch);
@@ -64,6 +77,8 @@ Result<Exported> export_events(SpoolReader& spool, const AuditRange& range, cons
       done.add(event.sequence);
     }
     if (auto written = sink(lines); !written) return written.error();
+    if (!events->empty() && !begin) begin = events->front().sequence;
+    if (progress != nullptr && begin) progress->at(done.events, share_of(*begin, after, end));
     if (events->empty() || after >= range.last) return done;
   }
 }
@@ -93,8 +108,10 @@ Result<void> check_output(const std::string& path, const std::string& spool) {
 int export_to_file(SpoolReader& spool, const AuditRange& range, const std::string& path) {
   auto file = PendingFile::begin(path, 0600);
   if (!file) return audit_failure("--output: " + file.error().message);
-  const auto done =
-      export_events(spool, range, [&file](std::string_view lines) { return file->write(lines); });
+  Progress progress("events");
+  const auto done = export_events(
+      spool, range, [&file](std::string_view lines) { return file->write(lines); }, &progress);
+  progress.clear();
   if (!done) return audit_failure(done.error().message);
   if (auto finished = file->finish(); !finished)
     return audit_failure("--output: " + finished.error().message);
@@ -113,7 +130,11 @@ int run_export(const ExportOptions& options) {
     if (auto fit = check_output(options.output, *path); !fit) return audit_failure(fit.error().message);
     return export_to_file(**spool, *range, options.output);
   }
-  const auto done = export_events(**spool, *range, write_to_stdout);
+  // Not among the events on one terminal.
+  std::optional<Progress> progress;
+  if (::isatty(STDOUT_FILENO) == 0) progress.emplace("events");
+  const auto done = export_events(**spool, *range, write_to_stdout, progress ? &*progress : nullptr);
+  progress.reset();
   if (!done) return audit_failure(done.error().message);
   say(*done, "");
   return 0;

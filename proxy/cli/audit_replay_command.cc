@@ -14,6 +14,7 @@
 #include "proxy/audit/replay.h"
 #include "proxy/audit/resolve_webhook.h"
 #include "proxy/cli/audit_source.h"
+#include "proxy/cli/progress.h"
 #include "proxy/keys/secret_sources.h"
 #include "proxy/log.h"
 
@@ -109,7 +110,15 @@ int run_replay(const ReplayOptions& options) {
   auto spool = open_spool(config->audit.spool);
   if (!spool) return audit_failure(spool.error().message);
   target->row.acked = options.from == 0 ? 0 : options.from - 1;
-  return report_replay(options, replay(std::move(*target), make_source(**spool, options)));
+  const auto head = (*spool)->head();
+  const uint64_t end = options.dead || !head ? 0 : std::min(options.to, head->sequence);
+  Progress shown("deliveries");
+  const ReplayResult result = replay(std::move(*target), make_source(**spool, options), {},
+                                     [&shown, &options, end](uint64_t deliveries, uint64_t through) {
+                                       shown.at(deliveries, share_of(options.from, through, end));
+                                     });
+  shown.clear();
+  return report_replay(options, result);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "proxy/audit/checkpoint_key.h"
 #include "proxy/audit/spool_check.h"
 #include "proxy/cli/audit_source.h"
+#include "proxy/cli/progress.h"
 
 namespace sluice {
 
@@ -127,16 +128,13 @@ void print_text(const VerifyInput& input, const AuditReport& report) {
   for (const std::string& warning : report.warnings) std::cout << "  warning: " << printable(warning) << '\n';
 }
 
-// On a terminal only, on stderr.
-CheckProgress show_progress() {
-  if (::isatty(STDERR_FILENO) == 0) return {};
-  return [](uint64_t events, uint64_t) { std::cerr << '\r' << events << " events" << std::flush; };
-}
-
 Result<AuditReport> check_input(const VerifyOptions& options, const std::string& spool, VerifyInput& input) {
   if (auto done = find_keys(options, spool, input); !done) return done.error();
   if (auto done = find_checkpoints(options, spool, input); !done) return done.error();
-  const CheckProgress progress = show_progress();
+  Progress shown("events");
+  const CheckProgress progress = [&shown](uint64_t events, uint64_t total) {
+    shown.at(events, share_of(1, events, total));
+  };
   if (!options.exported.empty()) {
     input.known.allow_gaps = options.allow_gaps;
     return check_export(options.exported, options.begins_at, std::move(input.known), progress);
@@ -156,7 +154,6 @@ int run_verify(const VerifyOptions& options) {
   VerifyInput input;
   input.place = options.exported.empty() ? spool : options.exported;
   auto report = check_input(options, spool, input);
-  if (::isatty(STDERR_FILENO) != 0) std::cerr << "\r\033[K" << std::flush;
   if (!report) return audit_failure(report.error().message);
   report->warnings.insert(report->warnings.begin(), input.warnings.begin(), input.warnings.end());
   if (options.format == "json")

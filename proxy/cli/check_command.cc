@@ -8,6 +8,7 @@
 
 #include "policy/review/findings_json.h"
 #include "policy/review/warnings.h"
+#include "proxy/cli/file_access.h"
 #include "proxy/cli/load.h"
 #include "proxy/cli/sarif.h"
 #include "proxy/keys/unseal.h"
@@ -37,6 +38,7 @@ int check(const std::string& path, const std::string& format, bool strict) {
   if (loaded) {
     add_policy_warnings(*loaded->engine, loaded->config, findings);
     check_sealed_names(loaded->config, findings);
+    add_file_warnings(loaded->config, findings);
   }
   findings.sort();
   if (format == "json") {
@@ -66,8 +68,8 @@ void add_check_command(CLI::App& app, int& exit_code) {
   command->footer(
       "Exits 0 when the files are valid, 1 when they have an error, 2 when one cannot be read. Warnings show "
       "rules that\n"
-      "say something in vain or more than was meant: the files stay valid, and the exit status 0 without "
-      "--strict.");
+      "say something in vain or more than was meant, and secrets' files that others can read: the files stay "
+      "valid,\nand the exit status 0 without --strict.");
   command->callback([path, format, strict, &exit_code] { exit_code = check(*path, *format, *strict); });
 }
 

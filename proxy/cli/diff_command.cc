@@ -7,6 +7,7 @@
 
 #include "policy/review/diff.h"
 #include "proxy/cli/load.h"
+#include "proxy/cli/progress.h"
 
 namespace sluice {
 
@@ -47,7 +48,11 @@ int run_diff(const DiffOptions& options) {
     print(findings, findings_after);
     return 2;
   }
-  const DiffReport report = diff_policies(*before->engine, *after->engine, before->config);
+  Progress shown("pairs of a client and an operation");
+  const DiffReport report =
+      diff_policies(*before->engine, *after->engine, before->config, UINT64_MAX,
+                    [&shown](uint64_t done, uint64_t all) { shown.at(done, share_of(1, done, all)); });
+  shown.clear();
   if (options.format == "json") {
     std::cout << to_json(report);
   } else {

@@ -12,8 +12,8 @@ constexpr Millis kExtendBy{15'000};  // two may be lost
 
 }  // namespace
 
-ServiceLink::ServiceLink(EventLoop& loop, std::string socket, std::optional<Millis> watchdog)
-    : loop_(loop), notify_(std::move(socket)), watchdog_(watchdog) {}
+ServiceLink::ServiceLink(EventLoop& loop, const std::string& socket, std::optional<Millis> watchdog)
+    : loop_(loop), notify_(socket), watchdog_(watchdog) {}
 
 void ServiceLink::serving(std::string_view status, const std::vector<Watched>& watched) {
   notify_.ready(status);

@@ -23,7 +23,7 @@ class ServiceLink {
   };
 
   // `watchdog`: WatchdogSec=, or nullopt.
-  ServiceLink(EventLoop& loop, std::string socket, std::optional<Millis> watchdog);
+  ServiceLink(EventLoop& loop, const std::string& socket, std::optional<Millis> watchdog);
 
   // The loops outlive this.
   void serving(std::string_view status, const std::vector<Watched>& watched);

@@ -63,8 +63,7 @@ int send_datagram(const std::string& socket, const std::string& message) {
 
 }  // namespace
 
-ServiceNotify::ServiceNotify(std::string socket)
-    : socket_(is_socket_name(socket) ? std::move(socket) : std::string()) {
+ServiceNotify::ServiceNotify(const std::string& socket) : socket_(is_socket_name(socket) ? socket : "") {
   if (!socket.empty() && socket_.empty())
     log_warning("the service manager cannot be told: NOTIFY_SOCKET is no path and no @NAME",
                 {{"socket", printable(socket)}});

@@ -15,7 +15,7 @@ namespace sluice {
 class ServiceNotify {
  public:
   // `socket`: a path or, with @ in front, an abstract name; anything else is said in the log. "": none.
-  explicit ServiceNotify(std::string socket);
+  explicit ServiceNotify(const std::string& socket);
   // NOTIFY_SOCKET of the environment.
   static std::string socket_of_environment();
 

@@ -55,6 +55,17 @@ std::string denies_by_query(int count) {
   return rules;
 }
 
+TEST(Diff, TellsHowFarItIs) {
+  const PolicyUnderTest before("version: 1\nrules:\n" + kAllPush), after("version: 1\nrules:\n" + kMerge);
+  uint64_t steps = 0, last = 0;
+  diff_policies(*before.engine, *after.engine, before.config, UINT64_MAX, [&](uint64_t done, uint64_t all) {
+    EXPECT_EQ(done, ++steps);
+    last = all;
+  });
+  EXPECT_GT(steps, 1U);
+  EXPECT_EQ(steps, last);
+}
+
 TEST(Diff, ThatIsCutShortSaysSoAndTriesNoMore) {
   const std::string all =
       "version: 1\nrules:\n  - { id: all, effect: allow, when: { client: soar, operation: push.apps.* } }\n";

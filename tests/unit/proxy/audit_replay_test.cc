@@ -64,17 +64,22 @@ TEST_F(AuditReplay, TriesAgainAndGivesUpAfterFiveFailuresInARow) {
   ASSERT_TRUE(spool.ok());
   AuditOptions options;
   options.retry_delays = {Millis(1)};
+  std::pair<uint64_t, uint64_t> told;
   const auto run_with = [&](const Receiver& receiver) {
     auto target = make_delivery_target(receiver.webhook(), "here");
     EXPECT_TRUE(target.ok());
     return replay(
-        std::move(*target), [&spool](uint64_t after) { return (*spool)->read(after, 100); }, options);
+        std::move(*target), [&spool](uint64_t after) { return (*spool)->read(after, 100); }, options,
+        [&told](uint64_t deliveries, uint64_t through) {
+          told = {deliveries, through};
+        });
   };
   const Receiver busy([](size_t number) { return HttpResponse{number < 2 ? 503 : 200, {}, ""}; });
   const ReplayResult taken = run_with(busy);
   EXPECT_EQ(taken.error, "");
   EXPECT_EQ(taken.deliveries, 6U);
   EXPECT_EQ(taken.through, 6U);
+  EXPECT_EQ(told, std::pair(taken.deliveries, taken.through));
   const Receiver down([](size_t) { return HttpResponse{503, {}, ""}; });
   const ReplayResult given_up = run_with(down);
   EXPECT_EQ(given_up.error, "answered 503");

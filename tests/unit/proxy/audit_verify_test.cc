@@ -237,6 +237,18 @@ TEST_F(AuditVerify, FollowsRetentionThatOvertakesIt) {
   EXPECT_EQ(report.warnings.back(), "the gate removed events after 500 while they were checked");
 }
 
+TEST_F(AuditVerify, TellsHowFarItIs) {
+  run_gate(config_, 20);
+  auto reader = SpoolReader::open(config_.spool);
+  ASSERT_TRUE(reader.ok());
+  std::vector<std::pair<uint64_t, uint64_t>> told;
+  const AuditReport report =
+      check_spool(**reader, known_of(config_.spool),
+                  [&told](uint64_t events, uint64_t all) { told.emplace_back(events, all); });
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told.back(), std::pair(report.events, report.events));
+}
+
 TEST_F(AuditVerify, ReadsEveryEventAsHostile) {
   const std::string deep = R"({"id":"a","type":"b","time":"c","data":)" + std::string(1'000'000, '[');
   EXPECT_FALSE(read_event_fields(deep));
