@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "config/address.h"
 #include "config/ascii.h"
@@ -109,6 +110,36 @@ std::vector<SecretRef> read_secret_refs(const Value& value, std::string_view wha
                            std::string(what) + ": the list is empty, " + std::string(kSecretForms));
   }
   return refs;
+}
+
+std::vector<std::pair<std::string, SecretRef>> read_secret_headers(const Value& value,
+                                                                   std::span<const std::string_view> ours,
+                                                                   const ReadContext& context) {
+  const MapReader map(value, "headers", context.findings);
+  std::vector<std::pair<std::string, SecretRef>> headers;
+  std::set<std::string> seen;
+  for (const auto& [key, source] : value.entries) {
+    if (!check_header_name(key, key.text, context)) continue;
+    const std::string name = to_lower(key.text);
+    if (std::find(ours.begin(), ours.end(), name) != ours.end()) {
+      context.findings.error(key.at, "invalid-value", "headers: " + key.text + " is set by the gate itself");
+      continue;
+    }
+    if (!seen.insert(name).second) {
+      context.findings.error(key.at, "duplicate-key", "headers: " + key.text + " is given twice");
+      continue;
+    }
+    headers.emplace_back(key.text, read_secret_ref(source, key.text, context));
+  }
+  return headers;
+}
+
+void read_authorities(MapReader& map, std::string& out, const ReadContext& context) {
+  const Value* tls = map.optional("tls");
+  if (tls == nullptr) return;
+  MapReader tls_map(*tls, "tls", context.findings);
+  read_path(tls_map, "ca", out, context);
+  tls_map.finish();
 }
 
 void read_address(const Value& value, Address& out, const ReadContext& context) {

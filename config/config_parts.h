@@ -4,7 +4,9 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/map_reader.h"
@@ -55,6 +57,8 @@ bool is_vault_name(std::string_view text);
 void check_vault_section(const Config& config, const ReadContext& context);
 SecretsConfig read_secrets(const Value& value, const ReadContext& context);
 
+TracingConfig read_tracing(const Value& value, const ReadContext& context);
+
 // Where a secret may stand: not where it would be needed to get at itself.
 enum class SecretPlaces { kAny, kNotVault, kOpen };
 // { env: NAME }, { file: PATH }, { sealed: NAME } or { vault: PATH#KEY }. Anything else is refused, and never
@@ -64,6 +68,12 @@ SecretRef read_secret_ref(const Value& value, std::string_view what, const ReadC
 // One of them, or a list.
 std::vector<SecretRef> read_secret_refs(const Value& value, std::string_view what,
                                         const ReadContext& context);
+// { NAME: a secret }, the fields of a request of the gate's own; those in `ours` (lower case) it sets itself.
+std::vector<std::pair<std::string, SecretRef>> read_secret_headers(const Value& value,
+                                                                   std::span<const std::string_view> ours,
+                                                                   const ReadContext& context);
+// `tls: { ca: PATH }`: whom to trust instead of the system's authorities.
+void read_authorities(MapReader& map, std::string& out, const ReadContext& context);
 
 // Where to listen; the path of a unix socket comes out resolved.
 void read_address(const Value& value, Address& out, const ReadContext& context);

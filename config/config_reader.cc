@@ -190,6 +190,7 @@ Config read_root(const Value& root, const ReadContext& context) {
     config.audit = read_audit(*audit, known_names(config), context);
   }
   if (const Value* log = map.optional("log")) config.log = read_log(*log, context);
+  if (const Value* tracing = map.optional("tracing")) config.tracing = read_tracing(*tracing, context);
   map.finish();
   check_sealed_section(config, context);
   check_vault_section(config, context);

@@ -132,21 +132,7 @@ void read_headers(const Value& value, WebhookConfig& webhook, const ReadContext&
   constexpr std::array<std::string_view, 9> kOurs = {
       "content-type", "webhook-id", "webhook-timestamp",      "webhook-signature",       "x-signature",
       "user-agent",   "expect",     "webhook-request-origin", "x-splunk-request-channel"};
-  const MapReader map(value, "headers", context.findings);
-  std::set<std::string> seen;
-  for (const auto& [key, source] : value.entries) {
-    if (!check_header_name(key, key.text, context)) continue;
-    const std::string name = to_lower(key.text);
-    if (std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end()) {
-      context.findings.error(key.at, "invalid-value", "headers: " + key.text + " is set by the gate itself");
-      continue;
-    }
-    if (!seen.insert(name).second) {
-      context.findings.error(key.at, "duplicate-key", "headers: " + key.text + " is given twice");
-      continue;
-    }
-    webhook.headers.emplace_back(key.text, read_secret_ref(source, key.text, context));
-  }
+  webhook.headers = read_secret_headers(value, kOurs, context);
 }
 
 void read_name(MapReader& map, WebhookConfig& webhook, const ReadContext& context) {
@@ -224,11 +210,7 @@ WebhookConfig read_webhook(const Value& value, const KnownNames& known, const Re
   }
   if (const Value* filter = map.optional("filter")) webhook.filter = read_filter(*filter, known, context);
   map.boolean("public_only", webhook.public_only);
-  if (const Value* tls = map.optional("tls")) {
-    MapReader tls_map(*tls, "tls", context.findings);
-    read_path(tls_map, "ca", webhook.ca, context);
-    tls_map.finish();
-  }
+  read_authorities(map, webhook.ca, context);
   map.finish();
   return webhook;
 }

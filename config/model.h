@@ -16,6 +16,7 @@
 #include "config/rate_limit_store.h"
 #include "config/sealed_keys.h"
 #include "config/secret.h"
+#include "config/tracing.h"
 #include "config/units.h"
 #include "config/upstream_url.h"
 #include "config/vault.h"
@@ -165,6 +166,7 @@ struct Config {
   SecretsConfig secrets;
   AuditConfig audit;
   LogConfig log;
+  std::optional<TracingConfig> tracing;  // absent: no traces
 };
 
 }  // namespace sluice

@@ -26,6 +26,8 @@ void walk(AnyConfig& config, const Visit& visit_any) {
     for (auto& secret : webhook.secrets) visit(secret, "secret");
     for (auto& [name, value] : webhook.headers) visit(value, name);
   }
+  if (!config.tracing) return;
+  for (auto& [name, value] : config.tracing->headers) visit(value, name);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace {
 using Path = std::vector<std::string_view>;
 
 // Where secrets stand. "*" is any key, "[]" any item of a list.
-const std::array<Path, 10> kSecretPlaces = {{
+const std::array<Path, 11> kSecretPlaces = {{
     {"apis", "*", "credential", "read"},
     {"apis", "*", "credential", "full"},
     {"clients", "*", "token"},
@@ -24,6 +24,7 @@ const std::array<Path, 10> kSecretPlaces = {{
     {"rate_limit_store", "password"},
     {"sealed_keys", "master"},
     {"vault", "token"},
+    {"tracing", "headers"},
 }};
 
 bool is_secret_place(const Path& path) {

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "config/result.h"
-#include "proxy/audit/json_text.h"
 #include "proxy/audit/record.h"
+#include "proxy/json_text.h"
 
 namespace sluice {
 

@@ -4,8 +4,9 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "proxy/audit/json_text.h"
 #include "proxy/crypto.h"
+#include "proxy/json_text.h"
+#include "proxy/utc_text.h"
 
 namespace sluice {
 namespace {
@@ -135,6 +136,7 @@ void write_data(JsonText& out, const AuditRecord& record, const EventStamp& stam
   out.number(static_cast<int64_t>(record.attempts));
   write_number_or_null(out, R"(,"bytes_out":)", widen(record.bytes_out));
   write_number_or_null(out, R"(,"status":)", widen(record.status));
+  if (!record.trace_id.empty()) write_text(out, R"(,"trace_id":)", record.trace_id);
   if (!record.unknown_fields.empty()) write_list(out, R"(,"unknown_fields":)", record.unknown_fields);
   write_fields(out, record);
   if (record.lost) write_number_or_null(out, R"(,"lost":)", widen(record.lost));
@@ -147,40 +149,6 @@ void write_data(JsonText& out, const AuditRecord& record, const EventStamp& stam
     write_text_as_it_is(out, json);
   }
   out.literal("}");
-}
-
-// `count` decimal digits, the last ones, and what follows them. Returns where to go on.
-char* write_digits(char* at, unsigned value, size_t count, char after) {
-  for (size_t i = count; i-- > 0; value /= 10) at[i] = static_cast<char>('0' + value % 10);
-  at[count] = after;
-  return at + count + 1;
-}
-
-constexpr size_t kTimeSize = 24;
-constexpr size_t kSecondSize = 20;  // up to the point before the milliseconds
-
-void write_second(char* at, std::chrono::sys_seconds second) {
-  const auto day = std::chrono::floor<std::chrono::days>(second);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(second - day);
-  at = write_digits(at, static_cast<unsigned>(static_cast<int>(date.year())), 4, '-');
-  at = write_digits(at, static_cast<unsigned>(date.month()), 2, '-');
-  at = write_digits(at, static_cast<unsigned>(date.day()), 2, 'T');
-  at = write_digits(at, static_cast<unsigned>(clock.hours().count()), 2, ':');
-  at = write_digits(at, static_cast<unsigned>(clock.minutes().count()), 2, ':');
-  write_digits(at, static_cast<unsigned>(clock.seconds().count()), 2, '.');
-}
-
-// Many events are of the same second: its text is kept.
-void write_time(char* at, std::chrono::system_clock::time_point time) {
-  thread_local std::chrono::sys_seconds kept = std::chrono::sys_seconds::min();
-  thread_local std::array<char, kSecondSize> text;
-  const auto second = std::chrono::floor<std::chrono::seconds>(time);
-  if (second != kept) write_second(text.data(), second);
-  kept = second;
-  std::memcpy(at, text.data(), text.size());
-  const auto ms = std::chrono::floor<std::chrono::milliseconds>(time - second);
-  write_digits(at + text.size(), static_cast<unsigned>(ms.count()), 3, 'Z');
 }
 
 std::string to_bytes(const Json& event) { return event.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -205,6 +173,7 @@ void AuditRecord::clear() {
   }
   for (auto* list : {&tags, &targets, &rules, &shadow_rules, &unknown_fields, &fields_cut}) list->clear();
   for (auto* pairs : {&params, &fields, &details, &json_details, &facts}) pairs->clear();
+  trace_id.clear();
   fields_left_out = 0;
   body_sha256.reset();
   body_bytes.reset();
@@ -251,8 +220,8 @@ int64_t unix_ms(std::chrono::system_clock::time_point time) {
 }
 
 std::string format_time(std::chrono::system_clock::time_point time) {
-  std::string text(kTimeSize, '0');
-  write_time(text.data(), time);
+  std::string text(kUtcTextSize, '0');
+  write_utc(text.data(), time);
   return text;
 }
 
@@ -265,7 +234,7 @@ void write_event(JsonText& out, const AuditRecord& record, const EventStamp& sta
   // CloudEvents allows no empty subject: without an operation there is none.
   if (!record.operation.empty()) write_text(out, R"(,"subject":)", record.operation);
   out.literal(R"(,"time":")");
-  write_time(out.extend(kTimeSize), record.time);
+  write_utc(out.extend(kUtcTextSize), record.time);
   out.literal(R"(","datacontenttype":"application/json","data":)");
   write_data(out, record, stamp);
   out.literal("}");

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/audit/json_text.h"
+#include "proxy/json_text.h"
 #include "proxy/audit/record.h"
 
 namespace sluice {

@@ -52,6 +52,7 @@ struct AuditRecord {
   AuditType type = AuditType::kRequestRefused;
   std::chrono::system_clock::time_point time;  // unset: when it is submitted
   std::string request_id;
+  std::string trace_id;  // 32 hexadecimal digits (W3C Trace Context); not written when there is none
 
   std::string client;  // empty: null in JSON, as for every text below
   std::string source_ip;

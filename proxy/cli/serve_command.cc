@@ -73,7 +73,9 @@ int serve(const std::string& path) {
     std::cerr << "sluice: not started: " << printable(gate.error().message) << '\n';
     return 2;
   }
+  const LogThread lines_are_written_aside;
   (*gate)->run();
+  gate->reset();  // its last word is a line
   return 0;
 }
 

@@ -1,6 +1,6 @@
 #include "proxy/gate/captured_fields.h"
 
-#include "proxy/audit/json_text.h"
+#include "proxy/json_text.h"
 #include "proxy/crypto.h"
 
 namespace sluice {

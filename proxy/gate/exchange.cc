@@ -9,9 +9,11 @@
 #include "config/wipe.h"
 #include "proxy/gate/captured_fields.h"
 #include "proxy/gate/downstream.h"
+#include "proxy/gate/exchange_trace.h"
 #include "proxy/gate/forwarding.h"
 #include "proxy/gate/worker.h"
 #include "proxy/http/h1_writer.h"
+#include "proxy/log.h"
 
 namespace sluice {
 
@@ -82,6 +84,7 @@ void Exchange::enter(Phase phase) {
 
 // Our own mistake: nothing that follows could be trusted.
 void Exchange::fail_check(const std::string& what) const {
+  flush_log();
   std::fprintf(stderr, "exchange %s, %s: %s\n", record_ != nullptr ? record_->request_id.c_str() : "",
                std::string(to_text(phase_)).c_str(), what.c_str());
   std::abort();
@@ -126,6 +129,7 @@ void Exchange::on_request_broken(Problem problem, std::string_view detail) {
       begin();
       wipe(head_text_);
       head_ = {};
+      begin_trace(trace_, head_, serving_->config.tracing, *record_);
       return reply(problem, std::string(detail));
     case Phase::kIdentifying:
     case Phase::kReading:
@@ -147,6 +151,7 @@ HeadError Exchange::read_head(std::string_view text, const HeadLimits& limits) {
 
 void Exchange::on_request_head(bool last) {
   begin();
+  begin_trace(trace_, head_, serving_->config.tracing, *record_);
   if (last) head_.keep_alive = false;
   enter(Phase::kReading);
   if (find_api() && identify()) (void)begin_reading();
@@ -221,6 +226,7 @@ RequestView Exchange::view() const {
 // What the policy says. False: answered.
 bool Exchange::decide(std::optional<std::string_view> body) {
   const Nanos before = monotonic_now();
+  trace_.decided = before;
   serving_->engine->decide(target_, view(), body, decision_);
   policy_time_ = monotonic_now() - before;
   record_->rules.assign(decision_.rules.begin(), decision_.rules.end());
@@ -293,6 +299,7 @@ void Exchange::admit() {
   record_->key = key_.now.choice.name;
   record_->decision = "allow";
   if (!has_key()) return;
+  if (trace_.on) take_over_trace_fields(trace_, *record_, fields_);
   const UpstreamUrl& url = api().upstream;
   upstream_head_.clear();
   append_request_head(upstream_head_,
@@ -348,8 +355,9 @@ void Exchange::send() {
     chunk_end = kChunkEnd;
   }
   const Credential::Choice& key = key_.now.choice;
-  const std::array<std::string_view, 8> parts{upstream_head_, key.header, ": ",       key.value->reveal(),
-                                              "\r\n\r\n",     chunk,      body_.text, chunk_end};
+  const std::string_view trace = trace_.on ? std::string_view(trace_.fields) : std::string_view();
+  const std::array<std::string_view, 9> parts{
+      upstream_head_, trace, key.header, ": ", key.value->reveal(), "\r\n\r\n", chunk, body_.text, chunk_end};
   upstream_->send(parts, head_.method == "HEAD", body_.whole);
   if (has_unexpected_body()) upstream_->use_no_more();
   deadline_.set(worker_.loop().deadlines(), api().timeouts.response);

@@ -146,7 +146,8 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   // exchange_outcome.cc: answers of the gate's own, and the record
   void reply(Problem problem, std::string detail, std::optional<int64_t> retry_after = std::nullopt);
   void fill_record_from_request();
-  void submit_outcome(AuditType type, int status);
+  void submit_outcome(AuditType type, int status, Nanos total);
+  void hand_over_trace(Nanos total);
   void finish(AuditType type, int status, bool keep_alive);
   std::optional<Sha256> body_digest();
   bool body_whole_or_short() const;
@@ -179,14 +180,14 @@ class Exchange final : public PacedRequest, private UpstreamObserver, private De
   std::string upstream_head_;
   ExchangeKey key_;
   RequestBody body_;
-  Nanos started_{0}, queued_{0}, sent_{0}, policy_time_{-1};
+  Nanos started_{0}, queued_{0}, sent_{0}, turn_{0}, policy_time_{-1};
   Millis wait_{0};    // for its turn
   Nanos send_by_{0};  // when that is over
-  Nanos turn_{0};     // when it came
   int requeued_ = 0;
   std::shared_ptr<SharedRead> led_;       // whose answer others wait for
   std::shared_ptr<SharedRead> followed_;  // whose answer it waits for
   uint64_t record_token_ = 0;
+  ExchangeTrace trace_;
 
   Upstream* upstream_ = nullptr;  // lent
   ReflectionGuard guard_;

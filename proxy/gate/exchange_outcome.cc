@@ -2,6 +2,7 @@
 #include <array>
 
 #include "config/wipe.h"
+#include "proxy/gate/access_line.h"
 #include "proxy/gate/downstream.h"
 #include "proxy/gate/exchange.h"
 #include "proxy/gate/worker.h"
@@ -99,13 +100,15 @@ std::optional<Sha256> Exchange::body_digest() {
   return body_.hash != nullptr ? body_.hash->finish() : sha256(body_.text);
 }
 
-void Exchange::submit_outcome(AuditType type, int status) {
+void Exchange::submit_outcome(AuditType type, int status, Nanos total) {
   record_->type = type;
-  record_->time = std::chrono::system_clock::now();
   if (status != 0) record_->status = status;
   record_->bytes_out = answer_.bytes;
   if (body_.bytes > 0 || body_.whole) record_->body_bytes = body_.bytes;
   if (!record_->body_sha256) record_->body_sha256 = body_digest();  // a digest can be finished once
+  if (serving_->config.log.access && log_enabled(LogLevel::kInfo)) log_access(*record_, total);
+  if (trace_.on && trace_.is_kept) hand_over_trace(total);
+  record_->time = std::chrono::system_clock::now();
   worker_.submit(std::move(record_));
 }
 
@@ -125,18 +128,9 @@ void Exchange::finish(AuditType type, int status, bool keep_alive) {
   if (!record_->operation.empty()) labels.operation = target_.fits.front().slot;
   labels.decision = label_of(record_->decision);
   labels.status = status;
-  station_->tally->request(labels, monotonic_now() - started_, policy_time_);
-  if (serving_->config.log.access) {
-    const std::string status_text = std::to_string(status);
-    log_info("request", {{"request_id", record_->request_id},
-                         {"client", record_->client},
-                         {"source_ip", record_->source_ip},
-                         {"api", record_->api},
-                         {"operation", record_->operation},
-                         {"decision", record_->decision},
-                         {"status", status_text}});
-  }
-  submit_outcome(type, status);
+  const Nanos total = monotonic_now() - started_;
+  station_->tally->request(labels, total, policy_time_);
+  submit_outcome(type, status, total);
   enter(Phase::kIdle);
   guard_.clear();
   for (std::string* buffer : {&head_text_, &body_.text, &upstream_head_, &answer_.head}) {

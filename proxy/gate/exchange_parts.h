@@ -36,6 +36,18 @@ struct RequestBody {
   uint64_t bytes = 0;
 };
 
+// The request's part in a trace. Where the configuration has no `tracing`, nothing here is written.
+struct ExchangeTrace {
+  bool on = false;
+  bool is_kept = false;   // its spans are handed to the exporter
+  std::string parent_id;  // the caller's span; empty: the trace begins here
+  std::string state;      // tracestate
+  std::string fields;     // what the vendor gets of it, lines with their ends
+  Nanos decided{0};       // when the policy was asked; 0: not yet, here and below
+  Nanos recording{0}, recorded{0};
+  Nanos first_turn{0};
+};
+
 // The vendor's answer, on its way to the client.
 struct PassedAnswer {
   std::string head;    // not yet written

@@ -35,6 +35,7 @@ void Exchange::ask_for_turn() {
 
 void Exchange::on_turn() {
   turn_ = monotonic_now();
+  if (trace_.on && trace_.first_turn.count() == 0) trace_.first_turn = turn_;
   close_offer();
   note_wait();
   connect(false);
@@ -54,6 +55,7 @@ void Exchange::on_refused(int64_t retry_after) {
 // so that its slot is not spent on waiting for the disk.
 void Exchange::record_attempt() {
   enter(Phase::kRecording);
+  if (trace_.on) trace_.recording = monotonic_now();
   record_->body_sha256 = body_digest();
   auto attempt = std::make_unique<AuditRecord>(*record_);
   attempt->type = AuditType::kRequestAttempted;
@@ -66,6 +68,7 @@ void Exchange::record_attempt() {
 void Exchange::on_recorded(bool durable) {
   record_token_ = 0;
   if (phase_ != Phase::kRecording) return;
+  if (trace_.on) trace_.recorded = monotonic_now();
   deadline_.clear();
   if (!durable && serving_->config.audit.when_unavailable == WhenUnavailable::kBlock) {
     return reply(Problem::kAuditUnavailable, "the attempt cannot be recorded");

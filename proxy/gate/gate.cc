@@ -5,6 +5,7 @@
 
 #include "config/address.h"
 #include "proxy/admin/process_figures.h"
+#include "proxy/audit/event_source.h"
 #include "proxy/audit/resolve_webhook.h"
 #include "proxy/gate/caller_figures.h"
 #include "proxy/gate/certificate_ends.h"
@@ -18,6 +19,7 @@ namespace {
 // How long the webhooks may take to receive what is left, after the last request.
 constexpr Millis kWebhookPatience{5'000};
 constexpr Millis kEnding{10'000};  // for the rest: the reload under way, the seats, the spool
+constexpr Millis kCollectorPatience{1'000};
 constexpr std::array kSignals = {SIGTERM, SIGINT, SIGHUP};
 
 void mask_signals(int how) {
@@ -60,6 +62,7 @@ Result<std::unique_ptr<Gate>> Gate::open(ServingRead first, ReadServing read, Se
     return taken.error();
   if (Result<void> opened = gate->open_admin(); !opened) return opened.error();
   if (Result<void> opened = gate->open_audit(); !opened) return opened.error();
+  if (Result<void> opened = gate->open_traces(); !opened) return opened.error();
   gate->watch_files(std::move(first.files), std::move(first.stamps));
   gate->watch_signals();
   return gate;
@@ -110,9 +113,9 @@ Result<void> Gate::open_workers(const std::shared_ptr<const Serving>& serving) {
   const Config& config = serving->config;
   const size_t count = config.workers > 0 ? static_cast<size_t>(config.workers)
                                           : std::max<size_t>(1, std::thread::hardware_concurrency());
-  // And the loops of the webhooks, of the issuers' keys and of the shared limits; each webhook and each
-  // issuer may have a name that nobody resolves.
-  size_thread_pool(count + 3, config.audit.webhooks.size() + config.identity.jwt.size());
+  // And the loops of the webhooks, of the issuers' keys, of the shared limits and of the traces; each
+  // webhook, each issuer and the collector may have a name that nobody resolves.
+  size_thread_pool(count + 4, config.audit.webhooks.size() + config.identity.jwt.size() + 1);
   std::vector<uint16_t> ports;
   for (size_t i = 0; i < count; ++i) {
     auto running = std::make_unique<RunningWorker>();
@@ -157,6 +160,22 @@ Result<void> Gate::open_audit() {
   if (!opened) return opened.error();
   audit_ = std::move(*opened);
   shared_.audit = audit_.get();
+  return {};
+}
+
+Result<std::optional<TraceTarget>> Gate::trace_target_of(const Serving& serving) {
+  const auto& config = serving.config.tracing;
+  if (!config) return std::optional<TraceTarget>();
+  auto target = make_trace_target(*config, serving.trace_headers, event_origin());
+  if (!target) return target.error();
+  return std::optional<TraceTarget>(std::move(*target));
+}
+
+Result<void> Gate::open_traces() {
+  auto target = trace_target_of(*serving_);
+  if (!target) return target.error();
+  traces_.take_up(std::move(*target));
+  shared_.traces = &traces_;
   return {};
 }
 
@@ -256,6 +275,7 @@ void Gate::on_worker_ended() {
   if (limits_ != nullptr) limits_->leave();
   key_sets_.stop();
   audit_->stop(signals_seen_ > 1 ? Millis(0) : kWebhookPatience);
+  traces_.stop(signals_seen_ > 1 ? Millis(0) : kCollectorPatience);
   admin_.reset();
   hold_signals();
   for (uv_signal_t& signal : signals_) uv_close(reinterpret_cast<uv_handle_t*>(&signal), nullptr);

@@ -24,6 +24,7 @@
 #include "proxy/identity/key_sets.h"
 #include "proxy/pacing/shared_limits.h"
 #include "proxy/service/service_link.h"
+#include "proxy/tracing/trace_exporter.h"
 
 namespace sluice {
 
@@ -50,6 +51,8 @@ class Gate final : private DeadlineObserver {
   Result<void> open_workers(const std::shared_ptr<const Serving>& serving);
   Result<void> open_admin();
   Result<void> open_audit();
+  Result<void> open_traces();
+  static Result<std::optional<TraceTarget>> trace_target_of(const Serving& serving);
   void watch_files(std::vector<std::string> files, std::vector<FileStamp> stamps);
   void watch_signals();
   void on_signal(int number);
@@ -107,6 +110,7 @@ class Gate final : private DeadlineObserver {
   std::vector<std::string> listener_names_;                           // guarded by serving_mutex_
   std::chrono::system_clock::time_point policy_since_ = started_at_;  // guarded by serving_mutex_
   KeySets key_sets_;
+  TraceExporter traces_;
   std::vector<std::unique_ptr<RunningWorker>> workers_;
   std::unique_ptr<Admin> admin_;
   FileWatcher watcher_;

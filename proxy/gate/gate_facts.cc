@@ -82,6 +82,8 @@ GateFacts facts_of(const Serving& serving, const std::vector<ResolvedWebhook>& w
     facts.credentials.push_back({"capture-salt", "", "", fingerprint(serving.capture_salt)});
   if (!serving.store_password.empty())
     facts.credentials.push_back({"store-password", "", "", fingerprint(serving.store_password)});
+  for (const auto& [header, value] : serving.trace_headers)
+    facts.credentials.push_back({"tracing-header", "", header, fingerprint(value)});
   return facts;
 }
 

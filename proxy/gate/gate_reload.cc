@@ -66,8 +66,8 @@ ReloadOutcome Gate::reload(const std::string& cause) {
   } else {
     for (const Finding& finding : outcome.findings.all())
       if (finding.severity == Severity::kError)
-        log_error("reload rejected: what was in force stays",
-                  {{"cause", cause}, {"reason", to_text(finding)}});
+        log_each(LogLevel::kError, "reload rejected: what was in force stays",
+                 {{"cause", cause}, {"reason", to_text(finding)}});
     report_rejection(outcome);
   }
   // Of a configuration that cannot be read the files before are looked at, too.
@@ -88,6 +88,8 @@ Result<void> Gate::take_up(const std::shared_ptr<Serving>& now) {
   GateFacts facts = facts_of(*now, *webhooks);
   auto keys = key_sets_.prepare(now->config.identity.jwt);
   if (!keys) return keys.error();
+  auto traces = trace_target_of(*now);
+  if (!traces) return traces.error();
   if (const std::string refused = rooms_->refuse(*now); !refused.empty()) return Error{refused};
   if (limits_ != nullptr && limits_->tls() != nullptr && !limits_->tls()->is_current())
     if (Result<void> reloaded = limits_->tls()->reload(); !reloaded) return reloaded.error();
@@ -99,6 +101,7 @@ Result<void> Gate::take_up(const std::shared_ptr<Serving>& now) {
     return taken.error();
   }
   key_sets_.take_up(*keys);
+  traces_.take_up(std::move(*traces));
   sources_.confirm();
   commit(now);
   report_changes(now, std::move(facts));

@@ -4,6 +4,7 @@
 
 #include "proxy/gate/certificate_ends.h"
 #include "proxy/gate/gate.h"
+#include "proxy/log.h"
 #include "proxy/version.h"
 
 namespace sluice {
@@ -125,6 +126,16 @@ void add_audit(const AuditLog& audit, const AuditConfig& config, Samples& sample
   for (const WebhookState& webhook : audit.webhooks()) add_webhook(webhook, samples);
 }
 
+void add_log_and_traces(const TraceExporter::Counts& spans, Samples& samples) {
+  samples.counter("sluice_log_lines_dropped_total", "Log lines that stderr did not take in time.", {},
+                  log_lines_dropped());
+  constexpr const char* kHelp = "Spans of requests, by what became of them.";
+  const char* name = "sluice_trace_spans_total";
+  samples.counter(name, kHelp, {{"outcome", "exported"}}, spans.exported);
+  samples.counter(name, kHelp, {{"outcome", "dropped"}}, spans.dropped);
+  samples.counter(name, kHelp, {{"outcome", "failed"}}, spans.failed);
+}
+
 }  // namespace
 
 std::vector<MetricSample> Gate::samples() const {
@@ -158,6 +169,7 @@ std::vector<MetricSample> Gate::samples() const {
   }
   add_certificates(*now, listeners, samples);
   add_audit(*audit_, now->config.audit, samples);
+  add_log_and_traces(traces_.counts(), samples);
   return samples.take();
 }
 

@@ -5,6 +5,7 @@
 #include "config/secret_source.h"
 #include "policy/compiler.h"
 #include "proxy/crypto.h"
+#include "proxy/tracing/trace_target.h"
 
 namespace sluice {
 namespace {
@@ -126,6 +127,11 @@ Result<std::shared_ptr<Serving>> make_serving(Config config, std::unique_ptr<con
     Result<Secret> password = resolve_secret(config.rate_limit_store->password);
     if (!password) return Error{"rate_limit_store.password: " + password.error().message};
     serving->store_password = std::move(*password);
+  }
+  if (config.tracing) {
+    auto headers = resolve_trace_headers(*config.tracing);
+    if (!headers) return headers.error();
+    serving->trace_headers = std::move(*headers);
   }
   std::vector<std::string> headers;
   for (const ServedApi& api : serving->apis) headers.emplace_back(api.credential.header());

@@ -47,11 +47,12 @@ struct Serving {
   std::string policy_text;  // of the policy file
   std::string policy_sha256;
   Identity identity;
-  std::optional<Connecting> connect;  // absent: no `connect` listener
-  Secret capture_salt;                // empty: no captured field is hashed
-  Secret store_password;              // of the shared limits; may be empty
-  std::vector<ServedApi> apis;        // same order as config.apis
-  std::vector<size_t> pace_slots;     // of each of config.clients, in every room; by PaceRooms::seat
+  std::optional<Connecting> connect;                          // absent: no `connect` listener
+  Secret capture_salt;                                        // empty: no captured field is hashed
+  Secret store_password;                                      // of the shared limits; may be empty
+  std::vector<std::pair<std::string, Secret>> trace_headers;  // of `tracing`
+  std::vector<ServedApi> apis;                                // same order as config.apis
+  std::vector<size_t> pace_slots;  // of each of config.clients, in every room; by PaceRooms::seat
   std::shared_ptr<const TallyNames> tally_names;  // clients, APIs and policy slots by their index
   std::vector<std::shared_ptr<const TlsContext>> listener_tls;  // by config.listen; null without TLS
 };

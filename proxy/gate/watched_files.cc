@@ -45,6 +45,7 @@ std::vector<std::string> watched_files(const Config& config) {
   if (config.vault) add(config.vault->ca);
   for (const JwtConfig& issuer : config.identity.jwt) add(issuer.jwks.ca);
   for (const WebhookConfig& webhook : config.audit.webhooks) add(webhook.ca);
+  if (config.tracing) add(config.tracing->ca);
   for_each_secret_ref(config, [&add_secret](const SecretRef& ref, std::string_view) { add_secret(ref); });
   return files;
 }

@@ -30,6 +30,7 @@ namespace sluice {
 
 class Downstream;
 class Exchange;
+class TraceExporter;
 class Tunnel;
 struct Tunnelled;
 
@@ -39,6 +40,7 @@ struct Shared {
   KeySets* key_sets = nullptr;  // null: no issuer of tokens is known
   AuthFailureCounts auth_failures;
   Metrics* metrics = nullptr;
+  TraceExporter* traces = nullptr;           // null: traces go nowhere
   Connector connector = TcpStream::connect;  // to the vendors
   // Has all secrets resolved anew, and calls `done` when the workers have what came of it. Any thread, both.
   std::function<void(std::function<void()> done)> resolve_again = [](const auto& done) { done(); };
@@ -93,6 +95,7 @@ class Worker final : private AuditWaiter, private DeadlineObserver {
   // Destroys it in a later turn: parts of it may be on the stack.
   void retire(std::shared_ptr<const Station> station);
   AuditLog& audit() { return *shared_.audit; }
+  TraceExporter* traces() { return shared_.traces; }
   bool draining() const { return draining_; }
   WorkerFigures figures() const;
   // Makes the record durable; the exchange's on_recorded follows unless it has called forget_record

@@ -26,6 +26,8 @@ enum class HeaderId : uint8_t {
   kRetryAfter,
   kSluice,  // sluice-*: only the gate may say those
   kTe,
+  kTraceparent,
+  kTracestate,
   kTrailer,
   kTransferEncoding,
   kUpgrade,

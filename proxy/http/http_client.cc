@@ -50,7 +50,11 @@ class Client final : public HttpClient,
   void read_body(std::string_view data);
   void lost(std::string_view reason);
   void finish(HttpResult result);
-  void fail(std::string error) { finish({std::move(error), 0, {}, {}}); }
+  void fail(std::string error) {
+    const bool begun = phase_ == Phase::kBody || (phase_ == Phase::kHead && head_reader_.started());
+    finish({std::move(error), begun, 0, {}, {}});
+  }
+  void refuse(std::string error) { finish({std::move(error), true, 0, {}, {}}); }
 
   EventLoop& loop_;
   HttpClientOptions options_;
@@ -127,7 +131,7 @@ bool Client::read_head(std::string_view& data) {
   if (step.state == HeadReader::State::kNeedMore) return false;
   if (step.state == HeadReader::State::kBad ||
       parse_response_head(step.head, kLimits, call_.method == "HEAD", head_) != HeadError::kNone) {
-    fail("the answer is not http");
+    refuse("the answer is not http");
     return false;
   }
   result_.status = head_.status;
@@ -141,7 +145,7 @@ bool Client::read_head(std::string_view& data) {
   data.remove_prefix(step.consumed);
   head_reader_.reset();
   if (head_.status == 101) {
-    fail("the answer is not http");
+    refuse("the answer is not http");
     return false;
   }
   if (head_.status >= 200) phase_ = Phase::kBody;

@@ -25,7 +25,8 @@ struct HttpCall {
 };
 
 struct HttpResult {
-  std::string error;  // not empty: no whole answer, and why; the rest is unset
+  std::string error;          // not empty: no whole answer, and why; of the rest only answer_begun is set
+  bool answer_begun = false;  // of an error: the head of an answer has come, or what should have been one
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;                                          // at most `response_cap`

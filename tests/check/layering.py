@@ -26,7 +26,7 @@ LIBRARIES = [
     ("CLI11", r"CLI/", r"proxy/cli/.*"),
     ("prometheus-cpp", r"prometheus/", r"proxy/admin/.*"),
     ("zlib", r"zlib\.h", r"proxy/.*"),
-    ("nlohmann/json", r"nlohmann/", r"policy/.*|proxy/(cli|audit|admin|keys)/.*|proxy/gate/(status_json|gate_facts|gate_changes|reload_limits|policy_change)\.cc|proxy/log\.cc|proxy/http/local_reply\.cc"),
+    ("nlohmann/json", r"nlohmann/", r"policy/.*|proxy/(cli|audit|admin|keys)/.*|proxy/gate/(status_json|gate_facts|gate_changes|reload_limits|policy_change)\.cc|proxy/tracing/otlp_json\.cc|proxy/http/local_reply\.cc"),
     ("GoogleTest", r"(gtest|gmock)/", r"tests/.*"),
 ]
 

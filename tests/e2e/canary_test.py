@@ -19,6 +19,7 @@ import harness
 from canaries import canary, found
 from certificates import Authority
 from harness import SECURENVOY, Gate, GateTest, main, wait_until
+from otlp_receiver import OtlpReceiver
 from raw_http import Closed, Connection, request_bytes
 from scripted_upstream import answer
 
@@ -34,7 +35,7 @@ class CanaryGate(GateTest):
         self.certificate, self.private_key = self.authority.issue("gate", "DNS:localhost", "IP:127.0.0.1")
         self.newer = self.authority.issue("newer", "DNS:localhost", "IP:127.0.0.1")
         # In use as long as the gate runs.
-        self.used = {name: canary(name) for name in ("read-key", "full-key", "sealed-key", "webhook-header", "salt", "admin-token", "soar-token")}
+        self.used = {name: canary(name) for name in ("read-key", "full-key", "sealed-key", "webhook-header", "salt", "admin-token", "soar-token", "collector-token")}
         self.used["webhook-secret"] = self.secrets["WEBHOOK_SECRET"]
         self.used["tls-key"] = self.key_forms(self.private_key)
         # Of no use once they have been looked at.
@@ -65,6 +66,8 @@ class CanaryGate(GateTest):
         """Writes the configuration, and seals what is sealed. Returns the path of the first."""
         self.vendor = self.upstream(lambda request, connection: self.respond(request, connection))
         self.received = self.sink()
+        self.collector = OtlpReceiver()
+        self.doubles.append(self.collector)
         configuration = self.write("sluice.yaml", self.configuration_of())
         self.write("policy.yaml", harness.standard_policy({"push": 0, "securenvoy": 0}))
         for name in ("sealed-key", "soar-token", "salt"):
@@ -79,6 +82,7 @@ class CanaryGate(GateTest):
                        {"address": "127.0.0.1:0", "tls": {"certificate": self.certificate, "private_key": self.private_key}}],
             "admin": {"address": "127.0.0.1:0"},
             "log": {"format": "json", "level": "debug", "access": True},
+            "tracing": {"otlp": self.collector.url, "headers": {"x-collector": self.put("collector", self.used["collector-token"])}},
             "sealed_keys": {"path": "keys.sealed", "master": self.put("master", self.past["master"])},
             "apis": {
                 "push": self.push(self.vendor.url, credential={"read": self.put("read", self.used["read-key"]),
@@ -123,6 +127,11 @@ class CanaryGate(GateTest):
         self.search("answers", b"".join(self.answers))
         self.search("webhook bodies", b"".join(body for _, body, _ in self.received.deliveries))
         lines = [f"{name}: {value}" for headers, _, _ in self.received.deliveries for name, value in headers.items() if name != "x-sink"]
+        self.search("traces", b"".join(body for _, _, body in self.collector.exports))
+        self.search("the collector's headers", "\n".join(f"{name}: {value}" for _, headers, _ in self.collector.exports
+                                                         for name, value in headers.items() if name != "x-collector").encode())
+        self.assertIn("full", {span.attributes.get("sluice.key") for span in self.collector.spans()})
+        self.search("access lines", "\n".join(json.dumps(line) for line in self.gate.said("request")).encode())
         self.search("webhook headers", "\n".join(lines).encode())
         self.search_spool("while it runs")
         self.search("the log", "\n".join(self.gate.errors + self.gate.output).encode())
@@ -248,6 +257,7 @@ class Canaries(CanaryGate):
         self.reflections()
         denied = len(self.received.events("request.denied"))
         self.ask("GET", "/push/v1/none", [("x-api-key", self.past["siem-token"])])
+        wait_until("the last trace", lambda: any(span.attributes.get("url.path") == "/v1/none" for span in self.collector.spans()))
         wait_until("the last denial", lambda: len(self.received.events("request.denied")) > denied)
 
     def test_secrets_are_nowhere_outside_and_those_of_the_past_not_in_memory(self):

@@ -35,7 +35,7 @@ class CountedGate(harness.Gate):
 @unittest.skipUnless(os.environ.get("SLUICE_OPTIMIZED"), "counts are of an optimized build without sanitizers")
 class Instructions(GateTest):
     def count(self, requests, run):
-        """Instructions by thread: main, audit, loop, reloader."""
+        """Instructions by thread: main, audit, log, loop, reloader."""
         folder = self.folder / f"counts-{run}-{requests}"
         folder.mkdir()
         configuration = self.configuration({"push": self.push(self.vendor.url)},
@@ -60,8 +60,8 @@ class Instructions(GateTest):
         loops, audits = [], []
         for run in range(RUNS):
             few, many = self.count(FEW, run), self.count(MANY, run)
-            self.assertEqual((len(few), len(many)), (4, 4), "main, audit, loop and reloader")
-            _, audit, loop, _ = [(more - less) // (MANY - FEW) for less, more in zip(few, many)]
+            self.assertEqual((len(few), len(many)), (5, 5), "main, audit, log, loop and reloader")
+            _, audit, _, loop, _ = [(more - less) // (MANY - FEW) for less, more in zip(few, many)]
             print(f"instructions per request: loop {loop}, audit {audit}", flush=True)
             loops.append(loop)
             audits.append(audit)

@@ -48,6 +48,17 @@ TEST(Reference, ShowsTheDefaultsOfTheGate) {
   EXPECT_EQ(config.log.access, defaults.log.access);
 }
 
+TEST(Reference, ShowsTheDefaultsOfTracing) {
+  const Config config = read_reference();
+  ASSERT_TRUE(config.tracing);
+  const TracingConfig defaults;
+  EXPECT_EQ(config.tracing->otlp.path, "/v1/traces");
+  EXPECT_EQ(config.tracing->sample, defaults.sample);
+  EXPECT_THAT(config.tracing->headers, IsEmpty());
+  EXPECT_EQ(config.tracing->service_name, defaults.service_name);
+  EXPECT_FALSE(Config().tracing);
+}
+
 TEST(Reference, ShowsTheDefaultsOfConnect) {
   const Config config = read_reference();
   ASSERT_TRUE(config.connect);
@@ -130,12 +141,12 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
       u + "\nlisten: [ { " + u + ", tls: { " + u + ", by_name: [ { " + u + " } ] } } ]\nconnect: { " + u +
       ", ca: { " + u + " } }\nsealed_keys: { " + u + " }\nvault: { " + u + ", kubernetes: { " + u +
       " }, tls: { " + u + " } }\nsecrets: { " + u + " }\nadmin: { " + u + " }\nlimits: { " + u +
-      " }\ndrain: { " + u + " }\nlog: { " + u + " }\napis: { a: { " + u + ", credential: { " + u +
-      " }, limit: { " + u + " }, queue: { " + u + " }, upstream_tls: { " + u + " }, timeouts: { " + u +
-      " } } }\nidentity: { " + u + ", jwt: [ { " + u + ", jwks: { " + u + ", tls: { " + u +
-      " } } } ] }\nclients: { a: { " + u + ", token_sha256: { " + u + " }, certificate: { " + u +
-      " } } }\naudit: { " + u + ", retain: { " + u + " }, capture: [ { " + u + " } ], webhooks: [ { " + u +
-      ", filter: { " + u + " }, tls: { " + u + " } } ] }\n";
+      " }\ndrain: { " + u + " }\nlog: { " + u + " }\ntracing: { " + u + ", tls: { " + u +
+      " } }\napis: { a: { " + u + ", credential: { " + u + " }, limit: { " + u + " }, queue: { " + u +
+      " }, upstream_tls: { " + u + " }, timeouts: { " + u + " } } }\nidentity: { " + u + ", jwt: [ { " + u +
+      ", jwks: { " + u + ", tls: { " + u + " } } } ] }\nclients: { a: { " + u + ", token_sha256: { " + u +
+      " }, certificate: { " + u + " } } }\naudit: { " + u + ", retain: { " + u + " }, capture: [ { " + u +
+      " } ], webhooks: [ { " + u + ", filter: { " + u + " }, tls: { " + u + " } } ] }\n";
   Findings findings;
   EXPECT_FALSE(read_config(probe, "probe", findings));
   const std::string text = *read_file(reference_path());
@@ -151,7 +162,7 @@ TEST(Reference, NamesEveryKeyThatIsRead) {
       EXPECT_TRUE(shown) << "reference.yaml does not show " << name << " (" << finding.message << ")";
     }
   }
-  EXPECT_EQ(blocks, 33);
+  EXPECT_EQ(blocks, 35);
 }
 
 }  // namespace

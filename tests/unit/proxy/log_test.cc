@@ -56,8 +56,51 @@ TEST_F(Log, EscapesControlCharactersInBothForms) {
     EXPECT_EQ(line.find('\n'), line.size() - 1);
     for (const char c : line.substr(0, line.size() - 1))
       EXPECT_TRUE(c >= ' ' && c <= '~') << static_cast<int>(c);
-    EXPECT_NE(line.find("\\u001b"), std::string::npos);
+    EXPECT_NE(line.find("\\u001B"), std::string::npos);
   }
+}
+
+TEST_F(Log, WritesAsciiThatMeansWhatWasSaid) {
+  using namespace std::string_view_literals;
+  const std::pair<std::string_view, std::string> cases[] = {
+      {"plain", "plain"},
+      {"\xc3\xa9\xe2\x82\xac", "\xc3\xa9\xe2\x82\xac"},
+      {"\xe2\x80\xa8\xe2\x80\xa9\xc2\x85", "\xe2\x80\xa8\xe2\x80\xa9\xc2\x85"},
+      {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
+      {"\x7f\x1b\"\\/\t", "\x7f\x1b\"\\/\t"},
+      {"a\0b"sv, std::string("a\0b", 3)},
+      {"a\xff"
+       "b\xc3\xa9",
+       "a\xef\xbf\xbd"
+       "b\xc3\xa9"},
+      {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+      {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},
+      {"\xe2\x80", "\xef\xbf\xbd\xef\xbf\xbd"}};
+  for (const auto& [value, meaning] : cases) {
+    const std::string line = captured(LogFormat::kJson, value, {{"value", value}});
+    for (const char c : line.substr(0, line.size() - 1))
+      EXPECT_TRUE(c >= ' ' && c <= '~') << static_cast<int>(c);
+    const auto json = nlohmann::json::parse(line);
+    EXPECT_EQ(json["message"], meaning);
+    EXPECT_EQ(json["value"], meaning);
+    const std::string text = captured(LogFormat::kText, "m", {{"value", value}});
+    const size_t begin = text.find("value=") + 6;
+    const std::string shown = text.substr(begin, text.size() - begin - 1);
+    if (shown[0] == '"') {
+      EXPECT_EQ(nlohmann::json::parse(shown), meaning);
+    } else {
+      EXPECT_EQ(shown, meaning);
+    }
+  }
+}
+
+TEST_F(Log, SaysEachLineOfAListAndHoldsNothingBackWithoutItsThread) {
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 30; ++i) log_warning("again");
+  for (int i = 0; i < 30; ++i) log_each(LogLevel::kError, "again");
+  log_each(LogLevel::kDebug, "quiet");
+  const std::string lines = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 60);
 }
 
 TEST_F(Log, LeavesOutWhatIsBelowItsLevel) {

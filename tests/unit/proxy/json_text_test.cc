@@ -1,6 +1,6 @@
 // The audit's JSON against two other writers and a reader: what it copies without a look at each octet must
 // be what they would write.
-#include "proxy/audit/json_text.h"
+#include "proxy/json_text.h"
 
 #include <gtest/gtest.h>
 #include <rapidjson/stringbuffer.h>

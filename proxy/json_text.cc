@@ -1,4 +1,4 @@
-#include "proxy/audit/json_text.h"
+#include "proxy/json_text.h"
 
 // Without RAPIDJSON_SSE2: with it, RapidJSON 1.1.0 leaves 0x1A to 0x1F as they are.
 #include <rapidjson/stringbuffer.h>
@@ -8,6 +8,7 @@
 #include <bit>
 #include <charconv>
 
+#include "config/text_check.h"
 #include "policy/unicode.h"
 
 namespace sluice {
@@ -20,7 +21,9 @@ constexpr size_t kMostDigits = 20;   // of 64 bits and a sign
 using Block [[gnu::vector_size(16)]] = signed char;
 using Halves [[gnu::vector_size(16)]] = uint64_t;
 
-Block find_special(Block octets) { return (octets < ' ') | (octets == '"') | (octets == '\\'); }
+Block find_special(Block octets) {
+  return (octets < ' ') | (octets == '"') | (octets == '\\') | (octets == '\x7f');
+}
 
 bool is_zero(Block octets) {
   const auto halves = std::bit_cast<Halves>(octets);
@@ -50,6 +53,17 @@ std::string repaired(std::string_view text) {
   return out;
 }
 
+// Each octet that is part of no character becomes U+FFFD.
+std::string with_replacements(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t length = utf8_length(text);
+    out += length > 0 ? text.substr(0, length) : std::string_view("\xEF\xBF\xBD");
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return out;
+}
+
 }  // namespace
 
 void JsonText::number(int64_t value) {
@@ -62,15 +76,28 @@ void JsonText::number(uint64_t value) {
   size_ += static_cast<size_t>(std::to_chars(at, at + kMostDigits, value).ptr - at);
 }
 
-void JsonText::string(std::string_view value) {
+// Copies it, and says whether it stands in JSON as it is. Requires: room for a block more.
+bool JsonText::copy_plain(char* at, std::string_view value) {
   const Block blanks = Block{} + ' ';
-  char* const at = room(1 + value.size() + sizeof(blanks));
-  at[0] = '"';
-  char* const end = std::copy(value.begin(), value.end(), at + 1);
+  char* const end = std::copy(value.begin(), value.end(), at);
   std::memcpy(end, &blanks, sizeof(blanks));
-  if (!is_plain(at + 1, value.size())) return escape(value);
-  end[0] = '"';
+  return is_plain(at, value.size());
+}
+
+void JsonText::string(std::string_view value) {
+  char* const at = room(1 + value.size() + sizeof(Block));
+  at[0] = '"';
+  if (!copy_plain(at + 1, value)) return escape(value);
+  at[1 + value.size()] = '"';
   size_ += value.size() + 2;
+}
+
+void JsonText::ascii(std::string_view value, bool quoted) {
+  char* at = room(1 + value.size() + sizeof(Block));
+  if (quoted) *at++ = '"';
+  if (!copy_plain(at, value)) return escape_ascii(value, quoted);
+  if (quoted) at[value.size()] = '"';
+  size_ += value.size() + (quoted ? 2 : 0);
 }
 
 void JsonText::plain_string(std::string_view value) {
@@ -85,6 +112,22 @@ void JsonText::escape(std::string_view value) {
   rapidjson::Writer<rapidjson::StringBuffer> writer(escaped);
   writer.String(valid.data(), static_cast<rapidjson::SizeType>(valid.size()));
   std::memcpy(extend(escaped.GetSize()), escaped.GetString(), escaped.GetSize());
+}
+
+void JsonText::escape_ascii(std::string_view value, bool quoted) {
+  const std::string valid = with_replacements(value);
+  rapidjson::StringBuffer escaped;
+  rapidjson::Writer<rapidjson::StringBuffer, rapidjson::UTF8<>, rapidjson::ASCII<>> writer(escaped);
+  writer.String(valid.data(), static_cast<rapidjson::SizeType>(valid.size()));
+  std::string_view text(escaped.GetString(), escaped.GetSize());
+  if (!quoted) text = text.substr(1, text.size() - 2);
+  for (const char c : text) {
+    if (c == '\x7f') {  // JSON allows it as it is
+      literal("\\u007F");
+    } else {
+      *extend(1) = c;
+    }
+  }
 }
 
 void JsonText::grow(size_t size) { memory_.resize(std::max({kFirstSize, size_ + size, 2 * memory_.size()})); }

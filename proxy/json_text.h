@@ -1,8 +1,8 @@
-// JsonText: JSON, appended piece by piece to memory that is used again and again. Names and punctuation are
-// the caller's literals. A value of plain ASCII, as nearly all are, is copied as it is; any other goes
-// through RapidJSON, which escapes, and what is not valid UTF-8 has each octet outside ASCII replaced by
-// U+FFFD. Owner: who writes. Thread: the owner's. Fails: never. Costs two instructions an octet; allocates
-// only to grow, and to escape.
+// JsonText: JSON, of events and of log lines, appended piece by piece to memory that is used again and again.
+// Names and punctuation are the caller's literals. A value of plain ASCII, as nearly all are, is copied as it
+// is; any other goes through RapidJSON, which escapes, and what is not valid UTF-8 has each octet outside
+// ASCII replaced by U+FFFD. Owner: who writes. Thread: the owner's. Fails: never. Costs two instructions an
+// octet; allocates only to grow, and to escape.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +28,11 @@ class JsonText {
   void number(uint64_t value);
   // In quotes.
   void string(std::string_view value);
+  // The same in ASCII alone, for lines that anything may show: what is outside it, and DEL, is escaped, an
+  // octet that is part of no character as U+FFFD.
+  void ascii_string(std::string_view value) { ascii(value, true); }
+  // Without the quotes.
+  void ascii_text(std::string_view value) { ascii(value, false); }
   // The same for names and digits of ours, which are plain.
   void plain_string(std::string_view value);
   // Room for `size` octets, which the caller writes, all of them, and which stand in the text as they are.
@@ -44,6 +49,9 @@ class JsonText {
   }
   void grow(size_t size);
   void escape(std::string_view value);
+  void ascii(std::string_view value, bool quoted);
+  void escape_ascii(std::string_view value, bool quoted);
+  bool copy_plain(char* at, std::string_view value);
 
   std::string memory_;  // as long as it ever had to be; `size_` of it is the text
   size_t size_ = 0;
