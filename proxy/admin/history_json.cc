@@ -3,7 +3,7 @@
 
 #include "proxy/admin/history.h"
 #include "proxy/audit/event.h"
-#include "proxy/audit/json_text.h"
+#include "proxy/json_text.h"
 
 namespace sluice {
 namespace {

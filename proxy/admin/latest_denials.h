@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/audit/json_text.h"
 #include "proxy/audit/record.h"
+#include "proxy/json_text.h"
 
 namespace sluice {
 
