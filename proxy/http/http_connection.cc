@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kMaxBody = 16 << 20;
 constexpr size_t kMostUnsent = 256 << 10;  // beyond it the next request is not looked at
+constexpr size_t kSendBuffer = 64 << 10;   // so that unsent() shows who does not take what goes on
 constexpr Millis kReadTime{30'000};        // for a whole request
 constexpr Millis kIdleTime{75'000};        // between requests
 constexpr Millis kWriteTime{30'000};       // for the client to take an answer
@@ -127,6 +128,7 @@ bool HttpConnection::begin_answer(const HttpResponse& response) {
     close_when_sent();
     return false;
   }
+  stream_->bound_send_buffer(kSendBuffer);
   next_.clear();  // nothing follows
   phase_ = Phase::kAnswering;
   stream_->set_reading(true);  // to see it leave

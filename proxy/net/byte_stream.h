@@ -45,6 +45,8 @@ class ByteStream {
   void write(std::string_view data) { write(std::span(&data, 1)); }
   // Octets that write() has kept.
   virtual size_t unsent() const = 0;
+  // Beside them the system keeps some megabytes for a peer that takes nothing; about so much from now on.
+  virtual void bound_send_buffer(size_t) {}
   // Reading is on at first. Turn it off above a high-water mark only; each change costs an epoll_ctl.
   virtual void set_reading(bool on) = 0;
   // Sends what is kept, then the end of the stream.

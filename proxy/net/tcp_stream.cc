@@ -139,6 +139,11 @@ void TcpStream::set_reading(bool on) {
   uv_read_stop(stream());
 }
 
+void TcpStream::bound_send_buffer(size_t octets) {
+  int size = static_cast<int>(octets);
+  if (!closed_) uv_send_buffer_size(&handle_.any, &size);
+}
+
 void TcpStream::write(std::span<const std::string_view> parts) {
   if (closed_ || finish_wanted_) return;
   size_t skip = unsent() == 0 && connected_ ? write_at_once(parts) : 0;

@@ -22,6 +22,7 @@ class TcpStream final : public ByteStream {
   using ByteStream::write;
   void write(std::span<const std::string_view> parts) override;
   size_t unsent() const override { return handle_.stream.write_queue_size + waiting_.size(); }
+  void bound_send_buffer(size_t octets) override;
   void set_reading(bool on) override;
   void finish_writing() override;
 

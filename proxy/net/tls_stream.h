@@ -33,6 +33,9 @@ class TlsStream final : public ByteStream, public Deferred, private StreamObserv
   using ByteStream::write;
   void write(std::span<const std::string_view> parts) override;
   size_t unsent() const override;
+  void bound_send_buffer(size_t octets) override {
+    if (inner_ != nullptr) inner_->bound_send_buffer(octets);
+  }
   void set_reading(bool on) override;
   void finish_writing() override;
   bool peer_has_san(std::string_view san) const override;
