@@ -116,9 +116,9 @@ class Top(GateTest):
         self.assert_restored(terminal)
 
     def test_fits_the_window_and_follows_its_size(self):
-        terminal = self.on_terminal(columns=60, lines=8)
+        terminal = self.on_terminal(columns=60, lines=6)
         screen = terminal.shows("READY")
-        self.assertLessEqual(len(screen.split("\n")), 8)
+        self.assertLessEqual(len(screen.split("\n")), 6)
         self.assertLessEqual(max(map(len, screen.split("\n"))), 60, screen)
         self.assertNotIn("AUDIT", screen)
         terminal.resize(100, 40)
