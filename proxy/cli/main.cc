@@ -14,6 +14,7 @@
 #include "proxy/cli/serve_command.h"
 #include "proxy/cli/simulate_command.h"
 #include "proxy/cli/test_command.h"
+#include "proxy/cli/top_command.h"
 #include "proxy/cli/version_command.h"
 #include "proxy/crypto_memory.h"
 
@@ -34,6 +35,7 @@ int main(int argc, char** argv) {
   sluice::add_audit_command(app, exit_code);
   sluice::add_simulate_command(app, exit_code);
   sluice::add_ready_command(app, exit_code);
+  sluice::add_top_command(app, exit_code);
   sluice::add_version_command(app, exit_code);
   try {
     app.parse(argc, argv);

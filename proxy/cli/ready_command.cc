@@ -6,8 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "config/address.h"
-#include "proxy/http/http_client.h"
+#include "proxy/cli/admin_client.h"
 
 namespace sluice {
 
@@ -15,32 +14,6 @@ namespace {
 
 // Shorter than the patience of the usual health checks.
 constexpr Millis kPatience{4'000};
-
-HttpResult ask(const Address& address) {
-  EventLoop loop;
-  Resolver resolver(loop);
-  HttpClientOptions options;
-  options.origin.tls = false;
-  options.origin.host = address.host;
-  options.origin.port = address.port;
-  // The name under which the gate is reached here need not be one of admin.hosts: they guard against
-  // browsers.
-  options.origin.authority = "localhost";
-  options.connect_timeout = kPatience;
-  options.total_timeout = kPatience;
-  std::unique_ptr<HttpClient> client = make_http_client(loop, resolver, std::move(options));
-  HttpCall call;
-  call.method = "GET";
-  call.target = "/readyz";
-  HttpResult result;
-  client->send(std::move(call), [&result, &client, &loop](HttpResult answer) {
-    result = std::move(answer);
-    client.reset();
-    loop.stop();
-  });
-  loop.run();
-  return result;
-}
 
 // What is wrong with the parts, one a line. `body` is what /readyz answered.
 std::string describe_parts(const std::string& body) {
@@ -56,12 +29,12 @@ std::string describe_parts(const std::string& body) {
 }
 
 int ready(const std::string& text) {
-  const Result<Address> address = parse_address(text);
-  if (!address || address->host.empty()) {
-    std::cerr << "sluice: --admin: " << (address ? "expected HOST:PORT" : address.error().message) << '\n';
+  const Result<Address> address = parse_admin_address(text);
+  if (!address) {
+    std::cerr << "sluice: --admin: " << address.error().message << '\n';
     return 2;
   }
-  const HttpResult result = ask(*address);
+  const HttpResult result = ask_admin(*address, "/readyz", kPatience);
   if (!result.error.empty()) {
     std::cerr << "sluice: not ready: " << text << ": " << result.error << '\n';
     return 1;

@@ -22,7 +22,7 @@ LIBRARIES = [
     ("hiredis", r"hiredis/", r"proxy/pacing/\w+\.(h|cc)"),
     ("libuv", r"uv(\.h|/)", r"proxy/.*"),
     ("RE2", r"re2/", r"policy/.*"),
-    ("utf8proc", r"utf8proc\.h", r"policy/.*"),
+    ("utf8proc", r"utf8proc\.h", r"policy/.*|proxy/cli/terminal_text\.cc"),
     ("CLI11", r"CLI/", r"proxy/cli/.*"),
     ("prometheus-cpp", r"prometheus/", r"proxy/admin/.*"),
     ("zlib", r"zlib\.h", r"proxy/.*"),

@@ -8,11 +8,12 @@ const HEIGHT = 80;
 const STRIP = 20;
 const GAP = 25_000; // ms without a value
 const FIRST_CLIENTS = 6;
+const NOTICED = 0.5; // s; a shorter wait is pacing that nobody notices
 
 export function stateOf(api) {
   if (api.stopped) return ["bad", "nothing is sent"];
   if (api.held > 0) return ["warn", `held ${seconds(api.held)} by a 429`];
-  if (api.waiting > 0 || api.wait > 0.05) return ["warn", "requests wait"];
+  if (api.waiting > 0 || api.wait >= NOTICED) return ["warn", "requests wait"];
   if (api.inUse >= 0.8) return ["warn", "nearly used up"];
   return api.inUse === null ? ["none", "unknown"] : ["ok", "free"];
 }

@@ -159,7 +159,7 @@ class PushApi : public VendorApi {
 };
 
 std::optional<HttpResponse> PushApi::serve(const HttpRequest& request) {
-  static constexpr Route<PushApi> kRoutes[] = {
+  static constexpr VendorRoute<PushApi> kRoutes[] = {
       {"GET", "/v1/accounts", &PushApi::list_accounts},
       {"GET", "/v1/apps", &PushApi::list_apps},
       {"PATCH", "/v1/apps/{id}", &PushApi::update_app},

@@ -26,7 +26,7 @@ struct Call {
 };
 
 template <class Api>
-struct Route {
+struct VendorRoute {
   std::string_view method;
   std::string_view path;  // "/v1/apps/{id}"
   HttpResponse (Api::*handle)(const Call&);
@@ -37,12 +37,12 @@ std::optional<std::vector<std::string>> match_route(std::string_view path_templa
 
 // The answer, or nullopt when no route fits. `fold`: paths and query names are compared without case.
 template <class Api, size_t kCount>
-std::optional<HttpResponse> take_route(Api& api, const Route<Api> (&routes)[kCount],
+std::optional<HttpResponse> take_route(Api& api, const VendorRoute<Api> (&routes)[kCount],
                                        const HttpRequest& request, bool fold) {
   const Result<DecodedPath> path = decode_path(request.path, fold);
   const Result<DecodedQuery> query = decode_query(request.query, fold);
   if (!path || !query) return std::nullopt;
-  for (const Route<Api>& route : routes) {
+  for (const VendorRoute<Api>& route : routes) {
     if (route.method != request.method) continue;
     std::optional<std::vector<std::string>> parameters = match_route(route.path, *path);
     if (!parameters) continue;

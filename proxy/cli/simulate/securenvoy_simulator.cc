@@ -249,7 +249,7 @@ class SecurenvoyApi : public VendorApi {
 
 std::optional<HttpResponse> SecurenvoyApi::serve(const HttpRequest& request) {
   using Api = SecurenvoyApi;
-  static constexpr Route<Api> kRoutes[] = {
+  static constexpr VendorRoute<Api> kRoutes[] = {
       {"GET", "/api/user/restapi/users/username/{username}", &Api::get_by_username},
       {"DELETE", "/api/user/restapi/users/username/{username}", &Api::delete_by_username},
       {"GET", "/api/user/restapi/users", &Api::list_users},
