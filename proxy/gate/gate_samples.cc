@@ -1,10 +1,13 @@
 // The gauges and counters of /metrics that are read when they are asked for (interface 7).
 #include <algorithm>
+#include <limits>
 #include <map>
 
+#include "proxy/gate/capacity.h"
 #include "proxy/gate/certificate_ends.h"
 #include "proxy/gate/gate.h"
 #include "proxy/log.h"
+#include "proxy/net/clock.h"
 #include "proxy/version.h"
 
 namespace sluice {
@@ -36,6 +39,22 @@ void add_reloads(const ReloadState& reloads, Samples& samples) {
   samples.counter("sluice_config_reloads_total", kHelp, {{"outcome", "rejected"}}, reloads.rejected);
 }
 
+double seconds(Nanos time) { return std::chrono::duration<double>(time).count(); }
+
+void add_capacity(const std::string& api, const Capacity& capacity, Samples& samples) {
+  constexpr double kForever = std::numeric_limits<double>::infinity();
+  const Samples::Labels labels{{"api", api}};
+  samples.gauge("sluice_limit_in_use_ratio",
+                "The share of the vendor's limit that was spent in the last 10 s.", labels, capacity.in_use);
+  samples.gauge("sluice_limit_held_seconds", "How long a 429 of the vendor's still holds back every request.",
+                labels, seconds(capacity.figures.held));
+  samples.gauge("sluice_queue_wait_expected_seconds",
+                "How long a new request of a client with nothing waiting would wait; +Inf: nothing is sent.",
+                labels, capacity.figures.wait ? seconds(*capacity.figures.wait) : kForever);
+  samples.gauge("sluice_queue_oldest_seconds", "How long the request has waited that waits longest.", labels,
+                seconds(capacity.figures.oldest));
+}
+
 void add_api(const Serving& serving, size_t index, const WorkerFigures::Vendor& figures, Samples& samples) {
   const std::string& api = serving.config.apis[index].name;
   const Scheduler& scheduler = *serving.apis[index].room->scheduler;
@@ -49,6 +68,7 @@ void add_api(const Serving& serving, size_t index, const WorkerFigures::Vendor& 
                 limit.rate);
   samples.gauge("sluice_limit_burst", "Requests that the vendor's limit allows at once.", {{"api", api}},
                 limit.burst);
+  add_capacity(api, capacity_of(serving, index, monotonic_now()), samples);
   constexpr const char* kHelp = "Connections to the vendor.";
   samples.gauge("sluice_upstream_connections", kHelp, {{"api", api}, {"state", "active"}},
                 static_cast<double>(figures.active));

@@ -8,7 +8,7 @@ import time
 import urllib.parse
 
 import harness
-from harness import GateTest, wait_until
+from harness import SOURCE, GateTest, wait_until
 from observed_gate import Observed, families_of, promtool, series_of
 from raw_http import Closed
 from scripted_upstream import answer
@@ -28,9 +28,22 @@ class Exposition(Observed):
                 self.assertIn(kind, ("counter", "gauge", "histogram"), name)
                 self.assertEqual(name.endswith("_total"), kind == "counter", name)
 
+    def test_every_family_is_documented_as_it_is(self):
+        gate = self.observed_gate()
+        self.use(gate)
+        text = gate.get_admin("/metrics")[1]
+        rows = []
+        for name, (kind, labels) in families_of(text).items():
+            labels = ",".join(sorted(labels - {"le"}))
+            help_text = re.search(rf"^# HELP {name} (.+)$", text, re.M).group(1)
+            rows.append(f"| `{name}{'{' + labels + '}' if labels else ''}` | {kind} | {help_text} |")
+        readme = (SOURCE / "config" / "monitoring" / "README.md").read_text()
+        self.assertEqual([line for line in readme.splitlines() if re.match(r"\| `(sluice|process)_", line)], sorted(rows))
+
     def test_what_is_known_begins_at_zero(self):
         text = self.observed_gate().get_admin("/metrics")[1]
-        for series in ('sluice_config_reloads_total{outcome="rejected"}', 'sluice_webhook_deliveries_total{webhook="sink",outcome="failed"}',
+        for series in ('sluice_config_reloads_total{outcome="rejected"}',
+                       'sluice_webhook_deliveries_total{webhook="sink",outcome="failed"}',
                        'sluice_webhook_dead_letters_total{webhook="sink"}', 'sluice_audit_events_total{type="audit.gap"}',
                        'sluice_limit_exceeded_total{api="push"}', 'sluice_credentials_refused_total{api="push"}',
                        'sluice_authentication_failures_total{reason="unknown-token"}',
@@ -59,7 +72,18 @@ class Exposition(Observed):
         ends = gate.metric("sluice_certificate_expires_timestamp_seconds", file=str(self.folder / "gate.crt"))
         self.assertAlmostEqual(ends, time.time() + 30 * 86400, delta=86400)
         self.assertEqual(gate.metric("sluice_ready"), 1)
+        self.assertTrue(0 <= gate.metric("sluice_limit_in_use_ratio", api="push") <= 1)
         self.assertEqual(gate.metric("sluice_credential_usable", api="push", key="full"), 1)
+
+    def test_what_a_429_of_the_vendors_holds_back_is_shown(self):
+        gate = self.push_gate(self.upstream(lambda request, connection: answer(429, headers=[("Retry-After", "200")])))
+        self.assertEqual(gate.metric("sluice_limit_held_seconds", api="push"), 0)
+        self.assertLess(gate.metric("sluice_queue_wait_expected_seconds", api="push"), 1)
+        gate.ask("POST", "/push/v1/employees/e1/merge", [self.key()], {"secondaryEmployeeIds": ["a"]})
+        held = gate.metric("sluice_limit_held_seconds", api="push")
+        self.assertTrue(100 < held <= 200, held)
+        self.assertGreater(gate.metric("sluice_queue_wait_expected_seconds", api="push"), 100)
+        self.assertEqual(gate.metric("sluice_upstream_requests_total", api="push", status="429"), 1)
 
     def test_a_key_that_the_vendor_refuses_is_not_usable(self):
         gate = self.push_gate(self.upstream(lambda request, connection: answer(401)))

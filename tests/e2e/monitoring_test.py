@@ -76,6 +76,25 @@ def names_and_labels(expression):
     return metrics, grouped
 
 
+class Dashboard(unittest.TestCase):
+    def test_its_panels_stand_beside_each_other_and_are_explained(self):
+        taken, panels = {}, dashboard()["panels"]
+        self.assertEqual(len({panel["id"] for panel in panels}), len(panels))
+        for panel in panels:
+            place = panel["gridPos"]
+            self.assertLessEqual(place["x"] + place["w"], 24, panel["title"])
+            for cell in ((x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])):
+                self.assertNotIn(cell, taken, f"{panel['title']} stands on {taken.get(cell)}")
+                taken[cell] = panel["title"]
+            if panel["type"] != "row":
+                self.assertTrue(panel["description"].endswith("."), panel["title"])
+                self.assertEqual({target["datasource"]["uid"] for target in panel["targets"]}, {"${datasource}"}, panel["title"])
+
+    def test_it_has_a_row_for_each_question(self):
+        rows = [panel["title"] for panel in dashboard()["panels"] if panel["type"] == "row"]
+        self.assertEqual(rows, ["Limits", "Decisions", "Latency", "Audit", "Health"])
+
+
 class Prometheus:
     """A real one, on loopback, that scrapes a gate each half second."""
 

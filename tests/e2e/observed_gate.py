@@ -50,7 +50,8 @@ class Observed(GateTest):
         tls = {"certificate": certificate, "private_key": key}
         return self.gate(
             {"push": self.push(self.vendor.url, limit={"rate": 60, "burst": 20}), "securenvoy": self.securenvoy(self.vendor.url)},
-            sink=self.sink(), limits={"failed_attempts": 0}, rate_limit_store={"redis": redis.url, "password": {"env": "REDIS_PASSWORD"}, "replicas": 1},
+            sink=self.sink(), limits={"failed_attempts": 0},
+            rate_limit_store={"redis": redis.url, "password": {"env": "REDIS_PASSWORD"}, "replicas": 1},
             listen=[{"address": "127.0.0.1:0"}, {"address": "127.0.0.1:0", "tls": tls}],
             identity={"jwt": [{"issuer": "https://idp.example", "audience": "sluice", "jwks": {"file": "jwks.json"},
                                "algorithms": ["ES256"]}]},

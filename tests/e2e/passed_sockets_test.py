@@ -156,7 +156,8 @@ class Refused(PassedTest):
 
     def test_a_name_that_was_not_passed(self):
         text = self.refused([listening()], self.push_configuration("systemd:dta"), names=["data"])
-        self.assertRegex(text, r"sluice\.yaml:\d+:\d+: error: address: systemd:dta: no such socket was passed, only 127\.0\.0\.1:\d+ \(data\)")
+        self.assertRegex(text, r"sluice\.yaml:\d+:\d+: error: address: systemd:dta: no such socket was passed, "
+                               r"only 127\.0\.0\.1:\d+ \(data\)")
 
     def test_a_name_when_nothing_was_passed(self):
         text = self.refused([], self.push_configuration("systemd:data"), count=1, pid="1")
@@ -180,7 +181,8 @@ class Refused(PassedTest):
         bound.bind(("127.0.0.1", 0))
         folder = Descriptor(os.open(self.folder, os.O_RDONLY))
         configuration = self.push_configuration("systemd:data")
-        for made, why in ((datagram, "no stream socket"), (connected, "not listening"), (bound, "not listening"), (folder, "no stream socket")):
+        for made, why in ((datagram, "no stream socket"), (connected, "not listening"), (bound, "not listening"),
+                          (folder, "no stream socket")):
             text = self.refused([made], configuration, names=["data"])
             self.assertIn("descriptor 3 (data), which is " + why, text)
 

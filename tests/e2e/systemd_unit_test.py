@@ -161,7 +161,8 @@ class Walls(GateTest):
         (self.folder / "policy.yaml").write_text("version: 1\nrules: []\n")
         gate.reload()
         self.assert_problem(gate.ask("GET", "/push/v1/employees", [self.key()]), 403, "policy-denied")
-        harness.wait_until("the webhook to have the denial", lambda: [event for event, _ in sink.taken if event["type"] == "io.sluice.request.denied"])
+        harness.wait_until("the webhook to have the denial",
+                           lambda: [event for event, _ in sink.taken if event["type"] == "io.sluice.request.denied"])
         for name in ("process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"):
             self.assertGreater(gate.metric(name), 0, name)
         self.assertEqual(gate.stop(), 0)

@@ -59,6 +59,10 @@ class PassedSocketsTest : public testing::Test {
     EXPECT_TRUE(sockets) << sockets.error().message;
     return *std::move(sockets);
   }
+  static std::string refusal(int first, int count, std::string_view names) {
+    const auto sockets = PassedSockets::of(first, count, names);
+    return sockets ? "" : sockets.error().message;
+  }
   static Config config_of(const std::string& listen) {
     Config config;
     config.file = "sluice.yaml";
@@ -135,24 +139,20 @@ TEST_F(PassedSocketsTest, HaveNamesThatAreOneSockets) {
 }
 
 TEST_F(PassedSocketsTest, ListenAndStream) {
-  const auto refused = [this](std::string_view why) {
-    const auto sockets = PassedSockets::of(kFirst + count_ - 1, 1, "x");
-    ASSERT_FALSE(sockets);
-    EXPECT_THAT(sockets.error().message, HasSubstr(why));
-  };
+  const auto last = [this] { return refusal(kFirst + count_ - 1, 1, "x"); };
   add_tcp(AF_INET, false);
-  refused("not listening: its .socket unit wants Accept=no");
+  EXPECT_THAT(last(), HasSubstr("not listening: its .socket unit wants Accept=no"));
   add(::socket(AF_INET, SOCK_DGRAM, 0));
-  refused("no stream socket: ListenStream= in its .socket unit makes one");
+  EXPECT_THAT(last(), HasSubstr("no stream socket: ListenStream= in its .socket unit makes one"));
   add(::open("/dev/null", O_RDONLY));
-  refused("no stream socket");
-  EXPECT_THAT(PassedSockets::of(kFirst + count_, 1, "").error().message, HasSubstr("which is not open"));
+  EXPECT_THAT(last(), HasSubstr("no stream socket"));
+  EXPECT_THAT(refusal(kFirst + count_, 1, ""), HasSubstr("which is not open"));
 }
 
 TEST_F(PassedSocketsTest, AreEachOfAnotherAddress) {
   add_tcp();
   add(::dup(kFirst));
-  EXPECT_THAT(PassedSockets::of(kFirst, 2, "").error().message, HasSubstr("the second one of 127.0.0.1:"));
+  EXPECT_THAT(refusal(kFirst, 2, ""), HasSubstr("the second one of 127.0.0.1:"));
 }
 
 }  // namespace
