@@ -153,6 +153,7 @@ std::string Ecs::write(std::span<const StoredEvent> events) const {
   put_caller(out, view);
   put_gate(out, view);
   put_labels(out, view);
+  if (const std::string id = view.text("trace_id"); !id.empty()) out["trace"] = {{"id", id}};
   out["sluice"] = view.data;
   return to_octets(out);
 }

@@ -56,6 +56,15 @@ TEST(AuditEvent, HasExactlyTheFieldsOfTheContractInOrder) {
           R"("attempts":1,"bytes_out":512,"status":null}})");
 }
 
+TEST(AuditEvent, NamesTheTraceOfARequestThatIsPartOfOne) {
+  AuditRecord record = full_record();
+  record.trace_id = "0af7651916cd43dd8448eb211c80319c";
+  const auto json = nlohmann::json::parse(make_event(record, kStamp));
+  EXPECT_EQ(json["data"]["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+  record.clear();
+  EXPECT_EQ(record.trace_id, "");
+}
+
 TEST(AuditEvent, SaysNullForWhatIsAbsentAndHasNoEmptySubject) {
   AuditRecord record;
   record.status = 401;

@@ -48,6 +48,15 @@ TEST(EcsFormat, WritesADenialInFull) {
           data.dump() + "}");
 }
 
+TEST(EcsFormat, NamesTheTraceThatARequestIsPartOf) {
+  AuditRecord record = merge_record(AuditType::kRequestForwarded);
+  EXPECT_FALSE(ecs(store(record)).contains("trace"));
+  record.trace_id = "0af7651916cd43dd8448eb211c80319c";
+  const Json written = ecs(store(record));
+  EXPECT_EQ(written["trace"]["id"], "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(written["sluice"]["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+}
+
 TEST(EcsFormat, CategorizesEachTypeAsTheSchemaExpects) {
   for (size_t i = 0; i < kAuditTypeCount; ++i) {
     const auto type = static_cast<AuditType>(i);
