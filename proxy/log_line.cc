@@ -70,35 +70,25 @@ LogLine::LogLine(LogLevel level, std::string_view message)
   out_.ascii_text(message);
 }
 
-void LogLine::name(std::string_view name) {
-  if (json_) {
-    out_.literal(",");
-    out_.plain_string(name);
-    out_.literal(":");
-    return;
-  }
-  out_.literal(" ");
-  copy(out_, name);
-  out_.literal("=");
-}
-
 void LogLine::value(std::string_view value) {
   if (json_ || needs_quotes(value)) return out_.ascii_string(value);
   copy(out_, value);
 }
 
 void LogLine::text(std::string_view name, std::string_view value) {
-  this->name(name);
+  if (json_) {
+    out_.literal(",");
+    out_.plain_string(name);
+    out_.literal(":");
+  } else {
+    out_.literal(" ");
+    copy(out_, name);
+    out_.literal("=");
+  }
   this->value(value);
 }
 
-void LogLine::number(std::string_view name, int64_t value) {
-  this->name(name);
-  out_.number(value);
-}
-
-void LogLine::list(std::string_view name, std::span<const std::string> values) {
-  this->name(name);
+void LogLine::list(std::span<const std::string> values) {
   if (json_) out_.literal("[");
   for (size_t i = 0; i < values.size(); ++i) {
     if (i > 0) out_.literal(",");

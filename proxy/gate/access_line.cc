@@ -8,8 +8,8 @@ namespace {
 int64_t in_ms(Nanos time) { return std::chrono::duration_cast<Millis>(time).count(); }
 
 template <class T>
-void number_if_any(LogLine& line, std::string_view name, const std::optional<T>& value) {
-  if (value) line.number(name, static_cast<int64_t>(*value));
+std::optional<int64_t> widen(const std::optional<T>& value) {
+  return value ? std::optional(static_cast<int64_t>(*value)) : std::nullopt;
 }
 
 }  // namespace
@@ -27,13 +27,13 @@ void log_access(const AuditRecord& record, Nanos total) {
   line.text_if_any("decision", record.decision);
   if (!record.rules.empty()) line.list("rules", record.rules);
   line.text_if_any("reason", std::string_view(record.reason).substr(0, kMostReason));
-  number_if_any(line, "status", record.status);
-  number_if_any(line, "upstream_status", record.upstream_status);
-  number_if_any(line, "bytes_in", record.body_bytes);
-  number_if_any(line, "bytes_out", record.bytes_out);
+  line.number_if_any("status", widen(record.status));
+  line.number_if_any("upstream_status", widen(record.upstream_status));
+  line.number_if_any("bytes_in", widen(record.body_bytes));
+  line.number_if_any("bytes_out", widen(record.bytes_out));
   line.number("attempts", record.attempts);
-  number_if_any(line, "queued_ms", record.queued_ms);
-  number_if_any(line, "upstream_ms", record.upstream_ms);
+  line.number_if_any("queued_ms", widen(record.queued_ms));
+  line.number_if_any("upstream_ms", widen(record.upstream_ms));
   line.number("total_ms", in_ms(total));
   line.text_if_any("key", record.key);
   write_log_line(line);

@@ -1,6 +1,7 @@
 // otlp_json: requests as an ExportTraceServiceRequest in the JSON of OTLP
 // (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding): ids in hexadecimal, 64-bit numbers as
-// texts, enumerations as numbers. Invalid UTF-8 becomes U+FFFD. Pure. Thread: the exporter's.
+// texts, enumerations as numbers. Of a text that is not UTF-8 each octet
+// outside ASCII becomes U+FFFD. Pure. Thread: the exporter's.
 #pragma once
 
 #include <cstdint>
