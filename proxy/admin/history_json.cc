@@ -31,9 +31,10 @@ void write_column(JsonText& out, const char (&name)[N], const std::deque<Sample>
   out.literal("[");
   const size_t have = std::min(count, samples.size());
   const size_t lack = count - have;
+  auto sample = samples.end() - static_cast<std::ptrdiff_t>(have);
   for (size_t i = 0; i < count; ++i) {
     if (i > 0) out.literal(",");
-    const uint32_t value = i < lack ? kNull : read(samples[samples.size() - count + i]);
+    const uint32_t value = i < lack ? kNull : read(*sample++);
     if (value == kNull) {
       out.literal("null");
     } else {

@@ -93,7 +93,7 @@ class Capacity(StatusTest):
         self.assertGreater(full["clients"][0]["share"], 0.8)
         self.assertLessEqual(full["limit"]["in_use"], 1)
         join()
-        status = self.status(gate)
+        status = wait_until("all to be counted", lambda: (status := self.status(gate))["requests"]["allow"] == 61 and status)
         self.assertEqual(status["apis"][0]["waiting"], 0)
         self.assertEqual(status["requests"], {"allow": 61, "deny": 0, "refuse": 0, "failed": 0})
 
