@@ -19,10 +19,10 @@ std::string format(const char* pattern, double value) {
 }  // namespace
 
 const Json& field(const Json& object, const char* name) {
-  static const Json null;
-  if (!object.is_object()) return null;
+  static const Json kNull;
+  if (!object.is_object()) return kNull;
   const auto found = object.find(name);
-  return found == object.end() ? null : *found;
+  return found == object.end() ? kNull : *found;
 }
 
 std::optional<double> number_of(const Json& object, const char* name) {
@@ -44,9 +44,9 @@ bool is_true(const Json& object, const char* name) {
 }
 
 const Json& list_of(const Json& object, const char* name) {
-  static const Json empty = Json::array();
+  static const Json kEmpty = Json::array();
   const Json& value = field(object, name);
-  return value.is_array() ? value : empty;
+  return value.is_array() ? value : kEmpty;
 }
 
 std::string percent_text(std::optional<double> share) {

@@ -108,7 +108,7 @@ StyledLine requests_line(const Json& status, const TopView& view) {
   line.cell("REQUESTS", kName, Style::kFaint);
   const auto one = [&](const char* name, const char* words, double rate, Style style) {
     line.add(" ").add(words, style).add(" " + count_text(number_of(requests, name)));
-    if (view.rates) line.add(" (" + decimal_text(rate) + "/s)");
+    if (rate > 0) line.add(" (" + decimal_text(rate) + "/s)");
     line.add(" ");
   };
   one("allow", "allowed", rates.allow, Style::kGood);

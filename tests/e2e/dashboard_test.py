@@ -216,6 +216,16 @@ class Dashboard(GateTest):
         self.assertLessEqual(longest, 2 * drawn["width"])
         self.assert_quiet()
 
+    def test_a_page_that_stays_open_asks_for_what_is_new_of_the_day(self):
+        self.start_gate()
+        self.live()
+        self.browser.wait("document.querySelector('#history-lines .row') !== null", 30)
+        before = self.text("#history-span")
+        self.browser.wait(f"document.getElementById('history-span').textContent !== {json.dumps(before)}", 40)
+        paths = [url[len(self.url):] for url in self.browser.said()["requests"] if url.startswith(self.url + "history?")]
+        self.assertTrue(paths and all(path.startswith("history?since=") for path in paths), paths)
+        self.assert_quiet()
+
     def test_a_value_of_the_day_is_read_by_pointer_and_by_keyboard(self):
         self.start_gate()
         self.live(routes={"history": "day"})

@@ -1,6 +1,7 @@
 """`sluice top`: the figures of a running gate in a real terminal (a pseudo-terminal), and once, for scripts."""
 
 import fcntl
+import http.server
 import json
 import os
 import pty
@@ -10,7 +11,7 @@ import signal
 import struct
 import subprocess
 import termios
-import time
+import threading
 
 from harness import BINARY, GateTest, PATIENCE, main, wait_until
 
@@ -175,12 +176,30 @@ class Top(GateTest):
         self.run_sluice("top", "--admin", self.address, "--interval", "1ms", status=2)
         self.run_sluice("top", "--admin", self.address, "--format", "xml", status=2)
 
-    def test_what_callers_send_is_no_order_to_the_terminal(self):
-        self.running.ask("GET", "/push/v1/%1B%5B2J%C2%9B31m%E2%80%AEx", [self.key("siem")])
-        terminal = self.on_terminal(columns=200)
-        terminal.shows("push")
-        wait_until("the refusal", lambda: "refused 4" in terminal.screen() or "denied 403" in terminal.screen())
-        self.assertNotRegex(terminal.screen(), "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+    def test_what_is_in_the_answer_is_no_order_to_the_terminal(self):
+        hostile = "\x1b[2J\x1b]0;pwned\x07\x9b31m\u202ex"
+        answer = json.dumps({"ready": True, "instance": hostile, "apis": [{"name": hostile, "clients": [{"name": hostile}]}],
+                             "latest_denials": [{"type": hostile, "client": hostile, "path": hostile, "reason": hostile}]}).encode()
+
+        class Answer(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            self.address = "127.0.0.1:%d" % server.server_address[1]
+            terminal = self.on_terminal(columns=200)
+            self.assertIn("\\u{1b}[2J\\u{1b}]0;pwned\\u{7}\\u{9b}31m\\u{202e}x", terminal.shows("pwned"))
+            self.assertNotRegex(terminal.screen(), "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+            _, text, _ = self.run_sluice("top", "--admin", self.address, "--once", status=0)
+            self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+            server.shutdown()
 
 
 if __name__ == "__main__":

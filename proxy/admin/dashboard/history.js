@@ -6,7 +6,8 @@ import { NONE, clockTime, count, decimal, hourMinute, moment, percent, perSecond
 
 const HEIGHT = 44;
 const MOST_ROWS = 12;
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const WORDS = { allow: "allowed", deny: "denied", refuse: "refused", failed: "failed" };
 
 // What can be looked at: [kind, measure, title, format, top of the scale or null for the greatest value].
@@ -63,17 +64,17 @@ function lineRow() {
   };
 }
 
-// Whole hours of the viewer's zone, as many as there is room for: [fraction of the width, label].
+// Whole hours of the viewer's zone, or parts of one, as many as there is room for: [fraction of the width, label].
 function ticks(from, to, width) {
   const room = Math.max(1, Math.floor(width / 64));
-  const hours = (to - from) / HOUR;
-  const step = [1, 2, 3, 4, 6, 12].find((every) => hours / every <= room) ?? 24;
+  const minutes = (to - from) / MINUTE;
+  const step = [5, 10, 15, 30, 60, 120, 180, 240, 360, 720].find((every) => minutes / every <= room) ?? 1440;
   const at = new Date(from);
   at.setMinutes(0, 0, 0);
   const found = [];
-  for (let guard = 0; at <= to && guard < 60; guard++) {
-    if (at >= from && at.getHours() % step === 0) found.push([(at - from) / (to - from || 1), hourMinute(at)]);
-    at.setTime(at.getTime() + HOUR);
+  for (let guard = 0; at <= to && guard < 2000; guard++) {
+    if (at >= from && (at.getHours() * 60 + at.getMinutes()) % step === 0) found.push([(at - from) / (to - from || 1), hourMinute(at)]);
+    at.setTime(at.getTime() + Math.min(step, 60) * MINUTE);
   }
   return found;
 }

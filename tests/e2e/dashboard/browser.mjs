@@ -1,5 +1,6 @@
 // A browser that does what dashboard_test.py says: npm's playwright-core drives Debian's Chromium, and npm's axe-core judges.
 // usage: node browser.mjs MODULES. A JSON array [command, arguments...] a line on stdin; a JSON line {ok} or {error} on stdout for each.
+import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -10,8 +11,9 @@ const modules = createRequire(`${resolve(process.argv[2])}/`);
 const { chromium } = modules("playwright-core");
 const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
 
+const executablePath = execFileSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).trim();
 // As root in a container there is no sandbox, and little shared memory.
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"] });
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"] });
 let page = null;
 let said = null;
 const plan = { history: null, status: null, events: null };
