@@ -32,13 +32,13 @@ bool has_warnings(const Findings& findings) {
                      [](const Finding& finding) { return finding.severity == Severity::kWarning; });
 }
 
-int check(const std::string& path, const std::string& format, bool strict) {
+int check(const std::string& path, const std::string& format, bool strict, bool looks_at_modes) {
   Findings findings;
   const auto loaded = load_files(path, findings);
   if (loaded) {
     add_policy_warnings(*loaded->engine, loaded->config, findings);
     check_sealed_names(loaded->config, findings);
-    add_file_warnings(loaded->config, findings);
+    if (looks_at_modes) add_file_warnings(loaded->config, findings);
   }
   findings.sort();
   if (format == "json") {
@@ -65,12 +65,17 @@ void add_check_command(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember({"text", "json", "sarif"}));
   auto strict = std::make_shared<bool>(false);
   command->add_flag("--strict", *strict, "Exit 1 on warnings too; notes never count");
+  auto ignores_modes = std::make_shared<bool>(false);
+  command->add_flag("--ignore-modes", *ignores_modes,
+                    "Do not look who may read and write the files: for a checkout of them, in CI");
   command->footer(
       "Exits 0 when the files are valid, 1 when they have an error, 2 when one cannot be read. Warnings show "
       "rules that\n"
       "say something in vain or more than was meant, and secrets' files that others can read: the files stay "
       "valid,\nand the exit status 0 without --strict.");
-  command->callback([path, format, strict, &exit_code] { exit_code = check(*path, *format, *strict); });
+  command->callback([path, format, strict, ignores_modes, &exit_code] {
+    exit_code = check(*path, *format, *strict, !*ignores_modes);
+  });
 }
 
 }  // namespace sluice

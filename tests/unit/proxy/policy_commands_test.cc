@@ -116,6 +116,19 @@ TEST_F(PolicyCommands, CheckWarnsAndStaysValid) {
   EXPECT_EQ(json[1]["rule"], "operations-without-rule");
 }
 
+TEST_F(PolicyCommands, CheckWarnsOfFilesThatOthersCanWriteUnlessToldNotTo) {
+  std::filesystem::permissions(path("policy.yaml"), std::filesystem::perms::others_write,
+                               std::filesystem::perm_options::add);
+  const Ran ran = check();
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_NE(ran.out.find("warning: others can write " + path("policy.yaml")), std::string::npos) << ran.out;
+  const Ran strict = run({"check", "--strict", "--config", path("sluice.yaml")});
+  EXPECT_EQ(strict.exit_code, 1);
+  const Ran ignored = run({"check", "--strict", "--ignore-modes", "--config", path("sluice.yaml")});
+  EXPECT_EQ(ignored.exit_code, 0);
+  EXPECT_EQ(ignored.out, path("sluice.yaml") + ": valid\n");
+}
+
 TEST_F(PolicyCommands, CheckCountsWarningsButNoNotesWhenStrict) {
   const std::vector<std::string> strict{"check", "--strict", "--config", path("sluice.yaml")};
   EXPECT_EQ(run(strict).exit_code, 0);
