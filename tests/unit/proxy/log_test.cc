@@ -64,6 +64,7 @@ TEST_F(Log, WritesAsciiThatMeansWhatWasSaid) {
   using namespace std::string_view_literals;
   const std::pair<std::string_view, std::string> cases[] = {
       {"plain", "plain"},
+      {"a\x7f", "a\x7f"},
       {"\xc3\xa9\xe2\x82\xac", "\xc3\xa9\xe2\x82\xac"},
       {"\xe2\x80\xa8\xe2\x80\xa9\xc2\x85", "\xe2\x80\xa8\xe2\x80\xa9\xc2\x85"},
       {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
