@@ -74,6 +74,7 @@ TEST_F(PaceFiguresTest, CountAWriteThatWasNotReadyAtFirst) {
   EXPECT_EQ(figures().sent, 0);
   EXPECT_TRUE(pacer->ready(request));
   EXPECT_EQ(figures().sent, 1);
+  ASSERT_EQ(figures().clients.size(), 1u);
   EXPECT_EQ(figures().clients[0].slot, 2u);
 }
 
@@ -104,6 +105,19 @@ TEST_F(PaceFiguresTest, SayHowLongANewcomerThenWaits) {
           << others;
     }
   }
+}
+
+TEST_F(PaceFiguresTest, CountWhoIsInLineBeforeANewcomer) {
+  start({10, 10}, queue_of(1'000, seconds(9)));
+  spend_burst();
+  for (const size_t client : {0, 0, 0, 1, 1}) {
+    crowd.emplace_back();
+    ASSERT_EQ(admit(crowd.back(), client).kind, Admission::Kind::kQueued);
+  }
+  const auto shown = figures().wait;
+  ASSERT_TRUE(shown);
+  EXPECT_NEAR(static_cast<double>(shown->count()), 2e8, 2e6) << "the first of client 1 goes before it";
+  EXPECT_NEAR(static_cast<double>(wait_of_newcomer(2).count()), static_cast<double>(shown->count()), 2e6);
 }
 
 TEST_F(PaceFiguresTest, SayHowLongANewcomerWaitsForAHold) {
