@@ -160,6 +160,29 @@ class Dashboard(GateTest):
                 self.browser.screenshot(str(self.pictures / f"{name}.png"))
                 self.assert_quiet()
 
+    def test_is_whole_in_trouble_of_every_kind(self):
+        self.start_gate()
+        now = int(time.time() * 1000)
+        status = self.browser.madeUp("status", now)
+        status["latest_denials"] = [self.browser.madeUp("denial", number, now - number * 1000) for number in range(20)]
+        status["apis"][0].update(wait_seconds=None, waiting=27, busiest=MARKUP)
+        status["apis"][1].update(wait_seconds=2.5, waiting=3)
+        status["parts"][3] = {"name": "audit", "ready": False, "detail": "the disk is full"}
+        status["ready"] = False
+        status["audit"].update(usable=False, trouble="the disk is full")
+        for name, options in (("trouble-light", {}), ("trouble-dark", {"scheme": "dark"}), ("trouble-phone", PHONE)):
+            with self.subTest(name):
+                self.open(**options, routes={"events": "none", "status": status, "history": "day"})
+                self.browser.wait("document.querySelectorAll('#denial-rows tr').length === 20")
+                self.browser.wait("document.querySelectorAll('#history-lines .row').length === 8")
+                self.assertEqual((self.text("#state .chip"), self.text("#state-why")), ("Not ready", "audit: the disk is full"))
+                self.assertEqual(self.text("#api-cards .chip"), "nothing is sent")
+                self.assertEqual(self.text("#answer-audit .chip"), "Cannot be written")
+                self.assertEqual(self.browser.axe(), [])
+                self.assert_no_sideways_scroll()
+                self.browser.screenshot(str(self.pictures / f"{name}.png"))
+                self.assertEqual(self.browser.said()["errors"], [])
+
     def test_shows_the_figures_of_the_gate(self):
         gate = self.start_gate()
         self.live()

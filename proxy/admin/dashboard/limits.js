@@ -174,7 +174,7 @@ function apiCard(first) {
       state.set(...stateOf(api));
       setText(use, percent(api.inUse));
       setText(sent, `${decimal(api.perSecond)} of ${decimal(api.rate)}/s, burst ${decimal(api.burst)}`);
-      facts.wait.set(api.stopped ? "nothing is sent" : api.wait !== null && api.wait < 0.05 ? "none" : seconds(api.wait));
+      facts.wait.set(api.stopped ? "not sent" : api.wait !== null && api.wait < 0.05 ? "none" : seconds(api.wait));
       facts.waiting.set(api.waiting > 0 ? `${count(api.waiting)}, up to ${seconds(api.oldest)}` : count(api.waiting));
       facts.busiest.set(api.busiest || (api.waiting > 0 ? NONE : "nobody"));
       facts.rejections.set(count(api.rejections));
