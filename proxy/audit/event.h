@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/json_text.h"
 #include "proxy/audit/record.h"
+#include "proxy/json_text.h"
 
 namespace sluice {
 

@@ -1,7 +1,7 @@
 #include "proxy/gate/captured_fields.h"
 
-#include "proxy/json_text.h"
 #include "proxy/crypto.h"
+#include "proxy/json_text.h"
 
 namespace sluice {
 
