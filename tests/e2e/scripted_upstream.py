@@ -16,6 +16,14 @@ def answer(status=200, body=b"{}", headers=(), reason="OK"):
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
+def end_listening(listener, accepting):
+    """Closes a listener after the thread that accepts there has ended. One that still waited in accept(2) could, once the kernel
+    restarts the call, find the next listener behind the same number, and answer for it."""
+    listener.shutdown(socket.SHUT_RDWR)
+    accepting.join()
+    listener.close()
+
+
 class ScriptedUpstream:
     """`script(request, connection)` is called with each request: the bytes that it returns are sent and the connection stays
     open; None closes the connection, after whatever the script sent itself. `reads_body` False calls it after the head. With
@@ -42,7 +50,8 @@ class ScriptedUpstream:
                 self.tls.minimum_version = self.tls.maximum_version = tls_version
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self.accept, daemon=True)
+        self.accepting.start()
 
     @property
     def url(self):
@@ -102,5 +111,5 @@ class ScriptedUpstream:
                 pass
 
     def stop(self):
-        self.listener.close()
+        end_listening(self.listener, self.accepting)
         self.break_connections()

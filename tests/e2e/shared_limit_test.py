@@ -12,7 +12,7 @@ from certificates import Authority
 from harness import GateTest, PATIENCE, main, wait_until
 from pacing_test import Bucket
 from redis_server import RedisServer
-from scripted_upstream import answer
+from scripted_upstream import answer, end_listening
 
 
 class Vendor(Bucket):
@@ -42,7 +42,8 @@ class FalseServer:
         self.says, self.connections = says, []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"redis://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self.accept, daemon=True)
+        self.accepting.start()
 
     def accept(self):
         while True:
@@ -63,7 +64,7 @@ class FalseServer:
             pass
 
     def stop(self):
-        self.listener.close()
+        end_listening(self.listener, self.accepting)
         for connection in self.connections:
             connection.close()
 
