@@ -122,7 +122,7 @@ class CanaryGate(GateTest):
             self.search(f"{path.name} {when}", path.read_bytes())
 
     def search_outside(self):
-        for page in ("/metrics", "/status", "/readyz", "/healthz"):
+        for page in ("/metrics", "/status", "/history", "/readyz", "/healthz"):
             self.search(page, self.gate.get_admin(page)[1].encode())
         self.search("answers", b"".join(self.answers))
         self.search("webhook bodies", b"".join(body for _, body, _ in self.received.deliveries))

