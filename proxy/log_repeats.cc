@@ -13,6 +13,8 @@ using Fields = std::span<const std::pair<std::string_view, std::string_view>>;
 constexpr std::array<std::string_view, 11> kNaming = {
     "api", "client", "webhook", "issuer", "place", "store", "role", "address", "for", "key", "cause"};
 
+constexpr const char* kOthers = "further messages";
+
 bool is_naming(std::string_view name) {
   return std::find(kNaming.begin(), kNaming.end(), name) != kNaming.end();
 }
@@ -34,13 +36,31 @@ bool LogRepeats::admit(LogLevel level, std::string_view message, Fields fields, 
   return false;
 }
 
+// While stderr takes nothing nobody calls take(): what is kept adds up, by line.
+void LogRepeats::keep(const Summary& line) {
+  const auto is_same = [&line](const Summary& other) {
+    return other.level == line.level && other.message == line.message && other.fields == line.fields;
+  };
+  auto kept = std::find_if(over_.begin(), over_.end(), is_same);
+  if (kept == over_.end() && over_.size() < kMostOver) {
+    over_.push_back(line);
+    return;
+  }
+  if (kept == over_.end()) {
+    const auto is_others = [](const Summary& other) { return other.message == kOthers; };
+    kept = std::find_if(over_.begin(), over_.end(), is_others);
+  }
+  if (kept == over_.end()) kept = over_.insert(kept, {line.level, kOthers, {}, 0});
+  kept->repeated += line.repeated;
+}
+
 // Where a place's window is over, what it held back is kept for take(), and a window begins.
 LogRepeats::Place& LogRepeats::place_of(LogLevel level, std::string_view message, Fields fields, Nanos now) {
   const uint64_t hash = hash_of(level, message, fields);
   Place* free = nullptr;
   for (Place& place : places_) {
     const bool is_over = place.count == 0 || now - place.began >= kWindow;
-    if (is_over && place.line.repeated > 0) over_.push_back(place.line);
+    if (is_over && place.line.repeated > 0) keep(place.line);
     if (is_over) place.count = place.line.repeated = 0;
     if (place.count == 0) {
       free = &place;
@@ -50,10 +70,10 @@ LogRepeats::Place& LogRepeats::place_of(LogLevel level, std::string_view message
   }
   if (free == nullptr) {
     if (now - others_.began >= kWindow) {
-      if (others_.line.repeated > 0) over_.push_back(others_.line);
+      if (others_.line.repeated > 0) keep(others_.line);
       others_.count = others_.line.repeated = 0;
       others_.began = now;
-      others_.line.message = "further messages";
+      others_.line.message = kOthers;
     }
     return others_;
   }
@@ -66,15 +86,14 @@ LogRepeats::Place& LogRepeats::place_of(LogLevel level, std::string_view message
 }
 
 std::vector<LogRepeats::Summary> LogRepeats::take(Nanos now, bool all) {
-  std::vector<Summary> taken = std::exchange(over_, {});
   const auto take_from = [&](Place& place) {
     if (place.line.repeated == 0 || (!all && now - place.began < kWindow)) return;
-    taken.push_back(place.line);
+    keep(place.line);
     place.line.repeated = 0;
   };
   for (Place& place : places_) take_from(place);
   take_from(others_);
-  return taken;
+  return std::exchange(over_, {});
 }
 
 }  // namespace sluice

@@ -2,7 +2,7 @@
 // level, message and the fields that name a part of the configuration (an API, a webhook, ...) are: what a
 // caller sends makes no line another, so that hostile requests neither fill the log nor this table. The first
 // kMost of a window are written. Owner: log.cc, one for the process. Thread: one at a time. Memory: kPlaces
-// lines; where there are more, the rest counts as one.
+// lines, and twice as many that nobody has taken yet; where there are more, the rest counts as one.
 #pragma once
 
 #include <array>
@@ -23,6 +23,7 @@ class LogRepeats {
   static constexpr uint64_t kMost = 10;
   static constexpr Nanos kWindow = std::chrono::seconds(10);
   static constexpr size_t kPlaces = 128;
+  static constexpr size_t kMostOver = 2 * kPlaces;
 
   // Whether it is written.
   bool admit(LogLevel level, std::string_view message,
@@ -45,12 +46,13 @@ class LogRepeats {
     uint64_t count = 0;  // 0: free
     Nanos began{0};
   };
+  void keep(const Summary& line);
   Place& place_of(LogLevel level, std::string_view message,
                   std::span<const std::pair<std::string_view, std::string_view>> fields, Nanos now);
 
   std::array<Place, kPlaces> places_;
-  Place others_;  // those for which there was no place
-  std::vector<Summary> over_;
+  Place others_;               // those for which there was no place
+  std::vector<Summary> over_;  // of windows that are over
 };
 
 }  // namespace sluice

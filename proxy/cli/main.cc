@@ -13,12 +13,14 @@
 #include "proxy/cli/ready_command.h"
 #include "proxy/cli/serve_command.h"
 #include "proxy/cli/simulate_command.h"
+#include "proxy/cli/standard_streams.h"
 #include "proxy/cli/test_command.h"
 #include "proxy/cli/top_command.h"
 #include "proxy/cli/version_command.h"
 #include "proxy/crypto_memory.h"
 
 int main(int argc, char** argv) {
+  if (!sluice::hold_standard_streams()) return 2;  // and nowhere to say so
   sluice::wipe_crypto_memory();
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app{"sluice: a gate in front of the Push Security and SecurEnvoy REST APIs"};

@@ -27,6 +27,7 @@ namespace {
 
 constexpr Millis kTopPatience{4'000};
 constexpr Millis kLeastInterval{100};
+constexpr int kMostDepth = 64;         // of the status, which has 6; printing it takes as deep a stack
 constexpr size_t kPlainColumns = 100;  // where no terminal says how many there are
 
 struct TopOptions {
@@ -45,7 +46,13 @@ struct Asked {
 Asked read_answer(const HttpResult& result) {
   if (!result.error.empty()) return {nullptr, result.error};
   if (result.status != 200) return {nullptr, "the answer to /status is " + std::to_string(result.status)};
-  Json status = Json::parse(result.body, nullptr, false);
+  bool is_too_deep = false;
+  const auto note_depth = [&is_too_deep](int depth, Json::parse_event_t, Json&) {
+    is_too_deep = is_too_deep || depth > kMostDepth;
+    return !is_too_deep;
+  };
+  Json status = Json::parse(result.body, note_depth, false);
+  if (is_too_deep) return {nullptr, "the answer to /status is nested too deeply"};
   if (!status.is_object()) return {nullptr, "the answer to /status is no JSON object"};
   return {std::move(status), ""};
 }

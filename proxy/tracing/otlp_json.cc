@@ -96,6 +96,13 @@ void write_span(JsonText& out, const Span& span, const TracedRequest& request) {
   out.literal("}}");
 }
 
+// Null where there is none. No copy: one of a value that is nested deeply takes as deep a stack.
+const Json* member_of(const Json& json, const char* name) {
+  if (!json.is_object()) return nullptr;
+  const auto found = json.find(name);
+  return found == json.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 std::string write_otlp(const TraceSource& source, std::span<const std::unique_ptr<TracedRequest>> requests) {
@@ -120,17 +127,17 @@ std::string write_otlp(const TraceSource& source, std::span<const std::unique_pt
 ExportAnswer read_export_answer(std::string_view body) {
   ExportAnswer answer;
   const Json json = Json::parse(body, nullptr, false);
-  if (!json.contains("partialSuccess")) return answer;  // or no object
-  const Json& partial = json["partialSuccess"];
-  if (!partial.is_object()) return answer;
-  const Json rejected = partial.value("rejectedSpans", Json());
-  if (rejected.is_number_unsigned()) answer.rejected = rejected.get<uint64_t>();
-  if (rejected.is_string()) {
-    const auto& digits = rejected.get_ref<const std::string&>();
+  const Json* const partial = member_of(json, "partialSuccess");
+  if (partial == nullptr) return answer;
+  const Json* const rejected = member_of(*partial, "rejectedSpans");
+  if (rejected != nullptr && rejected->is_number_unsigned()) answer.rejected = rejected->get<uint64_t>();
+  if (rejected != nullptr && rejected->is_string()) {
+    const auto& digits = rejected->get_ref<const std::string&>();
     std::from_chars(digits.data(), digits.data() + digits.size(), answer.rejected);
   }
-  const Json message = partial.value("errorMessage", Json());
-  if (message.is_string()) answer.message = message.get_ref<const std::string&>().substr(0, kMostMessage);
+  const Json* const message = member_of(*partial, "errorMessage");
+  if (message != nullptr && message->is_string())
+    answer.message = message->get_ref<const std::string&>().substr(0, kMostMessage);
   return answer;
 }
 

@@ -197,6 +197,23 @@ class Log(GateTest):
                     process.terminate()
         self.assertEqual(process.wait(30), 0)
 
+    def test_a_stderr_that_was_closed_is_no_place_for_a_file_or_a_socket(self):
+        self.vendor = self.upstream()
+        configuration = self.configuration({"push": self.push(self.vendor.url)})
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(self.folder / "notify"))
+            manager.settimeout(20 * harness.PATIENCE)
+            environment = {**os.environ, **self.secrets, "NOTIFY_SOCKET": str(self.folder / "notify")}
+            process = subprocess.Popen(["sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh", harness.BINARY, "serve", "--config", configuration],
+                                       env=environment)
+            self.assertIn(b"READY=1", manager.recv(1000))
+            held = {os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)}
+            process.terminate()
+            self.assertEqual(process.wait(30), 0)
+        self.assertEqual(held, {"/dev/null"})
+        done = subprocess.run(f"{harness.BINARY} version >&-", shell=True, capture_output=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (2, b"sluice: cannot write the output\n"))
+
 
 if __name__ == "__main__":
     main()

@@ -176,11 +176,8 @@ class Top(GateTest):
         self.run_sluice("top", "--admin", self.address, "--interval", "1ms", status=2)
         self.run_sluice("top", "--admin", self.address, "--format", "xml", status=2)
 
-    def test_what_is_in_the_answer_is_no_order_to_the_terminal(self):
-        hostile = "\x1b[2J\x1b]0;pwned\x07\x9b31m\u202ex"
-        answer = json.dumps({"ready": True, "instance": hostile, "apis": [{"name": hostile, "clients": [{"name": hostile}]}],
-                             "latest_denials": [{"type": hostile, "client": hostile, "path": hostile, "reason": hostile}]}).encode()
-
+    def answer_by(self, answer):
+        """Something else than a gate, that always says this."""
         class Answer(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 self.send_response(200)
@@ -191,15 +188,28 @@ class Top(GateTest):
             def log_message(self, *_):
                 pass
 
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            self.address = "127.0.0.1:%d" % server.server_address[1]
-            terminal = self.on_terminal(columns=200)
-            self.assertIn("\\u{1b}[2J\\u{1b}]0;pwned\\u{7}\\u{9b}31m\\u{202e}x", terminal.shows("pwned"))
-            self.assertNotRegex(terminal.screen(), "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
-            _, text, _ = self.run_sluice("top", "--admin", self.address, "--once", status=0)
-            self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
-            server.shutdown()
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.address = "127.0.0.1:%d" % server.server_address[1]
+
+    def test_what_is_in_the_answer_is_no_order_to_the_terminal(self):
+        hostile = "\x1b[2J\x1b]0;pwned\x07\x9b31m\u202ex"
+        self.answer_by(json.dumps({"ready": True, "instance": hostile, "apis": [{"name": hostile, "clients": [{"name": hostile}]}],
+                                   "latest_denials": [{"type": hostile, "client": hostile, "path": hostile, "reason": hostile}]}).encode())
+        terminal = self.on_terminal(columns=200)
+        self.assertIn("\\u{1b}[2J\\u{1b}]0;pwned\\u{7}\\u{9b}31m\\u{202e}x", terminal.shows("pwned"))
+        self.assertNotRegex(terminal.screen(), "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+        _, text, _ = self.run_sluice("top", "--admin", self.address, "--once", status=0)
+        self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+
+    def test_an_answer_that_is_nested_deeply_is_none(self):
+        deep = 1_000_000
+        self.answer_by(b'{"ready": true, "apis": ' + b"[" * deep + b"]" * deep + b"}")
+        for form in ("text", "json"):
+            _, text, errors = self.run_sluice("top", "--admin", self.address, "--once", "--format", form, status=2)
+            self.assertEqual((text, errors), ("", f"sluice: {self.address}: the answer to /status is nested too deeply\n"))
 
 
 if __name__ == "__main__":

@@ -87,5 +87,23 @@ TEST_F(LogRepeatsTest, KeepsTheCountOfAWindowThatGaveItsPlaceAway) {
   EXPECT_EQ(summaries[0].repeated, 5U);
 }
 
+TEST_F(LogRepeatsTest, AddsUpWhatNobodyTakes) {
+  for (int window = 0; window < 100; ++window, now += LogRepeats::kWindow) said(15, "m", {{"api", "push"}});
+  const auto summaries = repeats.take(now, true);
+  ASSERT_EQ(summaries.size(), 1U);
+  EXPECT_EQ(summaries[0].repeated, 500U);
+}
+
+TEST_F(LogRepeatsTest, BoundsWhatItKeepsOfWhatNobodyTakes) {
+  uint64_t written = 0;
+  for (int i = 0; i < 1'000; ++i, now += LogRepeats::kWindow)
+    written += static_cast<uint64_t>(said(15, "m" + std::to_string(i)));
+  const auto summaries = repeats.take(now, true);
+  EXPECT_LE(summaries.size(), LogRepeats::kMostOver + 1);
+  uint64_t repeated = 0;
+  for (const auto& summary : summaries) repeated += summary.repeated;
+  EXPECT_EQ(written + repeated, 15'000U);
+}
+
 }  // namespace
 }  // namespace sluice

@@ -211,5 +211,11 @@ TEST(OtlpJson, ReadsNothingInAnAnswerOfAnotherKind) {
       256U);
 }
 
+TEST(OtlpJson, ReadsAnAnswerThatIsNestedDeeplyWithoutADeepStack) {
+  const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  EXPECT_EQ(read_export_answer("{\"partialSuccess\": {\"rejectedSpans\": " + deep + "}}").rejected, 0U);
+  EXPECT_EQ(read_export_answer("{\"partialSuccess\": {\"errorMessage\": " + deep + "}}").message, "");
+}
+
 }  // namespace
 }  // namespace sluice
