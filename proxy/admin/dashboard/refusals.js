@@ -110,7 +110,19 @@ export function makeDenials(changed) {
     begin(time) {
       since ??= time;
     },
-    latest: () => entries[0] ?? null,
+    // Of those that are kept and came after `time`: whose are most, and why; {client, why} or null.
+    leading(time) {
+      const times = new Map();
+      let most = null;
+      for (const entry of entries) {
+        if (entry.time === null || entry.time < time) continue;
+        const cause = { client: entry.client, why: entry.rules[0] || entry.reason || entry.type };
+        const key = JSON.stringify(cause);
+        times.set(key, (times.get(key) ?? 0) + 1);
+        if (most === null || times.get(key) > times.get(most)) most = key;
+      }
+      return most === null ? null : JSON.parse(most);
+    },
     update() {
       const types = wanted();
       const words = search.value.trim().toLowerCase();
