@@ -47,7 +47,7 @@ TEST(TopScreen, SaysWhoUsesTheLimit) {
   EXPECT_THAT(text,
               HasSubstr("push           ##########   99 %   9.9 of 10/s    2.7 s      27  up to 3.0 s\n"));
   EXPECT_THAT(
-      text, HasSubstr("  soar         ####......   35 %         3.4/s               19  causes the wait\n"));
+      text, HasSubstr("  soar         ###.......   35 %         3.4/s               19  causes the wait\n"));
   EXPECT_THAT(text, HasSubstr("securenvoy     #.........   10 %  0.3 of 2.5/s      0 s       0  free\n"));
 }
 
