@@ -220,7 +220,7 @@ class Dashboard(GateTest):
         self.assertEqual(self.text("#answer-limit-detail"), "25 requests wait, up to 3.7 s")
         self.browser.wait("document.querySelector('#answer-refused-detail').textContent.endsWith('; mostly soar: merge-cap')")
         self.assertEqual(self.text("#answer-audit"), "18 s behind")
-        self.assertEqual(self.text("#answer-audit-detail"), "channel: 213 events wait, trying again")
+        self.assertEqual(self.text("#answer-audit-detail"), "channel: 213 events wait; connection refused")
 
     def test_shows_a_rejected_change_and_where_it_is_wrong(self):
         gate = self.start_gate()
@@ -348,6 +348,16 @@ class Dashboard(GateTest):
         self.browser.click("#denial-rows .copy")
         self.browser.wait("document.querySelector('#denial-rows .copy').dataset.done === 'copied'")
         self.assertEqual(self.browser.evaluate("navigator.clipboard.readText()"), status["latest_denials"][0]["request_id"])
+
+    def test_a_flood_of_refusals_pushes_no_denial_out(self):
+        self.start_gate()
+        now = int(time.time() * 1000)
+        status = self.browser.madeUp("status", now)
+        refused = [{**self.browser.madeUp("denial", number, now - number), "type": "refused", "rules": ["everyone-reads"]} for number in range(150)]
+        status["latest_denials"] = [*refused, {**self.browser.madeUp("denial", 150, now - 1000), "type": "denied", "rules": ["merge-cap"]}]
+        self.open(routes={"events": "none", "status": status})
+        self.browser.wait("document.querySelectorAll('#denial-rows tr').length === 51")
+        self.assertEqual(self.browser.evaluate("[...document.querySelectorAll('#denial-rows .tag')].map((tag) => tag.textContent)"), ["merge-cap"])
 
     def test_says_that_the_gate_is_lost_and_comes_back_with_it(self):
         admin = free_port()

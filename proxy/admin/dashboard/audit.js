@@ -23,7 +23,7 @@ export function auditInShort(audit) {
   const off = audit.webhooks.filter((hook) => hook.disabled || hook.suspended);
   const names = off.map((hook) => hook.name).join(", ");
   const [late] = audit.webhooks.filter((hook) => hookState(hook)[0] === "warn" || hook.lag > BEHIND).sort((a, b) => (b.lag ?? 0) - (a.lag ?? 0));
-  if (late) return ["warn", `${seconds(late.lag)} behind`, `${late.name}: ${waiting(late.backlog)}, ${hookState(late)[1]}${off.length ? `; off: ${names}` : ""}`];
+  if (late) return ["warn", `${seconds(late.lag)} behind`, `${late.name}: ${waiting(late.backlog)}${late.lastError ? `; ${late.lastError}` : ""}${off.length ? `; off: ${names}` : ""}`];
   if (off.length) return ["bad", `${off.length} of ${audit.webhooks.length} webhooks off`, `${names} ${off.length === 1 ? "gets" : "get"} nothing`];
   return ["ok", "Up to date", waiting(waits)];
 }
