@@ -110,7 +110,8 @@ class FileLook {
       return;
     }
     if (!S_ISDIR(status->st_mode))
-      return findings_.note(at, kSpoolRule, place + " is not a folder: name another place for the spool");
+      return findings_.note(at, kSpoolRule,
+                            "audit.spool: " + folder + " is not a folder: name another place for the spool");
     if (::access(folder.c_str(), W_OK | X_OK) != 0)
       findings_.note(at, kSpoolRule,
                      place + " cannot be written by the user of this command, uid " +

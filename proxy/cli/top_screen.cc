@@ -228,15 +228,32 @@ void add_audit(Screen& screen, const Json& status) {
   screen.blank();
 }
 
+// The newest `most` of them, half of which are policy's denials if there are as many: a flood of refusals is
+// not to hide them.
+std::vector<bool> choose(const Json& denials, size_t most) {
+  std::vector<bool> chosen(denials.size());
+  size_t count = 0;
+  const auto choose_up_to = [&](size_t bound, bool only_denied) {
+    for (size_t i = 0; i < chosen.size() && count < bound; ++i) {
+      if (chosen[i] || (only_denied && text_of(denials[i], "type") != "denied")) continue;
+      chosen[i] = true;
+      ++count;
+    }
+  };
+  choose_up_to(most / 2, true);
+  choose_up_to(most, false);
+  return chosen;
+}
+
 void add_denials(Screen& screen, const Json& status) {
   const Json& denials = list_of(status, "latest_denials");
   StyledLine head;
   screen.add(head.add(
       denials.empty() ? "NOTHING WAS DENIED, REFUSED OR HAS FAILED" : "LATEST DENIED, REFUSED, FAILED",
       Style::kFaint));
-  size_t shown = 0;
-  for (const Json& denial : denials)
-    if (++shown <= kMostDenials) screen.add(denial_line(denial));
+  const std::vector<bool> shown = choose(denials, std::min(kMostDenials, screen.room()));
+  for (size_t i = 0; i < shown.size(); ++i)
+    if (shown[i]) screen.add(denial_line(denials[i]));
 }
 
 // Clients get a third of what the rest leaves.

@@ -161,7 +161,7 @@ TEST_F(FileAccess, NotesASpoolWhoseFolderIsNotHereOrCannotBeWritten) {
                   "'F/it'\\''s new'"));
   make("file", 0600);
   config.audit.spool = path("file/audit.db");
-  EXPECT_THAT(found(), ElementsAre(HasSubstr("note: audit.spool: the folder F/file is none")));
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("note: audit.spool: F/file is not a folder")));
   if (::geteuid() == 0) return;  // who may write anywhere
   ::chmod(folder_.c_str(), 0500);
   config.audit.spool = path("audit.db");
