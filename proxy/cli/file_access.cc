@@ -106,11 +106,12 @@ class FileLook {
     const auto status = look_at(folder);
     if (!status) {
       if (errno == ENOENT)
-        findings_.note(at, kSpoolRule, place + " is not here: mkdir -m 700 " + word(folder));
+        findings_.note(at, kSpoolRule, place + " does not exist: mkdir -m 700 " + word(folder));
       return;
     }
     if (!S_ISDIR(status->st_mode))
-      return findings_.note(at, kSpoolRule, place + " is none: name another place for the spool");
+      return findings_.note(at, kSpoolRule,
+                            "audit.spool: " + folder + " is not a folder: name another place for the spool");
     if (::access(folder.c_str(), W_OK | X_OK) != 0)
       findings_.note(at, kSpoolRule,
                      place + " cannot be written by the user of this command, uid " +

@@ -66,8 +66,9 @@ Words state_of(const Json& api) {
     return {"nothing is sent", Style::kBad};
   const double held = number_of(limit, "held_seconds").value_or(0);
   if (held > 0) return {"held " + seconds_text(held) + ", 429", Style::kWarn};
-  if (number_of(api, "waiting").value_or(0) > 0 || number_of(api, "wait_seconds").value_or(0) >= kNoticed)
-    return {"requests wait", Style::kWarn};
+  if (number_of(api, "waiting").value_or(0) > 0)
+    return {"up to " + seconds_text(number_of(api, "oldest_seconds")), Style::kWarn};
+  if (number_of(api, "wait_seconds").value_or(0) >= kNoticed) return {"requests wait", Style::kWarn};
   if (number_of(limit, "in_use").value_or(0) >= 0.8) return {"nearly used up", Style::kWarn};
   return {"free", Style::kGood};
 }
@@ -88,12 +89,15 @@ StyledLine api_line(const Json& api) {
   return line.add("  ").add(state.text, state.style);
 }
 
-StyledLine client_line(const Json& client, const std::string& busiest) {
-  const std::string name = text_of(client, "name");
+// Its percentage is of the vendor's limit, so that clients add up to their API.
+StyledLine client_line(const Json& client, const Json& api) {
+  const std::string name = text_of(client, "name"), busiest = text_of(api, "busiest");
+  const auto share = number_of(client, "share"), in_use = number_of(field(api, "limit"), "in_use");
+  const auto part = share && in_use ? std::optional(*share * *in_use) : std::nullopt;
   const bool waits = number_of(client, "waiting").value_or(0) > 0;
   StyledLine line;
-  line.add("  ").cell(name, kName - 2).add(" ").add(bar_of(number_of(client, "share")), Style::kFaint);
-  line.number(percent_text(number_of(client, "share")), 7);
+  line.add("  ").cell(name, kName - 2).add(" ").add(bar_of(part), Style::kFaint);
+  line.number(percent_text(part), 7);
   line.number(decimal_text(number_of(client, "per_second")) + "/s", 14);
   line.number("", 9).number(count_text(number_of(client, "waiting")), 8,
                             waits ? Style::kWarn : Style::kPlain);
@@ -209,7 +213,7 @@ void add_apis(Screen& screen, const Json& status, size_t clients) {
     size_t rows = 0;
     for (const Json& client : list_of(api, "clients")) {
       if (++rows > clients) break;
-      screen.add(client_line(client, text_of(api, "busiest")));
+      screen.add(client_line(client, api));
     }
   }
   screen.blank();
@@ -224,15 +228,32 @@ void add_audit(Screen& screen, const Json& status) {
   screen.blank();
 }
 
+// The newest `most` of them, half of which are policy's denials if there are as many: a flood of refusals is
+// not to hide them.
+std::vector<bool> choose(const Json& denials, size_t most) {
+  std::vector<bool> chosen(denials.size());
+  size_t count = 0;
+  const auto choose_up_to = [&](size_t bound, bool only_denied) {
+    for (size_t i = 0; i < chosen.size() && count < bound; ++i) {
+      if (chosen[i] || (only_denied && text_of(denials[i], "type") != "denied")) continue;
+      chosen[i] = true;
+      ++count;
+    }
+  };
+  choose_up_to(most / 2, true);
+  choose_up_to(most, false);
+  return chosen;
+}
+
 void add_denials(Screen& screen, const Json& status) {
   const Json& denials = list_of(status, "latest_denials");
   StyledLine head;
   screen.add(head.add(
       denials.empty() ? "NOTHING WAS DENIED, REFUSED OR HAS FAILED" : "LATEST DENIED, REFUSED, FAILED",
       Style::kFaint));
-  size_t shown = 0;
-  for (const Json& denial : denials)
-    if (++shown <= kMostDenials) screen.add(denial_line(denial));
+  const std::vector<bool> shown = choose(denials, std::min(kMostDenials, screen.room()));
+  for (size_t i = 0; i < shown.size(); ++i)
+    if (shown[i]) screen.add(denial_line(denials[i]));
 }
 
 // Clients get a third of what the rest leaves.

@@ -19,6 +19,7 @@ DecisionLabel label_of(std::string_view decision) {
 }
 
 constexpr size_t kKeptBuffer = 4 * 1024;  // of each that waits for the next request
+constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
 // Which outcome an answer of the gate's own is.
 AuditType outcome_of(Problem problem, bool allowed) {
@@ -71,7 +72,9 @@ void Exchange::reply(Problem problem, std::string detail, std::optional<int64_t>
   // Without a head nobody knows where the next request begins.
   const bool framed = !head_text_.empty() && kind.status != 408 && problem != Problem::kDraining;
   const bool keep_alive = framed && head_.keep_alive && !worker_.draining() && body_whole_or_short();
-  downstream_->write(std::array<std::string_view, 1>{render(answer, keep_alive, head_.method == "HEAD")});
+  const std::string text = render(answer, keep_alive, head_.method == "HEAD");
+  answer_.bytes = text.size() - (text.find(kEndOfHead) + kEndOfHead.size());
+  downstream_->write(std::array<std::string_view, 1>{text});
   finish(outcome_of(problem, allowed), kind.status, keep_alive);
 }
 

@@ -71,7 +71,7 @@ void Reloader::note(const std::string& cause, const ReloadOutcome& outcome) {
   const std::lock_guard lock(mutex_);
   ++(outcome.taken_up ? state_.taken_up : state_.rejected);
   state_.cause = cause;
-  state_.time = std::time(nullptr);
+  state_.time = std::chrono::system_clock::now();
   state_.outcome = outcome;
 }
 

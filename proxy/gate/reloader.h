@@ -3,8 +3,8 @@
 // whatever their number. Owner: the gate. Thread: request() and state() from any.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
-#include <ctime>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -19,7 +19,7 @@ namespace sluice {
 // Of the last one.
 struct ReloadState {
   std::string cause;  // "": there was none
-  std::time_t time = 0;
+  std::chrono::system_clock::time_point time;
   ReloadOutcome outcome;
   uint64_t taken_up = 0, rejected = 0;  // since the start
   // Why what was last read is not in force, or "".

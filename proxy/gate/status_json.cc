@@ -19,7 +19,7 @@ double seconds_of(Nanos time) { return rounded(std::chrono::duration<double>(tim
 Json to_json(const ReloadState& state) {
   if (state.cause.empty()) return nullptr;
   return {{"cause", state.cause},
-          {"time", state.time},
+          {"time", format_time(state.time)},
           {"taken_up", state.outcome.taken_up},
           {"findings", findings_json(state.outcome.findings)},
           {"count", {{"taken_up", state.taken_up}, {"rejected", state.rejected}}}};
@@ -89,6 +89,11 @@ Json to_json(const ApiStatus& api) {
           {"connections", {{"active", api.connections.active}, {"idle", api.connections.idle}}}};
 }
 
+Json time_or_null(int64_t unix_ms) {
+  if (unix_ms == 0) return nullptr;
+  return format_time(std::chrono::system_clock::time_point(Millis(unix_ms)));
+}
+
 Json to_json(const AuditStatus& audit) {
   Json webhooks = Json::array();
   for (const WebhookState& webhook : audit.webhooks) {
@@ -108,7 +113,7 @@ Json to_json(const AuditStatus& audit) {
           {"checkpoints",
            {{"key", audit.checkpoints.key},
             {"sequence", audit.checkpoints.sequence},
-            {"time_ms", audit.checkpoints.time_ms},
+            {"time", time_or_null(audit.checkpoints.time_ms)},
             {"trouble", audit.checkpoints.trouble}}},
           {"webhooks", webhooks}};
 }

@@ -202,6 +202,26 @@ class Dashboard(GateTest):
         self.browser.wait("document.querySelector('[data-kind=allow] dd').textContent.includes('12 since the start')")
         self.assert_quiet()
 
+    def test_answers_the_three_questions_in_short(self):
+        self.start_gate()
+        now = int(time.time() * 1000)
+        status = self.browser.madeUp("status", now)
+        status["apis"] = status["apis"][:1]
+        status["apis"][0].update(wait_seconds=0.1, waiting=25, oldest_seconds=3.7, busiest="siem")
+        status["apis"][0]["limit"].update(in_use=1, held_seconds=0)
+        denial = {**self.browser.madeUp("denial", 1, now), "type": "denied", "client": "soar", "rules": ["merge-cap"]}
+        status["latest_denials"] = [{**denial, "id": number, "request_id": f"r{number}", "client": "soar" if number else "siem"} for number in range(4)]
+        status["audit"]["webhooks"] = [
+            {"name": "siem", "backlog": 1, "lag_seconds": 0.1, "last_error": ""},
+            {"name": "channel", "backlog": 213, "lag_seconds": 18, "last_error": "connection refused"}]
+        self.open(routes={"events": "none", "status": status, "history": "day"})
+        self.browser.wait("document.querySelectorAll('#denial-rows tr').length === 4")
+        self.assertEqual(self.text("#answer-limit"), "push 100 %, mostly siem")
+        self.assertEqual(self.text("#answer-limit-detail"), "25 requests wait, up to 3.7 s")
+        self.browser.wait("document.querySelector('#answer-refused-detail').textContent.endsWith('; mostly soar: merge-cap')")
+        self.assertEqual(self.text("#answer-audit"), "18 s behind")
+        self.assertEqual(self.text("#answer-audit-detail"), "channel: 213 events wait; connection refused")
+
     def test_shows_a_rejected_change_and_where_it_is_wrong(self):
         gate = self.start_gate()
         self.live()
@@ -209,6 +229,7 @@ class Dashboard(GateTest):
         gate.reload(422)
         self.browser.wait("document.querySelector('#finding-rows')?.textContent.includes('policy.yaml:')")
         self.browser.wait("document.querySelector('#state .chip').textContent === 'Ready, with trouble'")
+        self.assertRegex(self.text("#policy-facts"), r"rejected, \d\d:\d\d:\d\d: ")
         self.assert_quiet()
 
     # --- how soon
@@ -327,6 +348,16 @@ class Dashboard(GateTest):
         self.browser.click("#denial-rows .copy")
         self.browser.wait("document.querySelector('#denial-rows .copy').dataset.done === 'copied'")
         self.assertEqual(self.browser.evaluate("navigator.clipboard.readText()"), status["latest_denials"][0]["request_id"])
+
+    def test_a_flood_of_refusals_pushes_no_denial_out(self):
+        self.start_gate()
+        now = int(time.time() * 1000)
+        status = self.browser.madeUp("status", now)
+        refused = [{**self.browser.madeUp("denial", number, now - number), "type": "refused", "rules": ["everyone-reads"]} for number in range(150)]
+        status["latest_denials"] = [*refused, {**self.browser.madeUp("denial", 150, now - 1000), "type": "denied", "rules": ["merge-cap"]}]
+        self.open(routes={"events": "none", "status": status})
+        self.browser.wait("document.querySelectorAll('#denial-rows tr').length === 51")
+        self.assertEqual(self.browser.evaluate("[...document.querySelectorAll('#denial-rows .tag')].map((tag) => tag.textContent)"), ["merge-cap"])
 
     def test_says_that_the_gate_is_lost_and_comes_back_with_it(self):
         admin = free_port()

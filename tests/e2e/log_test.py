@@ -93,10 +93,11 @@ class Log(GateTest):
             "source_ip": "127.0.0.1", "api": "push", "operation": "push.employees.groups.add", "method": "POST", "path": "/v1/employees/e1/groups",
             "decision": "allow", "rules": ["admin-does-everything"], "status": 200, "upstream_status": 200, "bytes_in": 14, "bytes_out": 2,
             "attempts": 1, "key": "full"})
-        self.assertEqual(gate.ask("GET", "/push/v1/employees", [("x-api-key", "nobody's")]).status, 401)
+        refused = gate.ask("GET", "/push/v1/employees", [("x-api-key", "nobody's")])
+        self.assertEqual(refused.status, 401)
         line = wait_until("the line", lambda: gate.said("request", status=401))[0]
         self.assertNotIn("client", line)
-        self.assertEqual((line["decision"], line["attempts"]), ("refuse", 0))
+        self.assertEqual((line["decision"], line["attempts"], line["bytes_out"]), ("refuse", 0, len(refused.body)))
 
     def test_level_and_format_change_with_a_reload(self):
         gate = self.push_gate(log={"access": True})

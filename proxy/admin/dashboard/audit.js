@@ -1,6 +1,6 @@
 // Is the audit behind: what is on disk, and each webhook's part of it.
 import { byId, chip, copyButton, el, setAttribute, setText, show, sync } from "./dom.js";
-import { NONE, count, moment, seconds, utc } from "./text.js";
+import { NONE, count, moment, plural, seconds, utc } from "./text.js";
 
 const BEHIND = 60; // s; further behind, the gate names a webhook in /readyz
 
@@ -12,18 +12,20 @@ export function hookState(hook) {
   return hook.lag === null ? ["none", "unknown"] : ["ok", "delivering"];
 }
 
+const waiting = (number) => `${plural(number, "event")} ${number === 1 ? "waits" : "wait"}`;
+
 // In a sentence: [level, headline, detail].
 export function auditInShort(audit) {
   const waits = audit.webhooks.reduce((sum, hook) => sum + (hook.backlog ?? 0), 0);
   if (audit.usable === false) return ["bad", "Cannot be written", audit.trouble || "the spool is not usable"];
   if (audit.usable === null) return ["none", "Unknown", "the gate says nothing of its audit"];
   if (audit.webhooks.length === 0) return ["ok", "On disk", "no webhook is configured"];
-  const worst = [...audit.webhooks].sort((a, b) => (b.lag ?? 0) - (a.lag ?? 0))[0];
   const off = audit.webhooks.filter((hook) => hook.disabled || hook.suspended);
   const names = off.map((hook) => hook.name).join(", ");
-  if (worst.lag > BEHIND) return ["warn", `${seconds(worst.lag)} behind`, `${worst.name}: ${count(worst.backlog)} events wait${off.length ? `; off: ${names}` : ""}`];
+  const [late] = audit.webhooks.filter((hook) => hookState(hook)[0] === "warn" || hook.lag > BEHIND).sort((a, b) => (b.lag ?? 0) - (a.lag ?? 0));
+  if (late) return ["warn", `${seconds(late.lag)} behind`, `${late.name}: ${waiting(late.backlog)}${late.lastError ? `; ${late.lastError}` : ""}${off.length ? `; off: ${names}` : ""}`];
   if (off.length) return ["bad", `${off.length} of ${audit.webhooks.length} webhooks off`, `${names} ${off.length === 1 ? "gets" : "get"} nothing`];
-  return ["ok", "Up to date", `${count(waits)} ${waits === 1 ? "event waits" : "events wait"}`];
+  return ["ok", "Up to date", waiting(waits)];
 }
 
 function hookRow() {

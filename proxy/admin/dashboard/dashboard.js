@@ -59,7 +59,7 @@ function draw() {
   drawTop();
   denials.update();
   if (!status) return;
-  answers.update(status, recent, denials.latest());
+  answers.update(status, recent, denials.leading(status.time - recent.span));
   limits.update(status, recent);
   decisions.update(status, recent);
   views.forEach((view) => view.update(status));

@@ -10,10 +10,12 @@ const GAP = 25_000; // ms without a value
 const FIRST_CLIENTS = 6;
 const NOTICED = 0.5; // s; a shorter wait is pacing that nobody notices
 
+export const WAITS = "requests wait";
+
 export function stateOf(api) {
   if (api.stopped) return ["bad", "nothing is sent"];
   if (api.held > 0) return ["warn", `held ${seconds(api.held)} by a 429`];
-  if (api.waiting > 0 || api.wait >= NOTICED) return ["warn", "requests wait"];
+  if (api.waiting > 0 || api.wait >= NOTICED) return ["warn", WAITS];
   if (api.inUse >= 0.8) return ["warn", "nearly used up"];
   return api.inUse === null ? ["none", "unknown"] : ["ok", "free"];
 }
@@ -131,7 +133,7 @@ function apiCard(first) {
   const name = el("h3", { id }, first.name);
   const use = el("strong", { class: "big" });
   const sent = el("span", { class: "muted" });
-  const facts = { wait: fact("wait now"), waiting: fact("waiting"), busiest: fact("caused by"), rejections: fact("vendor’s 429s") };
+  const facts = { wait: fact("new client waits"), waiting: fact("waiting"), busiest: fact("caused by"), rejections: fact("vendor’s 429s") };
   const chart = liveChart(first.name);
   const rows = el("tbody", { role: "rowgroup" });
   const header = (text) => el("th", { scope: "col", role: "columnheader" }, text);

@@ -54,7 +54,7 @@ function auditOf(given) {
   const points = record(audit.checkpoints);
   return {
     usable: typeof audit.usable === "boolean" ? audit.usable : null, trouble: text(audit.trouble), lastSequence: number(audit.last_sequence),
-    checkpoints: { key: text(points.key, 80), sequence: number(points.sequence), time: points.time_ms ? time(points.time_ms) : null, trouble: text(points.trouble) },
+    checkpoints: { key: text(points.key, 300), sequence: number(points.sequence), time: time(points.time), trouble: text(points.trouble) },
     webhooks: list(audit.webhooks, MOST.webhooks).map((entry) => {
       const hook = record(entry);
       return {

@@ -2,7 +2,7 @@
 import { byId, chip, copyButton, el, setAttribute, setText, show, svg, sync } from "./dom.js";
 import { NONE, clockTime, count, decimal, moment, plural, utc } from "./text.js";
 
-const MOST = 100;
+const MOST_OF_EACH = 50; // of those that policy denied, and of all others
 const KINDS = [["allow", "allowed"], ["deny", "denied"], ["refuse", "refused"], ["failed", "failed"]];
 const LEVELS = { denied: "bad", refused: "warn", failed: "none" };
 const BIN = 10_000; // ms
@@ -41,6 +41,9 @@ export function makeDecisions(root) {
   return { update: (status, recent) => tiles.forEach((one) => one.update(status, recent)) };
 }
 
+// What was refused or failed may have been allowed by its rules: they are no reason then.
+const deniers = (entry) => (entry.type === "denied" ? entry.rules : []);
+
 function denialRow(entry) {
   const state = chip();
   state.set(LEVELS[entry.type], entry.status === null ? entry.type : `${entry.type} ${entry.status}`);
@@ -52,14 +55,14 @@ function denialRow(entry) {
     cell("time", when), cell("decision", state.node),
     cell("client", el("span", { class: "name" }, entry.client || "not known"), el("span", { class: "muted sub" }, entry.source)),
     cell("request", el("span", { class: "name" }, entry.operation || entry.api || NONE), el("code", { class: "sub" }, `${entry.method} ${entry.path}`)),
-    cell("why", el("span", { class: "reason" }, entry.reason || NONE), el("span", { class: "rules" }, ...entry.rules.map((rule) => el("code", { class: "tag" }, rule)))),
+    cell("why", el("span", { class: "reason" }, entry.reason || NONE), el("span", { class: "rules" }, ...deniers(entry).map((rule) => el("code", { class: "tag" }, rule)))),
     cell("request id", id.node));
   return { node, update: () => setText(when, moment(entry.time, Date.now())) };
 }
 
 const searchable = (entry) => [entry.client, entry.source, entry.api, entry.operation, entry.method, entry.path, entry.reason, entry.id, entry.status, ...entry.rules].join("\n").toLowerCase();
 
-// At most a hundred, newest first. `changed` is called when there is something to draw.
+// Newest first: as the gate keeps them, so that a flood of refusals does not push out a denial. `changed` is called when there is something to draw.
 export function makeDenials(changed) {
   const rows = byId("denial-rows");
   const search = byId("denial-search");
@@ -99,9 +102,10 @@ export function makeDenials(changed) {
       if (known.has(entry.key)) return false;
       const place = entries.findIndex((other) => (other.time ?? 0) <= (entry.time ?? 0));
       entries = place < 0 ? [...entries, entry] : [...entries.slice(0, place), entry, ...entries.slice(place)];
-      entries = entries.slice(0, MOST);
+      const kept = { denied: 0, other: 0 };
+      entries = entries.filter((one) => (kept[one.type === "denied" ? "denied" : "other"] += 1) <= MOST_OF_EACH);
       known.clear();
-      entries.forEach((kept) => known.add(kept.key));
+      entries.forEach((one) => known.add(one.key));
       const news = since !== null && entry.time >= since;
       if (news) untold += 1;
       return news;
@@ -110,7 +114,19 @@ export function makeDenials(changed) {
     begin(time) {
       since ??= time;
     },
-    latest: () => entries[0] ?? null,
+    // Of those that are kept and came after `time`: whose are most, and why; {client, why} or null.
+    leading(time) {
+      const times = new Map();
+      let most = null;
+      for (const entry of entries) {
+        if (entry.time === null || entry.time < time) continue;
+        const cause = { client: entry.client, why: deniers(entry)[0] || entry.reason || entry.type };
+        const key = JSON.stringify(cause);
+        times.set(key, (times.get(key) ?? 0) + 1);
+        if (most === null || times.get(key) > times.get(most)) most = key;
+      }
+      return most === null ? null : JSON.parse(most);
+    },
     update() {
       const types = wanted();
       const words = search.value.trim().toLowerCase();

@@ -79,7 +79,7 @@ export function status(time, started = time - 7_300_000) {
     rate_limit_store: { up: true, detail: "ok", apis: APIS.map(({ name }) => ({ name, standing: "shares", seats: { shared: 2, all: 3 } })) },
     audit: {
       usable: true, trouble: "", last_sequence: 391_204 + up * 12,
-      checkpoints: { key: "ed25519:7d1f", sequence: 391_000 + up * 12, time_ms: time - 42_000, trouble: "" },
+      checkpoints: { key: "ed25519:7d1f", sequence: 391_000 + up * 12, time: iso(time - 42_000), trouble: "" },
       webhooks: [
         { name: "siem", backlog: 2, lag_seconds: 0.4, delivered: 391_000 + up * 12, failed: 3, dead_letters: 0, suspended: false, disabled: false, last_error: "" },
         { name: "channel", backlog: 40 + behind, lag_seconds: 190 + behind, delivered: 4_120, failed: 12, dead_letters: 1, suspended: false, disabled: false, last_error: "connect to 10.1.2.3:443: connection refused" },
@@ -145,6 +145,6 @@ export function hostile(time) {
       requests: { allow: huge, deny: -huge, refuse: "1", failed: null }, shadow: Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`rule-${i}${MARKUP}`, huge])),
       policy: { file: "f".repeat(100_000), sha256: MARKUP, rules: huge, since: -huge },
       apis: Array.from({ length: 500 }, (_, i) => ({ ...apiOf(APIS[0], time), limit: { rate: 0, burst: -1, in_use: huge, per_second: huge, held_seconds: huge, rejections: huge }, wait_seconds: huge, waiting: huge, oldest_seconds: huge, clients: i < 2 ? clients : [], busiest: MARKUP, keys: Array(i < 2 ? 1000 : 1).fill({ key: MARKUP, state: MARKUP }) })),
-      audit: { usable: false, trouble: MARKUP, last_sequence: huge, checkpoints: { time_ms: huge }, webhooks: Array(3000).fill({ name: MARKUP, backlog: huge, lag_seconds: -huge, last_error: MARKUP, disabled: "no" }) } },
+      audit: { usable: false, trouble: MARKUP, last_sequence: huge, checkpoints: { time: huge }, webhooks: Array(3000).fill({ name: MARKUP, backlog: huge, lag_seconds: -huge, last_error: MARKUP, disabled: "no" }) } },
   ];
 }

@@ -155,12 +155,13 @@ TEST_F(FileAccess, RefusesACheckpointKeyThatOthersCanRead) {
 
 TEST_F(FileAccess, NotesASpoolWhoseFolderIsNotHereOrCannotBeWritten) {
   config.audit.spool = path("it's new/audit.db");
-  EXPECT_THAT(found(),
-              ElementsAre("F/sluice.yaml: note: audit.spool: the folder F/it's new is not here: mkdir -m 700 "
-                          "'F/it'\\''s new'"));
+  EXPECT_THAT(
+      found(),
+      ElementsAre("F/sluice.yaml: note: audit.spool: the folder F/it's new does not exist: mkdir -m 700 "
+                  "'F/it'\\''s new'"));
   make("file", 0600);
   config.audit.spool = path("file/audit.db");
-  EXPECT_THAT(found(), ElementsAre(HasSubstr("note: audit.spool: the folder F/file is none")));
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("note: audit.spool: F/file is not a folder")));
   if (::geteuid() == 0) return;  // who may write anywhere
   ::chmod(folder_.c_str(), 0500);
   config.audit.spool = path("audit.db");

@@ -51,6 +51,17 @@ TEST(StatusJson, SaysNullForAWaitThatNobodyKnowsAndForNobody) {
   EXPECT_TRUE(api["busiest"].is_null());
 }
 
+TEST(StatusJson, WritesTimesAsText) {
+  GateStatus status = status_of_a_gate();
+  EXPECT_TRUE(json::parse(status_json(status, {}))["audit"]["checkpoints"]["time"].is_null());
+  status.reload.cause = "SIGHUP";
+  status.reload.time = std::chrono::system_clock::time_point(Millis(1'795'865'977'000));
+  status.audit.checkpoints.time_ms = 1'795'866'024'630;
+  const json got = json::parse(status_json(status, {}));
+  EXPECT_EQ(got["reload"]["time"], "2026-11-28T11:39:37.000Z");
+  EXPECT_EQ(got["audit"]["checkpoints"]["time"], "2026-11-28T11:40:24.630Z");
+}
+
 TEST(StatusJson, IsReadyWhenEveryPartIs) {
   GateStatus status = status_of_a_gate();
   EXPECT_EQ(json::parse(status_json(status, {}))["ready"], true);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -45,9 +46,9 @@ std::string text_of_screen(const Document& document, const TopView& view = {}) {
 TEST(TopScreen, SaysWhoUsesTheLimit) {
   const std::string text = text_of_screen(status());
   EXPECT_THAT(text,
-              HasSubstr("push           ##########   99 %   9.9 of 10/s    2.7 s      27  requests wait\n"));
+              HasSubstr("push           ##########   99 %   9.9 of 10/s    2.7 s      27  up to 3.0 s\n"));
   EXPECT_THAT(
-      text, HasSubstr("  soar         ####......   35 %         3.4/s               19  causes the wait\n"));
+      text, HasSubstr("  soar         ###.......   35 %         3.4/s               19  causes the wait\n"));
   EXPECT_THAT(text, HasSubstr("securenvoy     #.........   10 %  0.3 of 2.5/s      0 s       0  free\n"));
 }
 
@@ -123,6 +124,22 @@ TEST(TopScreen, FitsEverySize) {
       for (const std::string& line : screen) EXPECT_LE(terminal_columns(line), columns) << line;
     }
   }
+}
+
+TEST(TopScreen, ShowsDenialsInAFloodOfRefusals) {
+  Document document = status();
+  Document refused = document["latest_denials"][1];
+  Document denied = document["latest_denials"][0];
+  document["latest_denials"] = Document::array();
+  for (int i = 0; i < 50; ++i) document["latest_denials"].push_back(refused);
+  for (int i = 0; i < 3; ++i) document["latest_denials"].push_back(denied);
+  const std::vector<std::string> lines = render_top(document, {});
+  const auto count = [&lines](const char* text) {
+    return std::count_if(lines.begin(), lines.end(),
+                         [text](const std::string& line) { return line.find(text) != std::string::npos; });
+  };
+  EXPECT_EQ(count("denied 403"), 3);
+  EXPECT_EQ(count("refused 401"), 17);
 }
 
 TEST(TopScreen, LetsNothingOfTheGateReachTheTerminalAsAnOrder) {
