@@ -218,7 +218,7 @@ class Dashboard(GateTest):
         self.browser.wait("document.querySelectorAll('#denial-rows tr').length === 4")
         self.assertEqual(self.text("#answer-limit"), "push 100 %, mostly siem")
         self.assertEqual(self.text("#answer-limit-detail"), "25 requests wait, up to 3.7 s")
-        self.browser.wait("document.querySelector('#answer-refused-detail').textContent.endsWith('; mostly soar: merge-cap')")
+        self.browser.wait("document.querySelector('#answer-refused-detail').textContent.endsWith('; most often soar: merge-cap')")
         self.assertEqual(self.text("#answer-audit"), "18 s behind")
         self.assertEqual(self.text("#answer-audit-detail"), "channel: 213 events wait; connection refused")
 

@@ -20,7 +20,7 @@ function refusalsInShort(sums, cause) {
   const total = sums.deny + sums.refuse + sums.failed;
   const head = total === 0 ? "None in 5 minutes" : `${count(total)} in 5 minutes`;
   const parts = [["deny", "denied"], ["refuse", "refused"], ["failed", "failed"]].filter(([kind]) => sums[kind] > 0).map(([kind, word]) => `${count(sums[kind])} ${word}`);
-  const why = total > 0 && cause ? `mostly ${cause.client ? `${cause.client}: ` : ""}${cause.why}` : "";
+  const why = total > 0 && cause ? `most often ${cause.client ? `${cause.client}: ` : ""}${cause.why}` : "";
   return [sums.failed > 0 ? "warn" : "none", head, [parts.join(", "), why].filter(Boolean).join("; ") || "nothing was denied, refused or has failed"];
 }
 
