@@ -155,17 +155,25 @@ void LogWriter::run() {
 void LogWriter::put(std::string_view lines) {
   const Kind kind = kind_of_stderr();
   const size_t at_most = kind == Kind::kPipe ? PIPE_BUF : kOneWrite;
+  bool within_line = false;
+  const auto lose_rest = [&] {
+    cut_short_ = cut_short_ || within_line;
+    lose(lines);
+  };
   while (!lines.empty()) {
     pollfd ready{STDERR_FILENO, POLLOUT, 0};
     const int found = ::poll(&ready, 1, kLookAgain);
     if (Clock::now() >= give_up_.load() && found <= 0) {
       gave_up_ = true;
-      return lose(lines);
+      return lose_rest();
     }
     if (found <= 0) continue;
-    const ssize_t written = write_now(kind, piece_of(lines, at_most));
+    const std::string_view piece = cut_short_ ? "\n" : piece_of(lines, at_most);
+    const ssize_t written = write_now(kind, piece);
     if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (written <= 0) return lose(lines);  // closed, or a full disk
+    if (written <= 0) return lose_rest();  // closed, or a full disk
+    if (std::exchange(cut_short_, false)) continue;
+    within_line = piece[static_cast<size_t>(written) - 1] != '\n';
     lines.remove_prefix(static_cast<size_t>(written));
   }
 }

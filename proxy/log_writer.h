@@ -37,7 +37,6 @@ class LogWriter {
 
   void run();
   void put(std::string_view lines);
-  bool put_some(std::string_view& lines, size_t at_most);
   void lose(std::string_view lines);
 
   std::mutex mutex_;  // guards all that follows, but what says otherwise
@@ -54,7 +53,8 @@ class LogWriter {
   std::atomic<bool> gave_up_{false};
   std::atomic<uint64_t> dropped_{0};
   std::function<void()> each_second_;  // the thread's
-  std::thread thread_;                 // of who calls start() and stop()
+  bool cut_short_ = false;  // the thread's: stderr has a line without its end, on a disk that was full
+  std::thread thread_;      // of who calls start() and stop()
 };
 
 }  // namespace sluice

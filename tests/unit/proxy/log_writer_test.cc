@@ -3,11 +3,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -211,6 +214,41 @@ TEST_P(LogThreadTest, SaysThePriorityOfEachLineToTheJournal) {
       }
     }
   }
+}
+
+// A file that may not grow is as a full disk.
+TEST(LogThreadOnADisk, BeginsALineOfItsOwnBehindOneThatWasCutShort) {
+  const auto limit_files = [](rlim_t size) {
+    rlimit limit{};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = std::min(size, limit.rlim_max);
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  };
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::FILE* const file = std::tmpfile();
+  const int before = dup(STDERR_FILENO);
+  dup2(fileno(file), STDERR_FILENO);
+  limit_files(20);
+  const uint64_t dropped = log_lines_dropped();
+  {
+    const LogThread thread;
+    log_info("lost");
+    flush_log();
+    limit_files(RLIM_INFINITY);
+    log_info("whole");
+  }
+  dup2(before, STDERR_FILENO);
+  close(before);
+  std::rewind(file);
+  char text[1024] = {};
+  std::istringstream lines(std::string(text, std::fread(text, 1, sizeof text, file)));
+  std::fclose(file);
+  std::string first, second;
+  std::getline(lines, first);
+  std::getline(lines, second);
+  EXPECT_EQ(first.size(), 20U);
+  EXPECT_EQ(nlohmann::json::parse(second, nullptr, false).value("message", ""), "whole");
+  EXPECT_EQ(log_lines_dropped() - dropped, 1U);
 }
 
 }  // namespace
