@@ -48,9 +48,10 @@ Result<std::shared_ptr<Port>> Worker::open_port(const ListenConfig& config,
   port->tls = tls;
   Address address = config.address;
   if (number != 0) address.port = number;
-  auto opened = Listener::open(loop_, address, tls, [this, weak = std::weak_ptr(port)](Accepted accepted) {
-    adopt(std::move(accepted.stream), accepted.peer, weak.lock());
-  });
+  auto opened = Listener::open(loop_, address, Listener::PortUse::kShared, tls,
+                               [this, weak = std::weak_ptr(port)](Accepted accepted) {
+                                 adopt(std::move(accepted.stream), accepted.peer, weak.lock());
+                               });
   if (!opened) return opened.error();
   port->name = (*opened)->address();
   port->listener = std::move(*opened);

@@ -26,7 +26,7 @@ class Server final : public HttpServer, public HttpConnectionOwner {
 
   Result<void> listen(const Address& address, const TlsContext* tls) {
     // Not owned: it outlives this.
-    auto opened = Listener::open(loop_, address, {std::shared_ptr<void>(), tls},
+    auto opened = Listener::open(loop_, address, Listener::PortUse::kAlone, {std::shared_ptr<void>(), tls},
                                  [this](Accepted accepted) { accept(std::move(accepted)); });
     if (!opened) return opened.error();
     listener_ = std::move(*opened);

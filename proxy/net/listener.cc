@@ -49,7 +49,7 @@ struct Listener::Socket {
 
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
 
-  int bind_tcp(const Address& address) {
+  int bind_tcp(const Address& address, bool shares) {
     sockaddr_storage name{};
     const bool v6 = address.host.find(':') != std::string::npos;
     int status = v6 ? uv_ip6_addr(address.host.c_str(), address.port, reinterpret_cast<sockaddr_in6*>(&name))
@@ -61,7 +61,7 @@ struct Listener::Socket {
     uv_os_fd_t descriptor = -1;
     uv_fileno(&handle.any, &descriptor);
     const int on = 1;
-    ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (shares) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     return uv_tcp_bind(&handle.tcp, reinterpret_cast<sockaddr*>(&name), 0);
   }
 
@@ -99,7 +99,7 @@ struct Listener::Socket {
   }
 };
 
-Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const Address& address,
+Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const Address& address, PortUse use,
                                                  std::shared_ptr<const TlsContext> tls, Handler handler) {
   const Result<int> passed = passed_sockets().duplicate(address);
   if (!passed) return Error{"cannot listen on " + to_text(address) + ": " + passed.error().message};
@@ -110,7 +110,7 @@ Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const Address&
   const bool tcp = address.unix_path.empty();
   const bool is_own = *passed < 0;
   int status = !is_own ? socket->open_passed(*passed, tcp)
-               : tcp   ? socket->bind_tcp(address)
+               : tcp   ? socket->bind_tcp(address, use == PortUse::kShared)
                        : socket->bind_unix(address.unix_path);
   if (status != 0 && socket->handle.any.data == nullptr) {
     delete socket;

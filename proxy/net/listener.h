@@ -1,9 +1,10 @@
 // Listener: one listening socket; hands over accepted connections, with TLS where it is configured.
-// TCP listeners use SO_REUSEPORT, so that every worker may have its own on the same port; a socket that the
-// service manager has passed is shared (PassedSockets).
-// Owner: worker or server. Thread: the loop's.
+// A port that is shared (SO_REUSEPORT) may have a listener of every worker, and of another process of the
+// same user; a socket that the service manager has passed is shared too (PassedSockets). Owner: worker or
+// server. Thread: the loop's.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -24,9 +25,10 @@ struct Accepted {
 class Listener {
  public:
   using Handler = std::function<void(Accepted)>;
+  enum class PortUse : uint8_t { kAlone, kShared };
 
   // `tls` may be null.
-  static Result<std::unique_ptr<Listener>> open(EventLoop& loop, const Address& address,
+  static Result<std::unique_ptr<Listener>> open(EventLoop& loop, const Address& address, PortUse use,
                                                 std::shared_ptr<const TlsContext> tls, Handler handler);
   ~Listener();
   Listener(const Listener&) = delete;

@@ -203,6 +203,12 @@ class Starting(GateTest):
             errors = self.run_sluice("serve", "--config", path, status=2, environment=self.secrets)[2]
             self.assertIn(str(port), errors)
 
+    def test_the_admin_port_of_another_gate_is_taken(self):
+        host, port = self.push_gate(self.upstream()).admin
+        self.configuration({"push": self.push("http://127.0.0.1:9")}, admin={"address": f"{host}:{port}"}, audit={"spool": "second.db"})
+        errors = self.run_sluice("serve", "--config", self.folder / "sluice.yaml", status=2, environment=self.secrets)[2]
+        self.assertIn(f"cannot listen on {host}:{port}: bind: address already in use", errors)
+
     def test_a_certificate_that_cannot_be_read_is_2(self):
         path = self.configuration({"push": self.push("http://127.0.0.1:9")}, listen=[
             {"address": "127.0.0.1:0", "tls": {"certificate": "none.crt", "private_key": "none.key"}}])
