@@ -248,7 +248,7 @@ class SocketActivate(PassedTest):
         configuration = self.push_configuration("systemd:data", admin={"address": "systemd:admin"})
         process = self.activate(configuration, [f"127.0.0.1:{port}", path], "--fdname=data:admin")
         self.assert_vendors(self.ask(("127.0.0.1", port)))
-        self.assertTrue(process.said("listening", role="admin", address=f"unix:{path}"))
+        wait_until("the admin port", lambda: process.said("listening", role="admin", address=f"unix:{path}"))
 
     def test_a_datagram_socket_is_refused(self):
         port = free_port()
