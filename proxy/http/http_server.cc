@@ -19,6 +19,7 @@ namespace {
 
 constexpr size_t kMaxConnections = 1024;
 constexpr size_t kMostUnsent = 64 << 20;  // answers that clients have not taken, all together
+constexpr size_t kSmall = 4 << 10;        // octets; beyond that, too: health is asked for by who restarts
 
 class Server final : public HttpServer, public HttpConnectionOwner {
  public:
@@ -77,14 +78,15 @@ class Server final : public HttpServer, public HttpConnectionOwner {
   }
 
   void handle(uint64_t id, const HttpRequest& request) override {
-    if (unsent() > kMostUnsent)
-      return answer(id, {503, {{"Retry-After", "5"}, {"Cache-Control", "no-store"}}, "", nullptr});
     handler_(request, [this, id](const HttpResponse& response) { answer(id, response); });
   }
 
   void answer(uint64_t id, const HttpResponse& response) {
     HttpConnection* connection = find(id);
     if (connection == nullptr) return;
+    const bool is_large = response.goes_on || response.body.size() > kSmall;
+    if (is_large && unsent() > kMostUnsent)
+      return connection->answer({503, {{"Retry-After", "5"}, {"Cache-Control", "no-store"}}, "", nullptr});
     if (!response.goes_on) return connection->answer(response);
     if (connection->begin_answer(response)) response.goes_on(std::make_unique<Body>(*this, id));
   }

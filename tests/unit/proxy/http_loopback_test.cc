@@ -1,7 +1,11 @@
 // HttpServer and HttpClient against each other over real sockets, plain and with TLS.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <functional>
+#include <vector>
 
 #include "proxy/http/http_client.h"
 #include "proxy/http/http_server.h"
@@ -111,6 +115,49 @@ TEST_F(HttpLoopback, TriesOnceMoreWhenAKeptConnectionWasClosed) {
   ASSERT_TRUE(again);
   server_ = std::move(*again);
   EXPECT_EQ(call(*client, {"GET", "/", {}, ""}).status, 204);
+}
+
+// Asks for something, and reads nothing of what comes.
+class DeafClient {
+ public:
+  DeafClient(uint16_t port, std::string_view request) : descriptor_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(port);
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(descriptor_, reinterpret_cast<sockaddr*>(&name), sizeof name), 0);
+    EXPECT_EQ(::send(descriptor_, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+  }
+  ~DeafClient() { ::close(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
+TEST_F(HttpLoopback, GivesOnlySmallAnswersWhileLargeOnesAreNotTaken) {
+  int large = 0;
+  auto server = serve_http(loop_, {"127.0.0.1", 0, "", {}}, nullptr,
+                           [&large](const HttpRequest& request, HttpAnswer answer) {
+                             const bool is_large = request.path == "/large";
+                             large += is_large ? 1 : 0;
+                             answer({200, {}, std::string(is_large ? 24 << 20 : 4'096, 'x')});
+                           });
+  ASSERT_TRUE(server);
+  server_ = std::move(*server);
+  HttpClientOptions made = options();
+  made.response_cap = Bytes{32 << 20};
+  auto client = make_http_client(loop_, *resolver_, made);
+  EXPECT_EQ(call(*client, {"GET", "/large", {}, ""}).status, 200);
+  std::vector<std::unique_ptr<DeafClient>> deaf;
+  for (int i = 0; i < 5; ++i)
+    deaf.push_back(
+        std::make_unique<DeafClient>(server_->port(), "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  while (large < 6) loop_.turn();
+  EXPECT_EQ(call(*client, {"GET", "/large", {}, ""}).status, 503);
+  EXPECT_EQ(call(*client, {"GET", "/small", {}, ""}).status, 200);
+  deaf.clear();
+  for (int i = 0; i < 10; ++i) loop_.turn();
+  EXPECT_EQ(call(*client, {"GET", "/large", {}, ""}).status, 200);
 }
 
 class HttpLoopbackTls : public HttpLoopback {
