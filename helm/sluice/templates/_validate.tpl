@@ -1,0 +1,169 @@
+{{/* What cannot work fails here, with the remedy. */}}
+
+{{- define "sluice.validatePolicy" -}}
+{{- $policy := .Values.policy -}}
+{{- if and (not $policy.inline) (not $policy.existingConfigMap) -}}
+{{- fail "no policy: set policy.inline (--set-file policy.inline=policy.yaml), or policy.existingConfigMap" -}}
+{{- end -}}
+{{- if and $policy.inline $policy.existingConfigMap -}}
+{{- fail "two policies: policy.inline and policy.existingConfigMap are both set, take one of them out" -}}
+{{- end -}}
+{{- if and (eq $policy.reload "rollout") $policy.existingConfigMap -}}
+{{- fail "policy.reload=rollout cannot see a change of policy.existingConfigMap: set policy.reload=hot, or policy.inline, or let another controller restart the pods (annotations)" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sluice.validateConfig" -}}
+{{- range $key, $other := dict "listen" "listeners.proxy and tls" "admin" "listeners.admin" "policy" "policy.inline or policy.existingConfigMap" -}}
+{{- if hasKey $.Values.config $key -}}
+{{- fail (printf "config.%s conflicts with %s, which says the same: take config.%s out" $key $other $key) -}}
+{{- end -}}
+{{- end -}}
+{{- if hasKey .Values.extraFiles "sluice.yaml" -}}
+{{- fail "extraFiles has sluice.yaml, which config makes: give the file another name" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Secrets that a { file: … } of the configuration may name, or empty when any may be there. As JSON. */}}
+{{- define "sluice.validateCredentials" -}}
+{{- $config := include "sluice.config" . -}}
+{{- $wanted := regexFindAll "/run/secrets/sluice/[^\\s\"',}\\]]+" $config -1 | uniq -}}
+{{- $there := list "/run/secrets/sluice/webhook-secret" "/run/secrets/sluice/redis-password" "/run/secrets/sluice/redis-ca.crt" -}}
+{{- $any := false -}}
+{{- range .Values.credentials.existingSecrets -}}
+{{- if not .items }}{{ $any = true }}{{ end -}}
+{{- range .items }}{{ $there = append $there (printf "/run/secrets/sluice/%s" .path) }}{{ end -}}
+{{- end -}}
+{{- if not $any -}}
+{{- range $wanted -}}
+{{- if not (has . $there) -}}
+{{- if $.Values.credentials.existingSecrets -}}
+{{- fail (printf "no credential: the configuration reads %s, and no item of credentials.existingSecrets has this path: add it, or correct config" .) -}}
+{{- else -}}
+{{- fail (printf "no credential: the configuration reads %s: set credentials.existingSecrets[0].name to a Secret that has this key (kubectl create secret generic NAME --from-file=push-full), or let config.apis take it from elsewhere" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.audit.webhook -}}
+{{- if and .url (not .existingSecret) -}}
+{{- fail "audit.webhook.url without audit.webhook.existingSecret: name a Secret that holds whsec_…, or use config.audit.webhooks with signature: none" -}}
+{{- end -}}
+{{- end -}}
+{{- if and (dig "vault" "kubernetes" dict .Values.config) (not (dig "vault" "kubernetes" "jwt" "" .Values.config)) (not .Values.serviceAccount.automount) -}}
+{{- fail "config.vault.kubernetes wants the service account's token: set serviceAccount.automount=true, or config.vault.kubernetes.jwt to a projected token of extraVolumes" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sluice.validateListeners" -}}
+{{- $connect := include "sluice.connectPort" . -}}
+{{- $ports := list (toString .Values.listeners.proxy.port) (toString .Values.listeners.admin.port) -}}
+{{- if $connect }}{{ $ports = append $ports $connect }}{{ end -}}
+{{- if ne (len $ports) (len (uniq $ports)) -}}
+{{- fail (printf "listeners.proxy.port, listeners.admin.port and the port of config.connect.address must differ, and are %s" (join ", " $ports)) -}}
+{{- end -}}
+{{- $wanted := include "sluice.listener" (dict "address" .Values.listeners.address "port" ($connect | default 0)) -}}
+{{- if and $connect (ne .Values.config.connect.address $wanted) -}}
+{{- fail (printf "config.connect.address %s cannot be reached from outside of the pod: set it to %s" .Values.config.connect.address $wanted) -}}
+{{- end -}}
+{{- if and .Values.service.externalTrafficPolicy (eq .Values.service.type "ClusterIP") -}}
+{{- fail "service.externalTrafficPolicy is for service.type NodePort and LoadBalancer: take it out, or set service.type" -}}
+{{- end -}}
+{{- $ca := .Values.clientCA -}}
+{{- if and $ca.existingSecret $ca.existingConfigMap -}}
+{{- fail "clientCA.existingSecret and clientCA.existingConfigMap are both set, take one of them out" -}}
+{{- end -}}
+{{- if and (or $ca.existingSecret $ca.existingConfigMap) (not .Values.tls.existingSecret) -}}
+{{- fail "clientCA asks callers for certificates, which wants HTTPS: set tls.existingSecret" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sluice.validateReplicas" -}}
+{{- $scaling := .Values.autoscaling -}}
+{{- if and $scaling.enabled (include "sluice.persistent" .) -}}
+{{- fail "autoscaling.enabled with audit.spool.type=persistent: a replica that is scaled away leaves undelivered events in its volume: set replicaCount instead, or audit.spool.type=emptyDir" -}}
+{{- end -}}
+{{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{- fail (printf "autoscaling.minReplicas %v is above autoscaling.maxReplicas %v: lower it" $scaling.minReplicas $scaling.maxReplicas) -}}
+{{- end -}}
+{{- if and $scaling.enabled (not $scaling.targetCPU) (not $scaling.metrics) -}}
+{{- fail "autoscaling.enabled without a metric: set autoscaling.targetCPU or autoscaling.metrics" -}}
+{{- end -}}
+{{- $least := ternary $scaling.minReplicas .Values.replicaCount $scaling.enabled | int -}}
+{{- if and .Values.pdb.enabled (regexMatch "^[1-9][0-9]*$" (toString .Values.pdb.minAvailable)) -}}
+{{- if ge (int .Values.pdb.minAvailable) $least -}}
+{{- fail (printf "pdb.minAvailable %v of %d replicas lets no node be drained: lower it, or leave it empty for pdb.maxUnavailable" .Values.pdb.minAvailable $least) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sluice.validateSpool" -}}
+{{- $config := include "sluice.config" . | fromYaml -}}
+{{- $size := include "sluice.octets" (dict "text" .Values.audit.spool.size "place" "audit.spool.size") | int64 -}}
+{{- $cap := include "sluice.octets" (dict "text" (dig "retain" "size" "10GiB" $config.audit) "place" "config.audit.retain.size") | int64 -}}
+{{- if and (ge $cap $size) (eq (dig "when_unavailable" "block" $config.audit) "block") -}}
+{{- fail (printf "config.audit.retain.size %v does not fit into audit.spool.size %v, and when_unavailable: block refuses every request once the volume is full: raise audit.spool.size, or lower config.audit.retain.size to three quarters of it" $config.audit.retain.size .Values.audit.spool.size) -}}
+{{- end -}}
+{{- $places := list "/var/lib/sluice" -}}
+{{- range .Values.extraVolumeMounts }}{{ $places = append $places .mountPath }}{{ end -}}
+{{- $found := false -}}
+{{- range $places }}{{ if hasPrefix (printf "%s/" (trimSuffix "/" .)) $config.audit.spool }}{{ $found = true }}{{ end }}{{ end -}}
+{{- if not $found -}}
+{{- fail (printf "config.audit.spool %s is in no volume, and the root cannot be written: put it into /var/lib/sluice, or add extraVolumeMounts" $config.audit.spool) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sluice.validateDrain" -}}
+{{- $least := include "sluice.graceSeconds" . | int -}}
+{{- with .Values.terminationGracePeriodSeconds -}}
+{{- if lt (int .) $least -}}
+{{- fail (printf "terminationGracePeriodSeconds %v is shorter than the drain: delay, timeout and 15 s for webhooks and spool are %d s: raise it, leave it empty, or lower drain.timeoutSeconds" . $least) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Usage: (dict "root" $ "value" "metrics.rules" "api" "monitoring.coreos.com/v1" "remedy" "..") */}}
+{{- define "sluice.needApi" -}}
+{{- if not (.root.Capabilities.APIVersions.Has .api) -}}
+{{- fail (printf "%s.enabled wants %s, which the cluster has not: install %s, or set %s.enabled=false (helm template: --api-versions %s)" .value .api .remedy .value .api) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sluice.validateApis" -}}
+{{- $metrics := .Values.metrics -}}
+{{- range list "serviceMonitor" "podMonitor" "rules" -}}
+{{- if (get $metrics .).enabled -}}
+{{- include "sluice.needApi" (dict "root" $ "value" (printf "metrics.%s" .) "api" "monitoring.coreos.com/v1" "remedy" "the Prometheus operator") -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.httpRoute.enabled -}}
+{{- include "sluice.needApi" (dict "root" $ "value" "httpRoute" "api" "gateway.networking.k8s.io/v1" "remedy" "the Gateway API") -}}
+{{- end -}}
+{{- $monitors := or $metrics.serviceMonitor.enabled $metrics.podMonitor.enabled -}}
+{{- if and $metrics.serviceMonitor.enabled $metrics.podMonitor.enabled -}}
+{{- fail "metrics.serviceMonitor.enabled and metrics.podMonitor.enabled: each pod would be scraped twice, take one of them out" -}}
+{{- end -}}
+{{- if and $monitors .Values.networkPolicy.enabled (not .Values.networkPolicy.metrics.from) -}}
+{{- fail "a monitor is enabled, and networkPolicy.metrics.from lets nobody reach the admin port: name Prometheus' pods there" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sluice.validateNetwork" -}}
+{{- if and .Values.networkPolicy.enabled .Values.networkPolicy.upstreams.cidrs -}}
+{{- $targets := include "sluice.targets" . | fromYaml -}}
+{{- if not .Values.networkPolicy.webhook.to -}}
+{{- range $targets.webhooks -}}
+{{- if eq .kind "public" -}}
+{{- fail (printf "networkPolicy.upstreams.cidrs narrows where the gate gets, and the webhook at %s is elsewhere: set networkPolicy.webhook.to" .host) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if not .Values.networkPolicy.extraEgress -}}
+{{- range $targets.others -}}
+{{- if eq .kind "public" -}}
+{{- fail (printf "networkPolicy.upstreams.cidrs narrows where the gate gets, and %s is elsewhere: add it to networkPolicy.extraEgress" .host) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
