@@ -100,9 +100,10 @@
 {{- define "sluice.validateSpool" -}}
 {{- $config := include "sluice.config" . | fromYaml -}}
 {{- $size := include "sluice.octets" (dict "text" .Values.audit.spool.size "place" "audit.spool.size") | int64 -}}
-{{- $cap := include "sluice.octets" (dict "text" (dig "retain" "size" "10GiB" $config.audit) "place" "config.audit.retain.size") | int64 -}}
+{{- $retained := dig "retain" "size" "10GiB" $config.audit -}}
+{{- $cap := include "sluice.octets" (dict "text" $retained "place" "config.audit.retain.size") | int64 -}}
 {{- if and (ge $cap $size) (eq (dig "when_unavailable" "block" $config.audit) "block") -}}
-{{- fail (printf "config.audit.retain.size %v does not fit into audit.spool.size %v, and when_unavailable: block refuses every request once the volume is full: raise audit.spool.size, or lower config.audit.retain.size to three quarters of it" $config.audit.retain.size .Values.audit.spool.size) -}}
+{{- fail (printf "config.audit.retain.size %v does not fit into audit.spool.size %v, and when_unavailable: block refuses every request once the volume is full: raise audit.spool.size, or lower config.audit.retain.size to three quarters of it" $retained .Values.audit.spool.size) -}}
 {{- end -}}
 {{- $places := list "/var/lib/sluice" -}}
 {{- range .Values.extraVolumeMounts }}{{ $places = append $places .mountPath }}{{ end -}}
