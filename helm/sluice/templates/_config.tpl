@@ -95,7 +95,7 @@ audit:
 {{- range (dig "audit" "webhooks" list $config) -}}
 {{- $name := .name -}}
 {{- $same := false -}}
-{{- range $webhooks }}{{ if eq .name $name }}{{ $same = true }}{{ end }}{{ end -}}
+{{- range $webhooks }}{{ if eq (toString .name) $name }}{{ $same = true }}{{ end }}{{ end -}}
 {{- if not $same }}{{ $webhooks = prepend $webhooks . }}{{ end -}}
 {{- end -}}
 {{- $config = mergeOverwrite $config $given -}}

@@ -45,6 +45,15 @@ kind: public
 {{- toYaml (dict "webhooks" $webhooks "others" $others) -}}
 {{- end -}}
 
+{{/* Peers that may call: networkPolicy.ingress.from, and whom a load balancer lets in. */}}
+{{- define "sluice.callers" -}}
+{{- $from := .Values.networkPolicy.ingress.from -}}
+{{- if ne .Values.service.type "ClusterIP" -}}
+{{- range .Values.service.loadBalancerSourceRanges }}{{ $from = append $from (dict "ipBlock" (dict "cidr" .)) }}{{ end -}}
+{{- end -}}
+{{- toYaml $from -}}
+{{- end -}}
+
 {{/* Peers: the vendors' networks, or everywhere but what is not the internet. */}}
 {{- define "sluice.internetPeers" -}}
 {{- $except := .Values.networkPolicy.upstreams.except -}}

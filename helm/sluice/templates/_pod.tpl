@@ -44,6 +44,7 @@ httpGet:
 - { name: secrets, mountPath: /run/secrets/sluice, readOnly: true }
 {{- end }}
 - { name: spool, mountPath: /var/lib/sluice }
+- { name: tmp, mountPath: /tmp }
 {{- if .Values.tls.existingSecret }}
 - { name: tls, mountPath: /etc/sluice/tls, readOnly: true }
 {{- end }}
@@ -109,6 +110,9 @@ httpGet:
   emptyDir:
     sizeLimit: {{ .Values.audit.spool.size }}
 {{- end }}
+- name: tmp
+  emptyDir:
+    sizeLimit: 64Mi
 {{- with .Values.tls.existingSecret }}
 - name: tls
   secret:

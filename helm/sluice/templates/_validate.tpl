@@ -150,6 +150,13 @@
 {{- end -}}
 
 {{- define "sluice.validateNetwork" -}}
+{{- if and .Values.networkPolicy.enabled (ne .Values.service.type "ClusterIP") -}}
+{{- $outside := false -}}
+{{- range (include "sluice.callers" . | fromYamlArray) }}{{ if .ipBlock }}{{ $outside = true }}{{ end }}{{ end -}}
+{{- if not $outside -}}
+{{- fail (printf "service.type %s is for callers from outside, and networkPolicy.ingress.from lets in pods only: add an ipBlock of theirs (of the nodes, without service.externalTrafficPolicy=Local), or set service.loadBalancerSourceRanges" .Values.service.type) -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.networkPolicy.enabled .Values.networkPolicy.upstreams.cidrs -}}
 {{- $targets := include "sluice.targets" . | fromYaml -}}
 {{- if not .Values.networkPolicy.webhook.to -}}

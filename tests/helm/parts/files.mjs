@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { spawnSync } from "node:child_process";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { assert, chart, copyOfChart, defaults, find, folder, helm, readYaml, render, HELMS } from "../helm.mjs";
-import { installed, source } from "../modules.mjs";
+import { APIS, assert, chart, copyOfChart, defaults, find, folder, helm, readYaml, render, template, HELMS } from "../helm.mjs";
+import { runSluice } from "../gate.mjs";
+import { here, installed, source } from "../modules.mjs";
 
 const text = (path) => readFileSync(path, "utf8");
 
@@ -44,6 +45,26 @@ test("the limits that pods divide are the catalogues' own", () => {
   }
 });
 
+test("the version that the chart installs is the binary's", () => {
+  const { appVersion } = readYaml(text(join(chart, "Chart.yaml")));
+  assert.equal(runSluice(["version"]).stdout.split(" ")[1], appVersion);
+});
+
+test("kvalidate fails on an unknown field, on a kind that is none, and on no document", () => {
+  const file = join(folder(), "manifests.yaml");
+  const validate = (content) => {
+    writeFileSync(file, content);
+    return spawnSync(process.execPath, [join(here, "kvalidate.mjs"), file], { encoding: "utf8" });
+  };
+  const good = template(["-f", join(chart, "ci/full-values.yaml")], { apis: APIS }).stdout;
+  assert.equal(validate(good).status, 0);
+  for (const [content, message] of [["", /0 documents/], ["# nothing\n---\n", /0 documents/], [good.replace("\n  replicas: 2", "\n  replica: 2"), /replica: unknown field/], [good.replace("kind: Service\n", "kind: Servic\n"), /no such kind/], [good.replace("  endpoints:", "  endpointz:"), /endpoints/]]) {
+    const result = validate(content);
+    assert.equal(result.status, 1);
+    assert.match(result.stdout, message);
+  }
+});
+
 // NOTES.txt as a template would see it: `helm install --dry-run` wants a cluster.
 function notes(...given) {
   const copy = copyOfChart();
@@ -56,6 +77,7 @@ test("the notes say what is next, and what is missing", () => {
   for (const words of [/helm test rel -n ns/, /sluice client new NAME/, /http:\/\/rel-sluice\.ns\.svc:8080\/push/, /port-forward svc\/rel-sluice-metrics 9901:9090/, /No webhook/, /events that no webhook has taken go with it/, /the internet on 443/]) assert.match(first, words);
   assert.doesNotMatch(first, /one part of/);
   assert.match(notes("--set", "replicaCount=3"), /Each pod has one part of 4/);
+  assert.match(notes("--set", "redis.enabled=true", "--set", "redis.host=r.cache.example"), /networkPolicy\.redis\.to/);
   assert.match(notes("--set", "networkPolicy.enabled=false"), /metadata service/);
   assert.match(notes("--set", "autoscaling.enabled=true"), /starts at one pod/);
   assert.match(notes("--set-json", 'config.clients={"soar":{"token_sha256":["0f"]}}', "--set", "tls.existingSecret=t"), /Its clients: soar\. Tools call\n +https:/);

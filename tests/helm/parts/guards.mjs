@@ -48,6 +48,7 @@ const guards = [
   ["clients' certificates without HTTPS", set("clientCA.existingSecret=c"), /clientCA .*set tls\.existingSecret/],
   ["two authorities", set("tls.existingSecret=t", "clientCA.existingSecret=c", "clientCA.existingConfigMap=c"), /clientCA\.existingSecret and clientCA\.existingConfigMap/],
   ["a traffic policy for outside without an outside", set("service.externalTrafficPolicy=Local"), /service\.externalTrafficPolicy is for service\.type/],
+  ["callers from outside that the NetworkPolicy keeps out", set("service.type=LoadBalancer"), /service\.type LoadBalancer .*add an ipBlock .*service\.loadBalancerSourceRanges/],
   ["a budget that lets no node be drained", set("pdb.minAvailable=1"), /pdb\.minAvailable 1 of 1 replicas lets no node be drained/],
 ];
 
@@ -68,6 +69,7 @@ const allowed = [
   ["a spool in a volume of one's own", [...set("config.audit.spool=/data/a.db"), ...json("extraVolumes", [{ name: "d", emptyDir: {} }]), ...json("extraVolumeMounts", [{ name: "d", mountPath: "/data" }])]],
   ["a grace period just long enough", set("terminationGracePeriodSeconds=55")],
   ["a monitor without a NetworkPolicy", set("metrics.podMonitor.enabled=true", "networkPolicy.enabled=false")],
+  ["callers from outside whose networks are named", set("service.type=NodePort", "networkPolicy.ingress.from[0].ipBlock.cidr=192.0.2.0/24")],
   ["a budget of one of two", set("pdb.minAvailable=1", "replicaCount=2")],
   ["as many replicas as the limit has parts", set("replicaCount=9")],
 ];

@@ -56,6 +56,11 @@ test("an empty list of callers lets nobody in", () => {
   assert.deepEqual(ingress.map((rule) => rule.ports[0].port), [9090]);
 });
 
+test("whom a load balancer lets in may call", () => {
+  const { ingress } = policyOf(render(["-f", join(chart, "ci/full-values.yaml")])).spec;
+  assert.deepEqual(ingress[0].from, [{ namespaceSelector: {} }, { ipBlock: { cidr: "10.0.0.0/8" } }]);
+});
+
 test("the test pod reaches DNS and the gate's admin port alone, and is reached by nobody", () => {
   const policy = find(renderDefault(), "NetworkPolicy", "-test");
   assert.deepEqual(policy.spec.policyTypes, ["Ingress", "Egress"]);

@@ -94,6 +94,10 @@ test("the grace period is the drain's, and 15 s for webhooks and spool", () => {
   assert.equal(grace(...set("terminationGracePeriodSeconds=300")), 300);
 });
 
+test("a Deployment that recreates says nothing of rolling", () => {
+  assert.deepEqual(workload(renderDefault(...set("strategy.type=Recreate"))).spec.strategy, { type: "Recreate" });
+});
+
 test("no replicas beside an autoscaler", () => {
   const documents = renderDefault(...set("autoscaling.enabled=true"));
   assert.ok(!("replicas" in workload(documents).spec));
