@@ -1,8 +1,8 @@
 // What values make of the objects, one sentence each.
 import { test } from "node:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { APIS, assert, chart, configOf, copyOfChart, defaults, find, render, renderDefault, workload } from "../helm.mjs";
+import { APIS, HELMS, assert, chart, configOf, copyOfChart, defaults, find, folder, render, renderDefault, workload } from "../helm.mjs";
 
 const set = (...pairs) => pairs.flatMap((pair) => ["--set", pair]);
 const gateOf = (documents) => workload(documents).spec.template;
@@ -176,9 +176,22 @@ test("the alerts that matter are among the rules", () => {
   assert.match(rules[0].annotations.summary, /\{\{ \$labels\.instance \}\}/);
 });
 
-test("a subchart's parent may say global and enabled, and anchors may stand under x-", () => {
+test("anchors may stand under x-, and global and enabled say anything", () => {
   assert.equal(renderDefault("--set-json", 'global={"anything":{"at":"all"}}', "--set-json", "enabled=true", "--set-json", 'x-mine={"a":1}').length, renderDefault().length);
 });
+
+for (const version of HELMS)
+  test(`${version} renders it as a part of another chart, switched by a condition`, () => {
+    const parent = folder();
+    mkdirSync(join(parent, "charts"));
+    cpSync(chart, join(parent, "charts/sluice"), { recursive: true });
+    writeFileSync(join(parent, "Chart.yaml"), "apiVersion: v2\nname: platform\nversion: 1.0.0\ndependencies:\n  - { name: sluice, version: 0.1.0, condition: sluice.enabled }\n");
+    writeFileSync(join(parent, "values.yaml"), `global: { imageRegistry: r.example, ours: true }\nsluice:\n  enabled: true\n${readFileSync(join(chart, "ci/default-values.yaml"), "utf8").replace(/^/gm, "  ")}`);
+    const documents = render([], { of: parent, version });
+    assert.equal(documents.length, renderDefault().length);
+    assert.equal(gateOf(documents).spec.containers[0].image, "r.example/sluice:0.1.0");
+    assert.equal(render(["--set", "sluice.enabled=false"], { of: parent, version }).length, 0);
+  });
 
 test("monitors and routes are rendered where the cluster has them", () => {
   const documents = render(ci("full"), { apis: APIS });
