@@ -90,6 +90,20 @@ test("what the configuration names is reached: webhooks, Vault, a collector, an 
   for (const address of METADATA) for (const port of [443, 8443, 6379, 80]) assert.equal(reaches(full, address, port), false, `${address}:${port}`);
 });
 
+test("an address that the configuration names is the only one, of either family", () => {
+  for (const [host, address, other] of [["10.1.2.3", "10.1.2.3", "10.1.2.4"], ["[fd00::9]", "fd00::9", "fd00::8"]]) {
+    const policy = policyOf(renderDefault("--set-json", `config.tracing={"otlp":"http://${host}:4318"}`));
+    assert.equal(reaches(policy, address, 4318), true, host);
+    for (const [where, port] of [[other, 4318], [address, 443]]) assert.equal(reaches(policy, where, port), false, `${where}:${port}`);
+  }
+});
+
+test("a URL that comes from the environment is taken for one of the internet", () => {
+  const policy = policyOf(renderDefault("--set-json", 'config.audit.webhooks=[{"name":"a","url":"http://${HOOKS}/x"}]'));
+  assert.equal(reaches(policy, "1.1.1.1", 80), true);
+  assert.equal(reaches(policy, "10.0.0.1", 80), false);
+});
+
 test("an address of the metadata service is not opened, nor one of the pod itself", () => {
   for (const host of ["169.254.169.254", "127.0.0.1", "localhost", "[::1]", "[fe80::1]"]) {
     const policy = policyOf(renderDefault("--set-json", `config.tracing={"otlp":"http://${host}:4318"}`));
