@@ -8,6 +8,7 @@ import "./parts/schema.mjs";
 import "./parts/network.mjs";
 import "./parts/files.mjs";
 import "./parts/running.mjs";
+import "./parts/idle.mjs";
 import "./parts/faults.mjs";
 
 after(() => console.log(`${counts.renders} renderings, ${counts.manifests} manifests, ${counts.assertions} assertions, ${counts.faults} injected faults`));
