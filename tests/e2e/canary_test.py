@@ -113,7 +113,8 @@ class CanaryGate(GateTest):
         canaries = canaries or {**self.used, **self.past}
         self.searched.append(f"{where} ({len(octets)} octets)")
         hits = found(canaries, octets)
-        self.assertEqual([f"{name} as {form.decode('latin-1')} at {at}" for name, form, at in hits], [], where)
+        self.assertEqual([f"{name} as {form.decode('latin-1')} at {at}, in {octets[max(0, at - 80):at + 160]!r}"
+                          for name, form, at in hits], [], where)
 
     def search_spool(self, when):
         files = sorted(path for path in self.folder.iterdir() if path.name.startswith(("audit.db", "keys.sealed")))
