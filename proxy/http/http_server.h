@@ -1,7 +1,7 @@
 // HttpServer: a small HTTP/1.1 server for whole requests, and answers that are whole or go on: the admin port
 // and the simulators. Not for the data path, which streams both ways (proxy/gate). Keep-alive, chunked and
-// Content-Length bodies, limits, timeouts. What clients do not take is bounded: 64 MiB of all, beyond which an
-// answer over 4 KiB is 503. Owner: whoever serves. Thread: the loop's.
+// Content-Length bodies, limits, timeouts. What clients do not take is bounded: 64 MiB of all, beyond which
+// an answer over 4 KiB is 503. Owner: whoever serves. Thread: the loop's.
 #pragma once
 
 #include <functional>
