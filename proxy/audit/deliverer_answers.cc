@@ -7,8 +7,8 @@
 #include "proxy/audit/event.h"
 #include "proxy/audit/formats/splunk_ack.h"
 #include "proxy/audit/handshake.h"
-#include "proxy/audit/retry.h"
 #include "proxy/crypto.h"
+#include "proxy/http/retry_after.h"
 #include "proxy/log.h"
 #include "proxy/net/clock.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <random>
 
-#include "proxy/audit/retry.h"
+#include "proxy/http/retry_after.h"
 #include "proxy/log.h"
 #include "proxy/net/quiet_thread.h"
 
