@@ -5,6 +5,18 @@
 namespace sluice {
 namespace {
 
+// A policy for both vendors holds for a gate that has only one of them: "nobody writes credentials" is true
+// there too.
+void add_built_in_tags(std::vector<std::string>& tags) {
+  Findings ignored;
+  for (const std::string& name : built_in_catalogue_names()) {
+    const auto catalogue = load_catalogue(name, name, {}, ignored);
+    if (!catalogue) continue;
+    const std::vector<std::string> found = catalogue->all_tags();
+    tags.insert(tags.end(), found.begin(), found.end());
+  }
+}
+
 void sort_unique(std::vector<std::string>& names) {
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -60,6 +72,7 @@ Vocabulary::Vocabulary(const Config& config, const std::vector<Catalogue>& catal
     const std::vector<std::string> found = catalogues[api].all_tags();
     tags.insert(tags.end(), found.begin(), found.end());
   }
+  add_built_in_tags(tags);
   sort_unique(groups);
   sort_unique(tags);
 }

@@ -33,5 +33,13 @@ TEST(Vocabulary, WildcardsNameKnownOperationsOnly) {
   EXPECT_TRUE(vocabulary.find_operations("push").empty());
 }
 
+TEST(Vocabulary, HasTheTagsOfBothVendorsWhicheverIsConfigured) {
+  Config config = policy_test_config();
+  const Vocabulary both(config, policy_test_catalogues(config));
+  config.apis.resize(1);
+  const Vocabulary one(config, policy_test_catalogues(config));
+  EXPECT_EQ(one.tags, both.tags);
+}
+
 }  // namespace
 }  // namespace sluice
