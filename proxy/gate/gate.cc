@@ -113,9 +113,8 @@ Result<void> Gate::open_workers(const std::shared_ptr<const Serving>& serving) {
   const Config& config = serving->config;
   const size_t count = config.workers > 0 ? static_cast<size_t>(config.workers)
                                           : std::max<size_t>(1, std::thread::hardware_concurrency());
-  // And the loops of the webhooks, of the issuers' keys, of the shared limits and of the traces; each
-  // webhook, each issuer and the collector may have a name that nobody resolves.
-  size_thread_pool(count + 4, config.audit.webhooks.size() + config.identity.jwt.size() + 1);
+  size_thread_pool(count +
+                   4);  // and the loops of the webhooks, the issuers' keys, the shared limits, the traces
   std::vector<uint16_t> ports;
   for (size_t i = 0; i < count; ++i) {
     auto running = std::make_unique<RunningWorker>();

@@ -3,7 +3,12 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
+#include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <system_error>
+
+#include "proxy/net/quiet_thread.h"
 
 namespace sluice {
 
@@ -11,6 +16,11 @@ namespace {
 
 // getaddrinfo does not tell a record's time to live; 30 s follows a vendor's move fast enough.
 constexpr Millis kRememberFor{30'000};
+
+std::string reason_of(int status, int system_error) {
+  if (status == EAI_SYSTEM) return std::generic_category().message(system_error);
+  return gai_strerror(status);
+}
 
 std::vector<IpAddress> read_addresses(const addrinfo* list) {
   std::vector<IpAddress> addresses;
@@ -31,23 +41,49 @@ std::vector<IpAddress> read_addresses(const addrinfo* list) {
   return addresses;
 }
 
+// Blocks, for as long as the name servers let it.
+Result<std::vector<IpAddress>> look_up(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_family = AF_UNSPEC;
+  addrinfo* list = nullptr;
+  const int status = getaddrinfo(host.c_str(), nullptr, &hints, &list);
+  if (status != 0) return Error{"cannot resolve " + host + ": " + reason_of(status, errno)};
+  std::vector<IpAddress> addresses = read_addresses(list);
+  freeaddrinfo(list);
+  if (addresses.empty()) return Error{"cannot resolve " + host + ": no address"};
+  return addresses;
+}
+
 }  // namespace
 
+// Shared with its thread, which may outlive the resolver and the loop.
 struct Resolver::Lookup {
-  uv_getaddrinfo_t request{};
-  Resolver* resolver = nullptr;  // null once the resolver is gone
-  std::string host;
+  explicit Lookup(const std::string& name) : host(name) {}
+
+  const std::string host;
+  Result<std::vector<IpAddress>> found = std::vector<IpAddress>();  // the thread's until it is posted
+
+  std::mutex mutex;
+  EventLoop* loop = nullptr;  // guarded by mutex; null once the resolver is gone
+
+  // The loop's thread only.
+  Resolver* resolver = nullptr;        // null once it is gone
   std::map<uint64_t, Answer> waiters;  // by id: in the order in which they asked
 };
 
 Resolver::Resolver(EventLoop& loop) : loop_(loop) {}
 
 Resolver::~Resolver() {
-  for (auto& [host, lookup] : pending_) {
-    lookup->resolver = nullptr;
-    uv_cancel(reinterpret_cast<uv_req_t*>(&lookup->request));
-  }
-  for (Lookup* lookup : answering_) lookup->resolver = nullptr;
+  for (auto& [host, lookup] : pending_) forget(*lookup);
+  for (const auto& lookup : answering_) forget(*lookup);
+}
+
+void Resolver::forget(Lookup& lookup) {
+  lookup.resolver = nullptr;
+  lookup.waiters.clear();
+  const std::lock_guard lock(lookup.mutex);
+  lookup.loop = nullptr;
 }
 
 uint64_t Resolver::resolve(const std::string& host, Answer answer) {
@@ -61,53 +97,44 @@ uint64_t Resolver::resolve(const std::string& host, Answer answer) {
     return 0;
   }
   const auto found = pending_.find(host);
-  std::string why;
-  Lookup* const lookup = found != pending_.end() ? found->second : begin(host, &why);
-  if (lookup == nullptr) {
-    answer(Error{"cannot resolve " + host + ": " + why});
+  const Result<Lookup*> lookup = found != pending_.end() ? found->second.get() : begin(host);
+  if (!lookup) {
+    answer(lookup.error());
     return 0;
   }
-  lookup->waiters.emplace(next_id_, std::move(answer));
+  (*lookup)->waiters.emplace(next_id_, std::move(answer));
   return next_id_++;
 }
 
-Resolver::Lookup* Resolver::begin(const std::string& host, std::string* why) {
-  auto lookup = std::make_unique<Lookup>();
+Result<Resolver::Lookup*> Resolver::begin(const std::string& host) {
+  auto lookup = std::make_shared<Lookup>(host);
   lookup->resolver = this;
-  lookup->host = host;
-  lookup->request.data = lookup.get();
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_family = AF_UNSPEC;
-  const auto done = [](uv_getaddrinfo_t* request, int status, addrinfo* list) {
-    const std::unique_ptr<Lookup> finished(static_cast<Lookup*>(request->data));
-    if (finished->resolver != nullptr) finished->resolver->finish(finished.get(), status, list);
-    uv_freeaddrinfo(list);
+  lookup->loop = &loop_;
+  const auto work = [lookup] {
+    lookup->found = look_up(lookup->host);
+    const std::lock_guard lock(lookup->mutex);
+    if (lookup->loop == nullptr) return;
+    lookup->loop->post([lookup] {
+      if (lookup->resolver != nullptr) lookup->resolver->finish(lookup);
+    });
   };
-  const int status = uv_getaddrinfo(loop_.uv(), &lookup->request, done, host.c_str(), nullptr, &hints);
-  if (status != 0) {
-    *why = uv_strerror(status);
-    return nullptr;
+  try {
+    start_quiet_thread("sluice-name", work).detach();
+  } catch (const std::system_error& error) {
+    return Error{"cannot resolve " + host + ": no thread: " + error.code().message()};
   }
-  return pending_[host] = lookup.release();
+  return (pending_[host] = lookup).get();
 }
 
-void Resolver::finish(Lookup* lookup, int status, const void* list) {
+void Resolver::finish(const std::shared_ptr<Lookup>& lookup) {
   pending_.erase(lookup->host);
-  std::vector<IpAddress> addresses;
-  if (status == 0) addresses = read_addresses(static_cast<const addrinfo*>(list));
-  const char* why = status == 0 ? "no address" : uv_strerror(status);
-  Result<std::vector<IpAddress>> result = Error{"cannot resolve " + lookup->host + ": " + why};
-  if (!addresses.empty()) {
-    remember(lookup->host, addresses);
-    result = std::move(addresses);
-  }
+  if (lookup->found) remember(lookup->host, *lookup->found);
   answering_.push_back(lookup);
   // Whoever is told may cancel another one, or destroy this.
   while (lookup->resolver != nullptr && !lookup->waiters.empty()) {
     const Answer answer = std::move(lookup->waiters.begin()->second);
     lookup->waiters.erase(lookup->waiters.begin());
-    answer(result);
+    answer(lookup->found);
   }
   if (lookup->resolver != nullptr) std::erase(answering_, lookup);
 }
@@ -118,7 +145,7 @@ void Resolver::remember(const std::string& host, std::vector<IpAddress> addresse
 
 void Resolver::cancel(uint64_t id) {
   for (const auto& [host, lookup] : pending_) lookup->waiters.erase(id);
-  for (Lookup* lookup : answering_) lookup->waiters.erase(id);
+  for (const auto& lookup : answering_) lookup->waiters.erase(id);
 }
 
 }  // namespace sluice

@@ -1,7 +1,8 @@
-// Resolver: host names to addresses without blocking the loop (getaddrinfo on libuv's thread pool),
-// remembered for 30 s. Who asks for a name that is being looked up waits for the same answer: a name server
-// that never answers takes one thread of the pool and no more. Literal addresses answer at once. Owner: one
-// per loop. Thread: the loop's.
+// Resolver: host names to addresses without blocking the loop, remembered for 30 s. getaddrinfo cannot be
+// interrupted, so each lookup has a thread of its own that nobody ever waits for: a name server that never
+// answers holds up neither other names nor the end of the process. Who asks for a name that is being looked
+// up waits for the same answer, so a name takes one thread at most. Literal addresses answer at once. Owner:
+// one per loop, which outlives it. Thread: the loop's.
 #pragma once
 
 #include <functional>
@@ -21,7 +22,7 @@ class Resolver {
   using Answer = std::function<void(const Result<std::vector<IpAddress>>&)>;
 
   explicit Resolver(EventLoop& loop);
-  ~Resolver();  // cancels: no call back follows
+  ~Resolver();  // no call back follows
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
@@ -38,14 +39,14 @@ class Resolver {
     std::vector<IpAddress> addresses;
     Millis until{0};
   };
-  // Null: it could not begin, and `why` says why.
-  Lookup* begin(const std::string& host, std::string* why);
-  void finish(Lookup* lookup, int status, const void* list);
+  Result<Lookup*> begin(const std::string& host);
+  void finish(const std::shared_ptr<Lookup>& lookup);
+  void forget(Lookup& lookup);
 
   EventLoop& loop_;
   uint64_t next_id_ = 1;
-  std::map<std::string, Lookup*> pending_;  // by host
-  std::vector<Lookup*> answering_;          // no longer pending; their waiters are being told
+  std::map<std::string, std::shared_ptr<Lookup>> pending_;  // by host
+  std::vector<std::shared_ptr<Lookup>> answering_;          // no longer pending; their waiters are being told
   std::map<std::string, Remembered> remembered_;
 };
 

@@ -9,8 +9,6 @@ namespace sluice {
 
 namespace {
 
-// Threads of the pool that no handshake takes.
-constexpr size_t kForLookups = 4;
 constexpr size_t kMostThreads = 1024;  // libuv's own limit
 
 }  // namespace
@@ -60,9 +58,8 @@ bool WorkQueue::withdraw(Work& work) {
   return true;
 }
 
-void size_thread_pool(size_t loops, size_t hung) {
-  // libuv gives half of its threads to lookups.
-  const size_t threads = std::min(loops * WorkQueue::kAtOnce + kForLookups + 2 * hung, kMostThreads);
+void size_thread_pool(size_t loops) {
+  const size_t threads = std::min(loops * WorkQueue::kAtOnce, kMostThreads);
   ::setenv("UV_THREADPOOL_SIZE", std::to_string(threads).c_str(), 0);
 }
 

@@ -1,6 +1,5 @@
-// WorkQueue: runs what takes long on libuv's thread pool, a few at a time and in order. The bound leaves
-// threads of the pool to name lookups, however many handshakes are waiting. Owner: EventLoop, which runs
-// until what has begun is done. Thread: the loop's; only work() runs elsewhere.
+// WorkQueue: runs what takes long on libuv's thread pool, a few at a time and in order. Owner: EventLoop,
+// which runs until what has begun is done. Thread: the loop's; only work() runs elsewhere.
 #pragma once
 
 #include <uv.h>
@@ -55,8 +54,8 @@ class WorkQueue {
   uint64_t done_ = 0;
 };
 
-// Makes libuv's pool large enough for `loops` full queues and some name lookups though `hung` more of them
-// never end, unless UV_THREADPOOL_SIZE is set. Before the pool's first use, and before any thread is started.
-void size_thread_pool(size_t loops, size_t hung);
+// Makes libuv's pool large enough for `loops` full queues, unless UV_THREADPOOL_SIZE is set. Before the
+// pool's first use, and before any thread is started.
+void size_thread_pool(size_t loops);
 
 }  // namespace sluice
