@@ -2,10 +2,16 @@
 
 #include <algorithm>
 
-#include "policy/catalogue/built_in.h"
+#include "config/embedded_file.h"
 
 namespace sluice {
+
+extern const std::span<const EmbeddedFile> kBuiltInCatalogues;
+
 namespace {
+
+// push of push.yaml.
+std::string_view name_of(const EmbeddedFile& file) { return file.name.substr(0, file.name.find('.')); }
 
 void add_once(std::vector<std::string>& all, const std::vector<std::string>& tags) {
   for (const std::string& tag : tags) {
@@ -39,15 +45,14 @@ std::vector<std::string> Catalogue::all_tags() const {
 }
 
 std::string_view built_in_catalogue(std::string_view name) {
-  for (size_t i = 0; i < kBuiltInCatalogueCount; ++i) {
-    if (kBuiltInCatalogues[i].name == name) return kBuiltInCatalogues[i].text;
-  }
+  for (const EmbeddedFile& file : kBuiltInCatalogues)
+    if (name_of(file) == name) return file.text;
   return "";
 }
 
 std::vector<std::string> built_in_catalogue_names() {
   std::vector<std::string> names;
-  for (size_t i = 0; i < kBuiltInCatalogueCount; ++i) names.emplace_back(kBuiltInCatalogues[i].name);
+  for (const EmbeddedFile& file : kBuiltInCatalogues) names.emplace_back(name_of(file));
   return names;
 }
 

@@ -1,13 +1,16 @@
 #include "proxy/admin/dashboard_files.h"
 
 #include <algorithm>
-#include <span>
 #include <string>
 #include <utility>
 
+#include "config/embedded_file.h"
 #include "proxy/crypto.h"
 
 namespace sluice {
+
+extern const std::span<const EmbeddedFile> kDashboardFiles;
+
 namespace {
 
 // Content Security Policy Level 3: nothing but what is named, from this origin.
@@ -24,14 +27,13 @@ constexpr std::pair<std::string_view, const char*> kTypes[] = {
 
 constexpr size_t kTagDigits = 32;
 
-const DashboardFile* find_file(std::string_view path) {
+const EmbeddedFile* find_file(std::string_view path) {
   if (path.empty() || path.front() != '/') return nullptr;
   const std::string_view name = path == "/" ? "index.html" : path.substr(1);
   if (name == "index.html" && path != "/") return nullptr;  // one address for each
-  const std::span files(kDashboardFiles, kDashboardFileCount);
-  const auto found = std::find_if(files.begin(), files.end(),
-                                  [name](const DashboardFile& file) { return file.name == name; });
-  return found == files.end() ? nullptr : &*found;
+  const auto found = std::find_if(kDashboardFiles.begin(), kDashboardFiles.end(),
+                                  [name](const EmbeddedFile& file) { return file.name == name; });
+  return found == kDashboardFiles.end() ? nullptr : &*found;
 }
 
 const char* type_of(std::string_view name) {
@@ -50,7 +52,7 @@ bool has_tag(std::string_view field, std::string_view tag) {
 bool is_dashboard_path(std::string_view path) { return find_file(path) != nullptr; }
 
 std::optional<HttpResponse> answer_dashboard(const HttpRequest& request) {
-  const DashboardFile* file = find_file(request.path);
+  const EmbeddedFile* file = find_file(request.path);
   if (file == nullptr) return std::nullopt;
   const std::string tag = "\"" + hex(sha256(file->text)).substr(0, kTagDigits) + "\"";
   HttpResponse response;

@@ -2,20 +2,12 @@
 // allowed to load from here only, and to run nothing that stands in the page itself. Pure; any thread.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string_view>
 
 #include "proxy/http/http_server.h"
 
 namespace sluice {
-
-struct DashboardFile {
-  std::string_view name;  // index.html, dashboard.js, ...
-  std::string_view text;
-};
-extern const DashboardFile kDashboardFiles[];
-extern const size_t kDashboardFileCount;
 
 // The answer to GET or HEAD of a path: index.html is "/". nullopt: no file has it.
 std::optional<HttpResponse> answer_dashboard(const HttpRequest& request);

@@ -41,7 +41,8 @@ RedisStore::RedisStore(RedisTarget target, std::unique_ptr<TlsContext> tls)
       backoff_(kFirstBackoff),
       trouble_("not reached yet") {
   RedisConnectionObserver& observer = *this;
-  connection_ = std::make_unique<RedisConnection>(loop_, *resolver_, target_, kReservationScript, observer);
+  connection_ = std::make_unique<RedisConnection>(loop_, *resolver_, target_, kReservationScript.front().text,
+                                                  observer);
 }
 
 RedisStore::~RedisStore() {

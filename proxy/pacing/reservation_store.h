@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "config/embedded_file.h"
 #include "config/units.h"
 
 namespace sluice {
@@ -65,7 +66,7 @@ struct ReservationReply {
   size_t slot_count = 0;
 };
 
-extern const std::string_view kReservationScript;
+extern const std::span<const EmbeddedFile> kReservationScript;  // one file
 
 // ARGV of the script.
 std::vector<std::string> to_arguments(const ReservationCall& call);

@@ -13,7 +13,9 @@ constexpr int64_t kSecond = 1'000'000;
 
 class Reservation : public testing::Test {
  protected:
-  Reservation() { script_ = redis_.run({"SCRIPT", "LOAD", std::string(kReservationScript)}).text; }
+  Reservation() {
+    script_ = redis_.run({"SCRIPT", "LOAD", std::string(kReservationScript.front().text)}).text;
+  }
 
   // A process of one that are `seats`. It knows what it was last told.
   struct Process {

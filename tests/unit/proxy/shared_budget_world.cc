@@ -188,7 +188,7 @@ class World::Process final : public ReservationStore, public BudgetObserver {
 
 World::World(uint64_t seed, RateLimit limit, Nanos jitter) : limit_(limit), jitter_(jitter), random_(seed) {
   configure_log({LogFormat::kJson, LogLevel::kError, false});
-  script_ = redis_.run({"SCRIPT", "LOAD", std::string(kReservationScript)}).text;
+  script_ = redis_.run({"SCRIPT", "LOAD", std::string(kReservationScript.front().text)}).text;
   EXPECT_EQ(script_.size(), 40u);
 }
 
