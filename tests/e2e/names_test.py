@@ -1,10 +1,11 @@
-"""Webhooks whose names nobody resolves: neither the vendor nor another webhook waits for them."""
+"""Names that nobody resolves, of webhooks and of a vendor: nobody else waits for them."""
 
 import json
 import os
 import time
 
-from harness import GateTest, SANITIZED, main, wait_until
+from harness import GateTest, SANITIZED, SECURENVOY, main, wait_until
+from raw_http import request_bytes
 
 
 class HungNamesTest(GateTest):
@@ -24,6 +25,21 @@ class HungNamesTest(GateTest):
         self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key()]))
         self.assertLess(time.monotonic() - began, 4)
         wait_until("the webhook that can be reached has the event", lambda: len(sink.taken) >= 2, 4)
+
+    def test_a_vendor_whose_name_server_never_answers_is_502_in_time_and_holds_up_no_other_vendor(self):
+        if SANITIZED:
+            self.skipTest("a sanitizer's runtime has to come first")
+        self.secrets["LD_PRELOAD"] = os.environ["SLUICE_HUNG_NAMES"]
+        other = self.upstream()
+        gate = self.gate({"push": self.push("https://api.hung.test", timeouts={"connect": "1s"}), "securenvoy": self.securenvoy(other.url)})
+        with gate.connect() as waiting:
+            waiting.send(request_bytes("GET", "/push/v1/employees", [self.key()]))
+            self.assert_vendors(gate.ask("GET", SECURENVOY + "/users", [self.key()]))
+            self.assert_problem(waiting.response(), 502, "upstream-unreachable")
+        began = time.monotonic()
+        self.assert_problem(gate.ask("POST", "/push/v1/employees/e1/groups", [self.key()], {"group": "a"}), 502, "upstream-unreachable")
+        self.assertLess(time.monotonic() - began, 4)
+        self.assertTrue(gate.said("upstream unreachable", api="push", reason="no connection in time"))
 
 
 if __name__ == "__main__":
