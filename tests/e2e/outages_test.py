@@ -87,6 +87,28 @@ class Callers(GateTest):
         wait_until("the stop", lambda: sink.events("gate.stopped"))
         self.assertEqual(sink.breaks(), [])
 
+    def test_what_waits_holds_no_more_octets_than_it_may(self):
+        gate = self.push_gate(api={"limit": {"rate": 0.1, "burst": 1}, "max_body": "64KiB",
+                                   "queue": {"max_wait": "10m", "max_bytes": "100KiB", "total_bytes": "150KiB"}})
+        body = json.dumps({"group": "g" * 40_000}).encode()
+
+        def ask(client):
+            connection = gate.connect()
+            self.addCleanup(connection.close)
+            connection.send(request_bytes(*GROUP, [self.key(client), ("Content-Type", "application/json")], body))
+            return connection
+
+        def waiting(count):
+            wait_until(f"{count} to wait", lambda: gate.metric("sluice_queue_depth") == count)
+        for count in (1, 2):  # the bucket counts as spent at the start
+            ask("admin")
+            waiting(count)
+        self.assert_problem(ask("admin").response(), 429, "queue-full")  # its own 100KiB
+        ask("soar")
+        waiting(3)
+        self.assert_problem(ask("soar").response(), 429, "queue-full")  # everybody's 150KiB
+        self.assertEqual(self.vendor.requests, [])
+
     def served(self, gate):
         try:
             return gate.ask("GET", "/push/v1/employees", [self.key()]).status == 200
@@ -128,6 +150,30 @@ class Store(GateTest):
         for caller in callers:
             caller.join(20)
         self.assertEqual((set(statuses), bucket.exceeded), ({200}, 0))
+
+
+class SealedKeys(GateTest):
+    def test_a_store_that_is_gone_or_damaged_is_lived_through_for_a_while_and_then_503(self):
+        self.secrets["SLUICE_MASTER"] = "master-" + os.urandom(16).hex()
+        self.vendor = self.upstream()
+        path = self.configuration({"push": self.push(self.vendor.url, credential={"full": {"sealed": "push-full"}})},
+                                  sealed_keys={"path": "keys.sealed", "master": {"env": "SLUICE_MASTER"}}, secrets={"keep": "3s"})
+        self.run_sluice("keys", "seal", "push-full", "--config", path, status=0, text="in-the-store", environment=self.secrets)
+        gate, store = self.serve(path), self.folder / "keys.sealed"
+        sealed = store.read_text()
+        for what, break_it in (("gone", store.unlink), ("damaged", lambda: store.write_text(sealed[:-10] + sealed[-10:].upper() + "x"))):
+            with self.subTest(what=what):
+                seen = len(gate.said("secret lost"))
+                break_it()
+                wait_until("the loss to be seen", lambda: len(gate.said("secret lost")) > seen)
+                self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key()]))
+                wait_until("the key to be over", lambda: gate.get_admin("/readyz")[0] == 503)
+                self.assert_problem(gate.ask("GET", "/push/v1/employees", [self.key()]), 503, "credential-unavailable")
+                store.write_text(sealed)
+                store.chmod(0o600)
+                wait_until("the key to be back", lambda: gate.get_admin("/readyz")[0] == 200)
+                self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key()]))
+        self.assertEqual({request.header("x-api-key") for request in self.vendor.requests}, {"in-the-store"})
 
 
 class WallClock(GateTest):

@@ -1,4 +1,5 @@
-// A wall clock that is off by the whole seconds that the file named by STEPPED_CLOCK says: preloaded. The monotonic clock is left alone.
+// A wall clock that is off by the whole seconds that the file named by STEPPED_CLOCK says: preloaded. The
+// monotonic clock is left alone.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
