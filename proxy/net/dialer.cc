@@ -1,6 +1,7 @@
 #include "proxy/net/dialer.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "proxy/net/tls_stream.h"
 
@@ -107,8 +108,8 @@ void Dialer::start_next() {
     }
     attempts_.push_back(std::make_unique<Attempt>(*this));
     if (attempts_.back()->start(address)) return set_deadline();
+    reason_ = uv_strerror(-errno);
     attempts_.pop_back();
-    reason_ = "cannot connect";
   }
   if (attempts_.empty()) return end_with(reason_);
   set_deadline();

@@ -29,7 +29,8 @@ class DialObserver {
   ~DialObserver() = default;
 };
 
-// Opens a connection to one address: TcpStream::connect, or a test's own. nullptr: no resources.
+// Opens a connection to one address: TcpStream::connect, or a test's own. nullptr: no resources, errno says
+// which.
 using Connector = std::function<StreamPtr(EventLoop&, const IpAddress&, uint16_t port)>;
 
 struct DialTarget {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 #include "config/wipe.h"
@@ -73,8 +74,10 @@ StreamPtr TcpStream::connect(EventLoop& loop, const IpAddress& address, uint16_t
                        connecting->start_reading();
                        if (connecting->observer_ != nullptr) connecting->observer_->on_connected();
                      });
-  if (status != 0) return nullptr;
-  return stream;
+  if (status == 0) return stream;
+  stream.reset();
+  errno = -status;
+  return nullptr;
 }
 
 TcpStream* TcpStream::accept(EventLoop& loop, uv_stream_t* listener) {

@@ -13,7 +13,8 @@ namespace sluice {
 
 class TcpStream final : public ByteStream {
  public:
-  // Connects; on_connected or on_closed follows, never before this returns. nullptr: no resources.
+  // Connects; on_connected or on_closed follows, never before this returns. nullptr: no resources, errno says
+  // which.
   static StreamPtr connect(EventLoop& loop, const IpAddress& address, uint16_t port);
   // Takes a connection from a listening handle; nullptr when that fails. Reading starts at once.
   static TcpStream* accept(EventLoop& loop, uv_stream_t* listener);

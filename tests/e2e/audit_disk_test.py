@@ -102,6 +102,9 @@ class Disk(GateTest):
     def test_a_disk_with_input_output_errors(self):
         self.inject("io")
 
+    def test_a_disk_that_takes_what_is_written_and_makes_nothing_of_it_durable(self):
+        self.inject("unsynced")  # what a power cut would lose is never sent
+
     def test_a_disk_that_turned_read_only(self):
         self.inject("read-only")
 

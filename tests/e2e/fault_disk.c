@@ -1,7 +1,7 @@
 // A disk that fails on demand, for one file and what belongs to it: preloaded, it looks into the file that
 // FAULT_DISK_CONTROL names before each write or sync of a file whose path begins with FAULT_DISK_PATH.
-// The control file holds one word: ok, full (ENOSPC), io (EIO), read-only (EROFS) or stuck (waits until it
-// says something else).
+// The control file holds one word: ok, full (ENOSPC), io (EIO), read-only (EROFS), unsynced (EIO of syncs
+// alone) or stuck (waits until it says something else).
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -28,14 +28,14 @@ static char state(void) {
 }
 
 // 0, or the error to fail with.
-static int fault(int fd) {
+static int fault(int fd, bool syncs) {
   if (fd < 0 || fd >= MOST_FILES || !watched[fd]) return 0;
   char word = state();
   while (word == 's') {
     usleep(2000);
     word = state();
   }
-  return word == 'f' ? ENOSPC : word == 'i' ? EIO : word == 'r' ? EROFS : 0;
+  return word == 'f' ? ENOSPC : word == 'i' ? EIO : word == 'r' ? EROFS : word == 'u' && syncs ? EIO : 0;
 }
 
 static int watch(const char* path, int fd) {
@@ -60,22 +60,22 @@ static int open_as(const char* name, const char* path, int flags, int mode) {
 OPEN(open)
 OPEN(open64)
 
-#define WRAP(result, name, parameters, arguments)                    \
+#define WRAP(syncs, result, name, parameters, arguments)             \
   result name parameters {                                           \
     static result(*real) parameters;                                 \
     if (!real) real = (result(*) parameters)dlsym(RTLD_NEXT, #name); \
-    const int error = fault(fd);                                     \
+    const int error = fault(fd, syncs);                              \
     if (error == 0) return real arguments;                           \
     errno = error;                                                   \
     return -1;                                                       \
   }
-WRAP(ssize_t, write, (int fd, const void* data, size_t size), (fd, data, size))
-WRAP(ssize_t, pwrite, (int fd, const void* data, size_t size, off_t at), (fd, data, size, at))
-WRAP(ssize_t, pwrite64, (int fd, const void* data, size_t size, off64_t at), (fd, data, size, at))
-WRAP(int, ftruncate, (int fd, off_t size), (fd, size))
-WRAP(int, ftruncate64, (int fd, off64_t size), (fd, size))
-WRAP(int, fsync, (int fd), (fd))
-WRAP(int, fdatasync, (int fd), (fd))
+WRAP(false, ssize_t, write, (int fd, const void* data, size_t size), (fd, data, size))
+WRAP(false, ssize_t, pwrite, (int fd, const void* data, size_t size, off_t at), (fd, data, size, at))
+WRAP(false, ssize_t, pwrite64, (int fd, const void* data, size_t size, off64_t at), (fd, data, size, at))
+WRAP(false, int, ftruncate, (int fd, off_t size), (fd, size))
+WRAP(false, int, ftruncate64, (int fd, off64_t size), (fd, size))
+WRAP(true, int, fsync, (int fd), (fd))
+WRAP(true, int, fdatasync, (int fd), (fd))
 
 int close(int fd) {
   static int (*real)(int);

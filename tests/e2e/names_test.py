@@ -5,7 +5,8 @@ import os
 import time
 import unittest
 
-from harness import GateTest, SANITIZED, main, wait_until
+from harness import GateTest, SANITIZED, SECURENVOY, main, wait_until
+from raw_http import request_bytes
 
 
 @unittest.skipIf(SANITIZED, "a sanitizer's runtime has to be loaded before the name server that hangs")
@@ -42,6 +43,18 @@ class HungNamesTest(GateTest):
         answer = gate.ask("GET", "/push/v1/employees", [self.key()])
         self.assertEqual(answer.status, 502, answer.body)
         self.assertEqual(gate.stop(), 0, gate.text())
+
+    def test_a_vendor_whose_name_server_never_answers_is_502_in_time_and_holds_up_no_other_vendor(self):
+        other = self.upstream()
+        gate = self.gate({"push": self.push("https://api.hung.test", timeouts={"connect": "1s"}), "securenvoy": self.securenvoy(other.url)})
+        with gate.connect() as waiting:
+            waiting.send(request_bytes("GET", "/push/v1/employees", [self.key()]))
+            self.assert_vendors(gate.ask("GET", SECURENVOY + "/users", [self.key()]))
+            self.assert_problem(waiting.response(), 502, "upstream-unreachable")
+        began = time.monotonic()
+        self.assert_problem(gate.ask("POST", "/push/v1/employees/e1/groups", [self.key()], {"group": "a"}), 502, "upstream-unreachable")
+        self.assertLess(time.monotonic() - began, 4)
+        self.assertTrue(gate.said("upstream unreachable", api="push", reason="no connection in time"))
 
 
 if __name__ == "__main__":
