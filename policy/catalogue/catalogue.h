@@ -34,6 +34,7 @@ struct BodySchema {
 
 struct BodySchema::Property {
   std::string name;
+  std::string written;  // the name as the catalogue has it, for people
   BodySchema schema;
   // Tags that a request gets when its body carries this member, null included. A member tagged
   // credential-write holds a credential: its value is never recorded, and the body is not hashed.

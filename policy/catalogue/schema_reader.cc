@@ -81,6 +81,7 @@ class SchemaReader {
     for (const auto& [key, member] : value.entries) {
       BodySchema::Property property;
       property.name = member_name(key.text);
+      property.written = key.text;
       property.schema = read(member, &property.tags, depth + 1);
       const bool twice = std::any_of(schema.properties.begin(), schema.properties.end(),
                                      [&property](const auto& other) { return other.name == property.name; });

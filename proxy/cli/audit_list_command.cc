@@ -31,6 +31,16 @@ std::string text_of(const EventJson& data, const char* name) {
   return found != data.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
+// "a,b" of a list of texts.
+std::string names_of(const EventJson& data, const char* name) {
+  const auto found = data.find(name);
+  std::string names;
+  if (found == data.end() || !found->is_array()) return names;
+  for (const EventJson& one : *found)
+    if (one.is_string()) names += (names.empty() ? "" : ",") + one.get<std::string>();
+  return names;
+}
+
 EventJson data_of_event(const std::string& body) {
   const EventJson event = EventJson::parse(body, nullptr, false);
   const auto found = event.is_object() ? event.find("data") : event.end();
@@ -67,6 +77,9 @@ std::string to_line(const StoredEvent& event) {
   for (const char* name : {"upstream_status", "status", "lost"})
     if (const auto found = data.find(name); found != data.end() && found->is_number())
       line.append("  ").append(name).append("=").append(found->dump());
+  for (const char* name : {"rules", "shadow_rules"})
+    if (const std::string names = names_of(data, name); !names.empty())
+      line.append("  ").append(name).append("=").append(printable(names));
   for (const char* name : {"webhook", "reason"})
     if (const std::string value = text_of(data, name); !value.empty())
       line.append("  ").append(name).append("=").append(printable(value));

@@ -7,14 +7,17 @@ import shutil
 import signal
 import subprocess
 
-from harness import BINARY, GateTest, PATIENCE, main, wait_until
+from harness import BINARY, GateTest, PATIENCE, main, standard_policy, wait_until
 
 
 class AuditCommands(GateTest):
     def start(self):
         self.vendor = self.upstream()
         self.webhook = self.sink()
-        self.configuration_file = self.configuration({"push": self.push(self.vendor.url)}, sink=self.webhook)
+        policy = standard_policy(["push"])
+        policy["rules"] += [{"id": name, "effect": "deny", "mode": "shadow", "when": when} for name, when in
+                            (("no-reads-of-siem", {"client": "siem"}), ("no-reads", {"access": "read"}))]
+        self.configuration_file = self.configuration({"push": self.push(self.vendor.url)}, policy=policy, sink=self.webhook)
         self.gate_process = self.serve(self.configuration_file)
         for number in range(20):
             self.gate_process.ask("GET", f"/push/v1/employees?n={number}", [self.key("siem")])
@@ -37,6 +40,8 @@ class AuditCommands(GateTest):
             self.assertEqual(exported.stdout.encode().splitlines()[:21], delivered[:21])
             listed = self.audit("list", "--type", "request.*", "--client", "siem")
             self.assertEqual(len(listed.stdout.splitlines()), 20, listed.stdout)
+            self.assertIn("  push.employees.list  GET  /v1/employees  allow  upstream_status=200  status=200  rules=siem-reads  "
+                          "shadow_rules=no-reads,no-reads-of-siem\n", listed.stdout)
             if self.gate_process.popen.poll() is None:
                 self.assertEqual(self.gate_process.stop(), 0)
         self.assertEqual(report["signed_through"], report["last"])
