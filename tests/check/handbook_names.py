@@ -59,8 +59,8 @@ def reference_keys(text):
                 continue
             full, said = (f"{name}.{key.value}" if name else key.value), comment(key)[0]
             shown = text[value.start_mark.index:value.end_mark.index].strip()
-            plain = isinstance(value, yaml.ScalarNode) or (isinstance(value, yaml.SequenceNode) and value.flow_style)
-            given = plain and shown and "one of:" not in above and not re.search(r"required|\bno default|^default|this or ", said)
+            plain = isinstance(value, yaml.ScalarNode) or shown == "{}" or (isinstance(value, yaml.SequenceNode) and value.flow_style)
+            given = plain and shown and "one of:" not in above and not re.search(r"^(?:required|no default|default|this or )|; default:", said)
             found.setdefault(full, shown if given else None)
             walk(value, full, said)
 
@@ -197,16 +197,16 @@ def expect(found, said, case):
 
 def self_test():
     failures = []
-    reference = "a:                # of all\n  b: 9s           # to wait\n  c: x            # required\n  # d: [y]        # no default\n"
+    reference = "a:                # of all\n  b: 9s           # to wait\n  c: x            # required\n  # d: [y]        # no default\n  e: { env: T }\n"
     defaults = reference_keys(reference)
-    if defaults != {"a": None, "a.b": "9s", "a.c": None, "a.d": None}:
+    if defaults != {"a": None, "a.b": "9s", "a.c": None, "a.d": None, "a.e": None}:
         failures.append(f"the reference was read as {defaults}")
     schema = {"definitions": {"secret": {}, "list": {"items": {"properties": {"f": {}}}}}, "properties": {
         "a": {"properties": {"b": {}, "s": {"$ref": "#/definitions/secret"}}}, "m": {"additionalProperties": {"anyOf": [{"$ref": "#/definitions/list"}]}}}}
     if schema_keys(schema) != {"a", "a.b", "a.s", "m", "m.NAME.f"}:
         failures.append(f"the schema was read as {schema_keys(schema)}")
-    head, row, rest = "## `a`\n", "| `a.b` | `9s` | x |\n", "| `a.c`, `a.d` | required, none | |\n"
-    for text, said in [(head + row + rest, ""), (head + row, "`a.c` is missing"), (row + rest, "`a` is missing"), (head + row + rest + "| `a.e` | | |\n", "`a.e` is no key"),
+    head, row, rest = "## `a`\n", "| `a.b` | `9s` | x |\n", "| `a.c`, `a.d`, `a.e` | required, none | |\n"
+    for text, said in [(head + row + rest, ""), (head + row, "`a.c` is missing"), (row + rest, "`a` is missing"), (head + row + rest + "| `a.f` | | |\n", "`a.f` is no key"),
                        (head + "| `a.b` | `8s` | |\n" + rest, "are 9s, not 8s"), (head + "| `a.b` | | |\n" + rest, "are 9s, not none"), (head + "`a.b` and\n" + rest, "`a.b` is missing")]:
         failures += expect(configuration(markdown.Page(text), set(defaults), defaults), said, f"configuration {text!r}")
     for text, said in [("## T\n| `x` | 403 |\n| `y` | 404 |\n", ""), ("## T\n| `x` | 403 |\n", "`y` is missing"), ("## T\n| `x` | 403 |\n| `y` | 404 |\n| `z` | |\n", "`z` is nothing"),
