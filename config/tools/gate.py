@@ -11,6 +11,7 @@ SLUICE_CA      PEM of the authority of the gate's certificate, if the system doe
 
 import json
 import os
+import signal
 import ssl
 import sys
 import time
@@ -88,6 +89,8 @@ def complaint(status, headers, text):
 
 
 def main(arguments):
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as in a pipe to head
     if len(arguments) == 2 and arguments[0] == "--pages":
         for item in pages(arguments[1]):
             print(json.dumps(item))

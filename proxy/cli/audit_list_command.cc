@@ -67,9 +67,13 @@ std::string to_line(const StoredEvent& event) {
   for (const char* name : {"upstream_status", "status", "lost"})
     if (const auto found = data.find(name); found != data.end() && found->is_number())
       line.append("  ").append(name).append("=").append(found->dump());
-  for (const char* name : {"webhook", "reason"})
-    if (const std::string value = text_of(data, name); !value.empty())
-      line.append("  ").append(name).append("=").append(printable(value));
+  const auto add_named = [&line, &data](std::initializer_list<const char*> names) {
+    for (const char* name : names)
+      if (const std::string value = text_of(data, name); !value.empty())
+        line.append("  ").append(name).append("=").append(printable(value));
+  };
+  if (!is_request_event(event.type)) add_named({"credential", "api", "key"});
+  add_named({"webhook", "header", "change", "old_fingerprint", "new_fingerprint", "fingerprint", "reason"});
   return line;
 }
 
