@@ -154,7 +154,13 @@ def by_program(binary, document, text):
 
 def yaml_blocks(pages, schemas, binary):
     for name, page in pages.items():
-        for block in page.blocks:
+        snippets = []
+        for number, text in page.code():  # a part of a configuration, as in `log: { level: info }`
+            found = re.match(r"(\w+): [{\[].*[}\]]$", text)
+            if found and found.group(1) in schemas.tops:
+                snippets.append(markdown.Block("yaml", number))
+                snippets[-1].lines.append(text)
+        for block in [*snippets, *page.blocks]:
             if block.language not in ("yaml", "yml"):
                 continue
             place = f"{name}:{block.number}: error: "
@@ -165,6 +171,8 @@ def yaml_blocks(pages, schemas, binary):
                 continue
             for document in documents:
                 wrong = list(schemas.faults(document))
+                if block in snippets:
+                    wrong = [fault for fault in wrong if not fault.endswith("is a required property")]
                 if not wrong and "version" in document and ("rules" in document or {"listen", "apis", "policy"} <= set(document)):
                     wrong = by_program(binary, document, block.text)
                 for fault in wrong[:3]:
@@ -189,6 +197,7 @@ CASES = [
     ("    x=$(sluice client old soar)\n", "no command old"), ("    sluice.yaml: valid\n", ""), ("```json\nsluice chekc\n```\n", ""),
     ("```yaml\na: [\n```\n", "no YAML"), ("```yaml\na: { b: 1 }\n```\n", ""), ("```yaml\nlog: { levle: info }\n```\n", "levle"), ("```yaml\nlog: { level: info }\n```\n", ""),
     (RULE % '"*.*"', ""), (RULE % '"push.emplyees.*"', "emplyees"), (RULE % '"*.*", not: { tagg: x }', "tagg"),
+    ("`log: { level: info }` and `levle: { a: b }`", ""), ("`log: { levle: info }`", "levle"), ("`log: { level: ...`", ""), ("`connect: { proxy_authorization: required }`", ""), ("`log: { \u2026 }`", ""),
     (RULE % '"*.*", group: [ a, b ]', ""), ("    kubectl -n sluice create --x\n", ""), (WHOLE % "policy.yaml", ""), (WHOLE % "rules/policy.yaml", "policy.yaml"),
 ]
 

@@ -74,7 +74,7 @@ def configuration(page, keys, defaults, name=CONFIG):
     for number, _, text in page.headings():
         shown.update({key: number for key in markdown.spans(text) if KEY.fullmatch(key)})
     tops = {key.split(".")[0] for key in keys}
-    for number, cells in page.rows():
+    for number, cells in page.rows(heads=True):
         names = [text for text in markdown.spans(cells[0]) if KEY.fullmatch(text) and text.split(".")[0] in tops]
         shown.update({text: number for text in names})
         wanted = [defaults[text] for text in names if defaults.get(text)]
@@ -209,7 +209,7 @@ def self_test():
     for text, said in [(head + row + rest, ""), (head + row, "`a.c` is missing"), (row + rest, "`a` is missing"), (head + row + rest + "| `a.f` | | |\n", "`a.f` is no key"),
                        (head + "| `a.b` | `8s` | |\n" + rest, "are 9s, not 8s"), (head + "| `a.b` | | |\n" + rest, "are 9s, not none"), (head + "`a.b` and\n" + rest, "`a.b` is missing")]:
         failures += expect(configuration(markdown.Page(text), set(defaults), defaults), said, f"configuration {text!r}")
-    for text, said in [("## T\n| `x` | 403 |\n| `y` | 404 |\n", ""), ("## T\n| `x` | 403 |\n", "`y` is missing"), ("## T\n| `x` | 403 |\n| `y` | 404 |\n| `z` | |\n", "`z` is nothing"),
+    for text, said in [("## T\n| `x` | 403 |\n| `y` | 404 |\n", ""), ("## T\n| `name` | status |\n|---|---|\n| `x` | 403 |\n| `y` | 404 |\n", ""), ("## T\n| `x` | 403 |\n", "`y` is missing"), ("## T\n| `x` | 403 |\n| `y` | 404 |\n| `z` | |\n", "`z` is nothing"),
                        ("## T\n| `x` | 400 |\n| `y` | 404 |\n", "`x` lacks 403"), ("## U\n| `x` |\n| `y` |\n", "\"## T\" with its table is missing")]:
         failures += expect(table(markdown.Page(text), "p.md", "T", {"x", "y"}, beside={"x": "403"}), said, f"table {text!r}")
     for text, fields, unread in [('r.details.emplace_back("a_b", x);', {"a_b"}, []), ("r.json_details.emplace_back(\n  name, x);", set(), ["name"]),

@@ -85,8 +85,9 @@ class Page:
             for found in [*LINK.finditer(bare), *filter(None, [REFERENCE.match(bare)])]:
                 yield number, found.group(1)
 
-    def rows(self, section=None):
-        """(number, cells) of each row of each table, below the heading `section` if one is given; None when there is no such heading."""
+    def rows(self, section=None, heads=False):
+        """(number, cells) of each row of each table, with `heads` of its head too, below the heading `section` if one is given; None when
+        there is no such heading."""
         lines = self.prose
         if section is not None:
             start = next(((number, level) for number, level, text in self.headings() if text == section), None)
@@ -94,9 +95,9 @@ class Page:
                 return None
             end = next((number for number, level, _ in self.headings() if number > start[0] and level <= start[1]), len(self.text))
             lines = [(number, line) for number, line in lines if start[0] < number < end]
-        rows = []
+        rows, ruled = [], {number for number, line in lines if re.fullmatch(r"\|[|\s:-]+", line)}
         for number, line in lines:
-            if line.startswith("|") and not re.fullmatch(r"[|\s:-]+", line):
+            if line.startswith("|") and number not in ruled and (heads or number + 1 not in ruled):
                 cells = re.split(r"(?<!\\)\|", line.strip().strip("|"))
                 rows.append((number, [cell.strip().replace("\\|", "|") for cell in cells]))
         return rows
