@@ -66,6 +66,14 @@ bool is_wanted(const ListOptions& options, const StoredEvent& event) {
   });
 }
 
+// Which secret an event is about, and what became of it.
+void add_secret(const EventJson& data, std::string& line) {
+  for (const char* name :
+       {"credential", "api", "key", "header", "change", "old_fingerprint", "new_fingerprint", "fingerprint"})
+    if (const std::string value = text_of(data, name); !value.empty())
+      line.append("  ").append(name).append("=").append(printable(value));
+}
+
 // "TIME  SEQUENCE  TYPE  ..." with what the event has.
 std::string to_line(const StoredEvent& event) {
   const EventJson data = data_of_event(event.body);
@@ -74,6 +82,7 @@ std::string to_line(const StoredEvent& event) {
       format_time(time) + "  " + std::to_string(event.sequence) + "  " + std::string(to_text(event.type));
   for (const char* name : {"client", "source_ip", "operation", "method", "path", "decision"})
     if (const std::string value = text_of(data, name); !value.empty()) line += "  " + printable(value);
+  if (!is_request_event(event.type)) add_secret(data, line);
   for (const char* name : {"upstream_status", "status", "lost"})
     if (const auto found = data.find(name); found != data.end() && found->is_number())
       line.append("  ").append(name).append("=").append(found->dump());

@@ -8,7 +8,6 @@ import base64
 import json
 import os
 import pathlib
-import re
 import socket
 import ssl
 import subprocess
@@ -532,14 +531,29 @@ class AuthorityFiles(Connect):
         self.authority.key.chmod(0o644)
         self.start_fails("can be read by others: chmod 600", self.authority.certificate, self.authority.key)
 
+    def make(self, *hosts):
+        script = SOURCE / "config/tools/connect_ca.sh"
+        return subprocess.run([str(script), *hosts], cwd=self.folder, capture_output=True, text=True, timeout=60)
+
     def documented(self):
-        """The authority that README.md tells how to make, by its own commands."""
-        text = (SOURCE / "README.md").read_text()
-        section = text[text.index("## A tool whose URL cannot be changed"):]
-        commands = re.search(r"\n\n((?:    .*\n)*    openssl req(?:.*\n)*?)\n(?!    )", section).group(1)
-        done = subprocess.run(["bash", "-euc", commands], cwd=self.folder, capture_output=True, text=True, timeout=60)
+        """The authority that config/tools makes."""
+        done = self.make(PUSH, SECURENVOY)
         self.assertEqual(done.returncode, 0, done.stderr)
-        return self.folder / "connect-ca.crt", self.folder / "connect-ca.key"
+        self.assertRegex(done.stdout, "Fingerprint=")
+        certificate, key = self.folder / "connect-ca.crt", self.folder / "connect-ca.key"
+        self.assertEqual(key.stat().st_mode & 0o777, 0o600)
+        return certificate, key
+
+    def test_are_not_made_over_others_nor_of_what_is_no_host(self):
+        self.assertEqual(self.make().returncode, 2)
+        done = self.make(f"{PUSH},permitted;DNS:evil.example")
+        self.assertEqual((done.returncode, done.stderr), (2, f"connect_ca.sh: {PUSH},permitted;DNS:evil.example is no host name\n"))
+        self.assertFalse((self.folder / "connect-ca.crt").exists())
+        certificate, _ = self.documented()
+        before = certificate.read_bytes()
+        done = self.make(PUSH)
+        self.assertEqual((done.returncode, certificate.read_bytes()), (1, before))
+        self.assertIn("connect-ca.crt is there already", done.stderr)
 
     def test_made_as_documented_serve_the_vendors_and_nobody_else(self):
         self.authority.certificate, self.authority.key = self.documented()

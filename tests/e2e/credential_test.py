@@ -129,6 +129,9 @@ class RefusedKeys(GateTest):
         changed = self.receiver.events("credential.changed")[0]["data"]
         self.assertEqual([changed["old_fingerprint"], changed["new_fingerprint"]], [fingerprint(self.secrets["PUSH_FULL_KEY"]), fingerprint(new)])
         self.assertLessEqual(len(self.receiver.events("credential.refused")), 1)
+        _, listed, _ = self.run_sluice("audit", "list", "--config", self.folder / "sluice.yaml", "--type", "credential.changed", status=0)
+        self.assertRegex(listed, rf"credential=vendor-key  api=push  key=full  change=changed  old_fingerprint={changed['old_fingerprint']}"
+                                 rf"  new_fingerprint={changed['new_fingerprint']}$")
 
     def test_a_key_whose_file_is_gone_is_used_for_a_while_and_then_503(self):
         path = self.write("push.key", self.secrets["PUSH_FULL_KEY"])
