@@ -34,11 +34,11 @@ struct BodySchema {
 
 struct BodySchema::Property {
   std::string name;
-  std::string written;  // the name as the catalogue has it, for people
   BodySchema schema;
   // Tags that a request gets when its body carries this member, null included. A member tagged
   // credential-write holds a credential: its value is never recorded, and the body is not hashed.
   std::vector<std::string> tags;
+  std::string written{};  // the name as the catalogue has it, for people
 };
 
 // One segment of a path template: a literal, or a parameter such as {id}, which matches one non-empty

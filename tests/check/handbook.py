@@ -5,6 +5,7 @@ usage: handbook.py SOURCE_DIR SLUICE     prints one line for each breach and exi
        handbook.py --self-test SLUICE    shows that every rule can fail
 """
 
+import os
 import pathlib
 import posixpath
 import sys
@@ -114,9 +115,10 @@ def main(arguments):
     if len(arguments) != 2:
         print(__doc__)
         return 2
+    sluice = os.path.abspath(arguments[1])
     if arguments[0] == "--self-test":
-        return self_test(arguments[1])
-    return check(pathlib.Path(arguments[0]), arguments[1])
+        return self_test(sluice)
+    return check(pathlib.Path(arguments[0]), sluice)
 
 
 if __name__ == "__main__":
