@@ -98,7 +98,7 @@ def table(page, name, section, expected, prefix="", beside=None):
     shown = {}
     for number, cells in rows:
         for text in markdown.spans(cells[0]):
-            text = text.removeprefix(prefix)
+            text = text.removeprefix(prefix).split(":")[0]
             shown[text] = number
             if beside and text in beside and not any(re.search(rf"\b{beside[text]}\b", cell) for cell in cells[1:]):
                 yield f"{name}:{number}: error: the row of `{text}` lacks {beside[text]}"
@@ -163,16 +163,19 @@ def audit(root, pages):
     yield from table(pages[name], name, "Fields of data", fields, prefix="data.")
 
 
-def policy_keys(schema):
+def policy_tables(schema):
+    """The headings of policy/README.md, and what the tables below them have; what a window of time has."""
     parts = schema["definitions"]
     constraint = next(part for part in parts["constraint"]["anyOf"] if "properties" in part)
-    return {key for part in (parts["rule"], parts["when"], parts["time"], constraint) for key in part["properties"]}
+    return {"A rule": set(parts["rule"]["properties"]), "`when`: which requests": set(parts["when"]["properties"]),
+            "Constraints": set(constraint["properties"])}, set(parts["time"]["properties"])
 
 
-def policy(page, keys, name="policy/README.md"):
-    shown = {text for _, text in page.code()}
-    for key in sorted(keys - shown):
-        yield f"{name}:1: error: `{key}` of policy.schema.json is missing"
+def policy(page, tables, window, name="policy/README.md"):
+    for section, keys in tables.items():
+        yield from table(page, name, section, keys)
+    for key in sorted(window - {word for _, text in page.code() for word in re.findall(r"\w+", text)}):
+        yield f"{name}:1: error: `{key}` of `time` is missing"
 
 
 def breaches(root, pages):
@@ -184,7 +187,7 @@ def breaches(root, pages):
     gate = "proxy/gate/README.md"
     yield from table(pages[gate], gate, "Problem types", set(problems), prefix="urn:sluice:problem:", beside=problems)
     yield from audit(root, pages)
-    yield from policy(pages["policy/README.md"], policy_keys(json.loads(read("policy/policy.schema.json"))))
+    yield from policy(pages["policy/README.md"], *policy_tables(json.loads(read("policy/policy.schema.json"))))
 
 
 # --- that each rule can fail
@@ -217,6 +220,7 @@ def self_test():
                                  ('return {"gone", {{"s", x}, {"t", y}}};', {"s", "t"}, [])]:
         if details("x.cc", text) != (fields, unread):
             failures.append(f"{text} was read as {details('x.cc', text)}")
-    failures += expect(policy(markdown.Page("`a`"), {"a"}), "", "policy")
-    failures += expect(policy(markdown.Page("a\n\n    `a`\n"), {"a"}), "`a` of", "policy without")
+    rule = "## R\n| `a` | |\n| `b: true` | |\n"
+    for text, said in [(rule + "`time: { days: x }`", ""), (rule, "`days` of `time` is missing"), ("## R\n| `a` | |\n`days`", "`b` is missing")]:
+        failures += expect(policy(markdown.Page(text), {"R": {"a", "b"}}, {"days"}), said, f"policy {text!r}")
     return failures
