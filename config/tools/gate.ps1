@@ -47,10 +47,8 @@ function Invoke-Gate {
             if ($failure.Exception.PSObject.Properties['Response']) { $answer = $failure.Exception.Response }
             if ($null -eq $answer -or $attempt -ge $Attempts) { throw }
             $status = [int] $answer.StatusCode
-            $ofGate = (Get-AnswerHeader $answer 'Sluice-Origin') -eq 'gate'
-            $reads = $Method -in 'GET', 'HEAD'
-            # What was never carried out, or changes nothing.
-            $repeat = $status -eq 429 -or ($status -eq 503 -and $ofGate) -or ($reads -and $status -in 502, 503, 504)
+            # After 429 nothing was carried out; after the others a write may have been.
+            $repeat = $status -eq 429 -or ($Method -in 'GET', 'HEAD' -and $status -in 502, 503, 504)
             if (-not $repeat) { throw }
             $wait = 0
             if (-not [int]::TryParse([string] (Get-AnswerHeader $answer 'Retry-After'), [ref] $wait)) { $wait = [math]::Pow(2, $attempt) }

@@ -41,19 +41,15 @@ def once(method, path, body=None):
             return error.code, error.headers, error.read().decode(errors="replace")
 
 
-def may_repeat(method, status, headers):
-    """Whether the same request may be sent again: what was never carried out, or changes nothing."""
-    if status == 429:  # of the gate or of the vendor: not carried out
-        return True
-    if status == 503 and headers.get("Sluice-Origin") == "gate":  # the gate did not send it
-        return True
-    return status in (502, 503, 504) and method in READS
+def may_repeat(method, status):
+    """Whether the same request may be sent again without a look. After 429 nothing was carried out; a write may have been after the others."""
+    return status == 429 or (method in READS and status in (502, 503, 504))
 
 
 def call(method, path, body=None):
     for attempt in range(1, ATTEMPTS + 1):
         status, headers, text = once(method, path, body)
-        if attempt == ATTEMPTS or not may_repeat(method, status, headers):
+        if attempt == ATTEMPTS or not may_repeat(method, status):
             break
         told = headers.get("Retry-After", "")
         wait = int(told) if told.isdigit() else 2 ** attempt

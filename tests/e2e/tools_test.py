@@ -74,6 +74,10 @@ class Requests(Tools):
                     done = self.use(tool, "siem", "GET", "/v1/employees")
                     self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
                 self.assertGreater(self.answered(gate, 429), before, "nothing had to wait")
+        before = self.answered(gate, 429)
+        done = self.use("gate.py", "admin", "POST", "/v1/employees/e1/groups", '{"group": "a"}')  # a write too: it was not sent
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertGreater(self.answered(gate, 429), before, "nothing had to wait")
 
     def test_repeat_a_read_that_the_vendor_failed_and_never_a_write(self):
         seen = []
