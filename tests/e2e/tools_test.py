@@ -66,7 +66,7 @@ class Requests(Tools):
             self.assertEqual(self.answered(gate, 401), number)
 
     def test_wait_as_the_gate_says_and_come_again(self):
-        gate = self.tls_gate(self.simulated(limit={"rate": 0.5, "burst": 1}, queue={"max_wait": "10ms"}))
+        gate = self.tls_gate(self.simulated(limit={"rate": 0.2, "burst": 1}, queue={"max_wait": "10ms"}))
         for tool in COMMANDS:
             with self.subTest(tool=tool):
                 before = self.answered(gate, 429)
