@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 
-from harness import GateTest, SOURCE, main, wait_until
+from harness import GateTest, SECURENVOY, SOURCE, main, wait_until
 
 EXAMPLES = SOURCE / "config/audit"
 VERIFIER = EXAMPLES / "verify_event.py"
@@ -95,7 +95,8 @@ class Example(GateTest):
         for place, own in places.items():
             self.assertIn(place, text)
             text = text.replace(place, own)
-        self.write("policy.yaml", (EXAMPLES / "policy.yaml").read_text())
+        for policy in EXAMPLES.glob("*policy.yaml"):
+            self.write(policy.name, policy.read_text())
         path = self.write("sluice.yaml", text + "\nadmin: { address: 127.0.0.1:0 }\n")
         self.run_sluice("check", "--config", path, status=0, environment=self.secrets)
         return self.serve(path)
@@ -121,8 +122,8 @@ class Example(GateTest):
 
 class Files(Example):
     def test_each_is_valid_as_it_stands(self):
-        names = sorted(path.stem for path in EXAMPLES.glob("*.yaml") if path.stem != "policy")
-        self.assertEqual(names, ["cloudevents", "elastic", "slack", "splunk"])
+        names = sorted(path.stem for path in EXAMPLES.glob("*.yaml") if not path.stem.endswith("policy"))
+        self.assertEqual(names, ["capture", "cloudevents", "elastic", "slack", "splunk"])
         for name in names:
             with self.subTest(name=name):
                 self.run_sluice("check", "--strict", "--config", EXAMPLES / f"{name}.yaml", status=0,
@@ -207,6 +208,23 @@ class Files(Example):
         (path, _, body), = slack.taken
         self.assertEqual(path, "/services/T/B/X")
         self.assertIn("by `siem` was denied", json.loads(body)["text"])
+
+    def test_captured_fields_are_in_the_event_and_hashes_are_those_that_openssl_makes(self):
+        salt = self.secrets["SLUICE_CAPTURE_SALT"] = secrets.token_hex(16)
+        other = self.upstream()
+        gate = self.gate_of("capture", {"https://tenant.eu.securenvoy.directory": other.url})
+        self.assert_vendors(gate.ask(*GROUP, [self.key("soar")], {"group": "Quarantine"}))
+        self.assert_vendors(gate.ask("POST", SECURENVOY + "/users", [self.key("soar")],
+                                     {"username": "ann", "email": "ann@x.test", "customAttributes": [{"id": "1", "name": "floor", "value": "3"}]}))
+        self.assertEqual(gate.stop(), 0)
+        lines = self.run_sluice("audit", "export", "--config", self.folder / "sluice.yaml", "--type", "request.forwarded", status=0)[1]
+        first, second = (json.loads(line)["data"]["fields"] for line in lines.splitlines())
+        self.assertEqual(first, {"/group": "Quarantine"})
+        command = """printf '%s' '"ann@x.test"' | openssl dgst -sha256 -hmac "$SLUICE_CAPTURE_SALT\""""
+        self.assertIn(command, (EXAMPLES / "README.md").read_text())
+        made = subprocess.run(command, shell=True, capture_output=True, text=True, env={**os.environ, "SLUICE_CAPTURE_SALT": salt}).stdout
+        self.assertEqual(second["/email"], "hmac-sha256:" + made.split()[-1])
+        self.assertEqual(sorted(second), ["/customAttributes/0/name", "/email", "/username"])
 
     def test_cloudevents_are_verified_and_printed_octet_for_octet(self):
         self.secrets["SLUICE_EVENTS_SECRET"] = self.secrets["WEBHOOK_SECRET"]
