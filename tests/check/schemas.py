@@ -58,6 +58,7 @@ def main(root):
     examples = [("config", root / "config/reference.yaml"), ("config", root / "config/demo/sluice.yaml"),
                 ("policy", root / "config/demo/policy.yaml"),
                 ("config", root / "config/examples/sluice.yaml"),
+                *(("policy" if path.stem.endswith("policy") else "config", path) for path in sorted((root / "config/audit").glob("*.yaml"))),
                 *(("policy", path) for path in sorted((root / "config/examples").glob("*.yaml"))
                   if path.name != "sluice.yaml" and not path.name.endswith(".test.yaml"))]
     for kind, path in examples:

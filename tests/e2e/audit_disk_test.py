@@ -56,10 +56,12 @@ class Disk(GateTest):
     def judge(self, name, break_it, mend_it):
         broken = time.monotonic()
         break_it()
+        before = len(self.sent.requests)
         wait_until(f"{name}: 503", lambda: self.first(503, broken))
         refused = self.first(503, broken)
         time.sleep(0.5)  # long enough for a write to slip through
         wait_until("not ready", lambda: self.running.get_admin("/readyz")[0] == 503)
+        self.sent_meanwhile = len(self.sent.requests) - before
         mended = time.monotonic()
         mend_it()
         wait_until(f"{name}: 200 again", lambda: self.first(200, mended))
@@ -95,6 +97,7 @@ class Disk(GateTest):
                 del os.environ[name]
         self.addCleanup(control.write_text, "ok")  # or a stuck gate never ends
         self.judge(word, lambda: control.write_text(word), lambda: control.write_text("ok"))
+        self.assertLessEqual(self.sent_meanwhile, len(self.callers), "more than what was recorded before")
 
     def test_a_full_disk(self):
         self.inject("full")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 
-from harness import GateTest, SOURCE, main, wait_until
+from harness import GateTest, SECURENVOY, SOURCE, main, wait_until
 
 EXAMPLES = SOURCE / "config/audit"
 VERIFIER = EXAMPLES / "verify_event.py"
@@ -24,8 +24,8 @@ PUBLISHED = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "1614265330", b'{"test": 
 class Endpoint:
     """A receiver: `judge(path, headers, body)` gives status and document. What it took is in `taken`."""
 
-    def __init__(self, judge):
-        self.taken, self.refused = [], []
+    def __init__(self, judge, consents=False):
+        self.taken, self.refused, self.asked = [], [], []
         endpoint = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -40,6 +40,14 @@ class Endpoint:
                 self.send_header("Content-Length", str(len(reply)))
                 self.end_headers()
                 self.wfile.write(reply)
+
+            def do_OPTIONS(self):
+                endpoint.asked.append(self.headers["WebHook-Request-Origin"])
+                self.send_response(200)
+                if consents:
+                    self.send_header("WebHook-Allowed-Origin", endpoint.asked[-1])
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
             def log_message(self, *_):
                 pass
@@ -95,7 +103,8 @@ class Example(GateTest):
         for place, own in places.items():
             self.assertIn(place, text)
             text = text.replace(place, own)
-        self.write("policy.yaml", (EXAMPLES / "policy.yaml").read_text())
+        for policy in EXAMPLES.glob("*policy.yaml"):
+            self.write(policy.name, policy.read_text())
         path = self.write("sluice.yaml", text + "\nadmin: { address: 127.0.0.1:0 }\n")
         self.run_sluice("check", "--config", path, status=0, environment=self.secrets)
         return self.serve(path)
@@ -104,8 +113,8 @@ class Example(GateTest):
         self.assert_vendors(gate.ask("GET", "/push/v1/employees", [self.key("siem")]))
         self.assertEqual(gate.ask(*GROUP, [self.key("siem")], {"group": "a"}).status, 403)
 
-    def endpoint(self, judge):
-        endpoint = Endpoint(judge)
+    def endpoint(self, judge, **options):
+        endpoint = Endpoint(judge, **options)
         self.doubles.append(endpoint)
         return endpoint
 
@@ -121,8 +130,8 @@ class Example(GateTest):
 
 class Files(Example):
     def test_each_is_valid_as_it_stands(self):
-        names = sorted(path.stem for path in EXAMPLES.glob("*.yaml") if path.stem != "policy")
-        self.assertEqual(names, ["cloudevents", "elastic", "slack", "splunk"])
+        names = sorted(path.stem for path in EXAMPLES.glob("*.yaml") if not path.stem.endswith("policy"))
+        self.assertEqual(names, ["capture", "cloudevents", "elastic", "slack", "splunk"])
         for name in names:
             with self.subTest(name=name):
                 self.run_sluice("check", "--strict", "--config", EXAMPLES / f"{name}.yaml", status=0,
@@ -207,6 +216,50 @@ class Files(Example):
         (path, _, body), = slack.taken
         self.assertEqual(path, "/services/T/B/X")
         self.assertIn("by `siem` was denied", json.loads(body)["text"])
+
+    def test_a_receiver_that_wants_to_be_asked_is_asked_and_gets_nothing_before_it_consents(self):
+        self.secrets["SLUICE_EVENTS_SECRET"] = self.secrets["WEBHOOK_SECRET"]
+        for consents in (False, True):
+            with self.subTest(consents=consents):
+                receiver = self.endpoint(lambda path, headers, body: (202, {}), consents=consents)
+                gate = self.gate_of("cloudevents", {"https://events.example/sluice": receiver.url, "# handshake: true": "handshake: true"})
+                self.ask_two(gate)
+                wait_until("the question", lambda: receiver.asked)
+                if consents:
+                    self.wait_for_all(gate)
+                else:
+                    wait_until("what is missing to be said", lambda: "it gives no consent" in gate.get_admin("/readyz")[1])
+                self.assertEqual(bool(receiver.taken), consents)
+                self.assertEqual(gate.stop(), 0)
+                for file in self.folder.glob("audit.db*"):
+                    file.unlink()
+
+    def test_a_topic_of_event_grid_gets_its_key_and_no_signature(self):
+        self.secrets.update(SLUICE_EVENTS_SECRET=self.secrets["WEBHOOK_SECRET"], TOPIC_KEY=secrets.token_hex(16))
+        topic = self.endpoint(lambda path, headers, body: (200, {}) if headers["aeg-sas-key"] == self.secrets["TOPIC_KEY"] and
+                              headers["Content-Type"].startswith("application/cloudevents+json") else (401, {}))
+        gate = self.gate_of("cloudevents", {"https://events.example/sluice": topic.url + "/api/events?api-version=2018-01-01",
+                                            "# headers: { aeg-sas-key: { env: TOPIC_KEY } }": "signature: none\n      headers: { aeg-sas-key: { env: TOPIC_KEY } }"})
+        self.ask_two(gate)
+        self.wait_for_all(gate)
+        self.assertEqual({(path, headers["webhook-signature"]) for path, headers, _ in topic.taken}, {("/api/events?api-version=2018-01-01", None)})
+
+    def test_captured_fields_are_in_the_event_and_hashes_are_those_that_openssl_makes(self):
+        salt = self.secrets["SLUICE_CAPTURE_SALT"] = secrets.token_hex(16)
+        other = self.upstream()
+        gate = self.gate_of("capture", {"https://tenant.eu.securenvoy.directory": other.url})
+        self.assert_vendors(gate.ask(*GROUP, [self.key("soar")], {"group": "Quarantine"}))
+        self.assert_vendors(gate.ask("POST", SECURENVOY + "/users", [self.key("soar")],
+                                     {"username": "ann", "email": "ann@x.test", "customAttributes": [{"id": "1", "name": "floor", "value": "3"}]}))
+        self.assertEqual(gate.stop(), 0)
+        lines = self.run_sluice("audit", "export", "--config", self.folder / "sluice.yaml", "--type", "request.forwarded", status=0)[1]
+        first, second = (json.loads(line)["data"]["fields"] for line in lines.splitlines())
+        self.assertEqual(first, {"/group": "Quarantine"})
+        command = """printf '%s' '"ann@x.test"' | openssl dgst -sha256 -hmac "$SLUICE_CAPTURE_SALT\""""
+        self.assertIn(command, (EXAMPLES / "README.md").read_text())
+        made = subprocess.run(command, shell=True, capture_output=True, text=True, env={**os.environ, "SLUICE_CAPTURE_SALT": salt}).stdout
+        self.assertEqual(second["/email"], "hmac-sha256:" + made.split()[-1])
+        self.assertEqual(sorted(second), ["/customAttributes/0/name", "/email", "/username"])
 
     def test_cloudevents_are_verified_and_printed_octet_for_octet(self):
         self.secrets["SLUICE_EVENTS_SECRET"] = self.secrets["WEBHOOK_SECRET"]
