@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import threading
 
@@ -173,6 +174,32 @@ class ReviewJobs(GateTest):
         done, notes = self.follow_gitlab(BROKEN, POLICY)
         self.assertEqual((done.returncode, notes), (2, []), done.stderr)
         self.assertIn('unknown value "alow"', done.stderr)
+
+    # --- pre-commit
+
+    def hooks_after(self, policy):
+        """The exit status of each hook, run as pre-commit runs it when nothing but the policy has changed."""
+        self.repository(POLICY, policy)
+        done = {}
+        for hook in yaml.safe_load((SOURCE / ".pre-commit-hooks.yaml").read_text()):
+            files = [] if hook.get("pass_filenames") is False else ["policy.yaml"]
+            if re.search(hook["files"], "policy.yaml"):
+                done[hook["id"]] = subprocess.run([*shlex.split(hook["entry"]), *files], cwd=self.repo, env=self.environment,
+                                                  capture_output=True, timeout=60 * PATIENCE).returncode
+        return done
+
+    def test_hooks_judge_a_commit_of_the_policy_alone(self):
+        self.assertEqual(self.hooks_after(WIDER), {"sluice-check": 0, "sluice-test": 0})
+
+    def test_hooks_stop_a_policy_that_breaks_a_test(self):
+        self.assertEqual(self.hooks_after(POLICY.replace("employees.list", "apps.list")), {"sluice-check": 0, "sluice-test": 1})
+
+    def test_the_page_has_the_same_hooks(self):
+        page = (SOURCE / "config/review/README.md").read_text(encoding="utf-8")
+        block = re.search(r"^```yaml\n(# \.pre-commit-config\.yaml\n.*?)^```$", page, re.MULTILINE | re.DOTALL)[1]
+        known = [{name: value for name, value in hook.items() if name != "description"}
+                 for hook in yaml.safe_load((SOURCE / ".pre-commit-hooks.yaml").read_text())]
+        self.assertEqual(yaml.safe_load(block)["repos"][0]["hooks"], known)
 
 
 if __name__ == "__main__":
