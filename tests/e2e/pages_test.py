@@ -155,6 +155,9 @@ class Pages(GateTest):
     def test_reviewing_a_policy(self):
         self.follow("policy/review/README.md")
 
+    def test_the_demo(self):
+        self.follow("config/demo/README.md")
+
     def test_every_rule_of_the_pages_is_accepted(self):
         configuration = self.folder / "sluice.yaml"
         example = (SOURCE / "config/examples/sluice.yaml").read_text(encoding="utf-8")
@@ -171,6 +174,16 @@ class Pages(GateTest):
                     self.run_sluice("check", "--config", configuration, status=0)
                 judged += 1
         self.assertGreater(judged, 2)
+
+    def test_the_catalogues_of_the_page_are_accepted(self):
+        own, _, whole = blocks("policy/catalogue/README.md", "yaml")
+        self.write("catalogues/push-extra.yaml", own)
+        self.write("catalogues/tickets.yaml", whole)
+        apis = {"push": self.push("https://api.pushsecurity.com", catalogue="catalogues/push-extra.yaml"),
+                "tickets": self.push("https://tickets.example", catalogue="catalogues/tickets.yaml")}
+        configuration = self.configuration(apis, policy={"version": 1, "rules": [
+            {"id": "tags", "effect": "allow", "when": {"operation": ["push.url-blocking.add", "tickets.close"]}}]})
+        self.run_sluice("check", "--config", configuration, status=0)
 
 
 if __name__ == "__main__":
