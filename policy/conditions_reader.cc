@@ -200,8 +200,11 @@ class ConditionsReader {
       if (text.find('*') == std::string::npos) {
         report_unknown(item, "operation", "unknown-operation", vocabulary_.operation_ids(), findings_);
       } else {
+        const std::string deeper = text + ".*";
+        const bool fits_deeper = !vocabulary_.find_operations(deeper).empty();
         findings_.error(item.at, "unknown-operation",
-                        "operation: " + quoted(text) + " fits no known operation");
+                        "operation: " + quoted(text) + " fits no known operation" +
+                            (fits_deeper ? ", did you mean " + quoted(deeper) + "?" : ""));
       }
     });
   }

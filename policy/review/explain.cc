@@ -62,7 +62,10 @@ std::string why_not(const Subject& subject, const Rule& rule, const RuleVerdict&
           operation != nullptr ? operation->access : access_of_method(subject.request.method);
       return differs("the access is", std::string(to_text(access)), rule, verdict.field);
     }
-    case Field::kTag: return differs("the tags are", join(subject.decision.tags), rule, verdict.field);
+    case Field::kTag: {  // those of the decision are of all operations that fit; an unknown one has none
+      const std::string tags = operation == nullptr ? "none" : join(subject.decision.tags);
+      return differs("the tags are", tags, rule, verdict.field);
+    }
     case Field::kMethod:
       return differs("the method is", std::string(subject.request.method), rule, verdict.field);
     case Field::kPath: return differs("the path is", std::string(subject.request.path), rule, verdict.field);

@@ -9,6 +9,7 @@
 #include "config/ascii.h"
 #include "policy/compiler.h"
 #include "policy/review/covering.h"
+#include "policy/review/name_review.h"
 #include "policy/review/pattern_review.h"
 
 namespace sluice {
@@ -16,7 +17,7 @@ namespace {
 
 constexpr std::string_view kCredentialRead = "credential-read";
 
-constexpr std::array<WarningKind, 8> kKinds{{
+constexpr std::array<WarningKind, 9> kKinds{{
     {"rule-never-matches", "A rule whose conditions no request can fulfil"},
     {"allow-always-denied", "An allow rule of which everything is denied by other rules"},
     {"allow-redundant", "An allow rule of which everything is allowed by other rules"},
@@ -24,6 +25,7 @@ constexpr std::array<WarningKind, 8> kKinds{{
      "An allow rule that reaches an operation which returns credentials, without naming it"},
     {"client-without-allow", "A client that no rule allows anything"},
     {"operations-without-rule", "Operations of which no rule speaks"},
+    {"unknown-name", "A name of a member, a parameter or a path that nothing of the rule's operations has"},
     {"pattern-matches-everything", "A pattern that asks nothing of a text"},
     {"pattern-not-anchored",
      "A pattern of which a part of the text suffices, though the whole was probably meant"},
@@ -83,11 +85,13 @@ class PolicyReview {
     for (size_t rule = 0; rule < policy_.rules.size(); ++rule) review_credentials(rule);
     review_clients();
     for (size_t api = 0; api < policy_.apis.size(); ++api) review_operations(api);
+    for (size_t rule = 0; rule < policy_.rules.size(); ++rule) review_rule_names(rule);
     for (const Rule& rule : policy_.rules) review_patterns(rule);
   }
 
  private:
   static constexpr size_t kMostRulesNamed = 5;
+  static constexpr size_t kMostOperationsNamed = 8;
 
   size_t slots() const { return policy_.vocabulary.slots.size(); }
   bool is_enforced(size_t rule, Effect effect) const {
@@ -279,8 +283,19 @@ class PolicyReview {
     }
     if (silent.empty()) return;
     findings_.note(config_.apis[api].at, "operations-without-rule",
-                   "api " + config_.apis[api].name + ": no rule speaks of " + join(silent) +
+                   "api " + config_.apis[api].name + ": no rule speaks of " +
+                       join_some(silent, kMostOperationsNamed) +
                        ", which is therefore denied to everyone; if that is meant, a deny rule says so");
+  }
+
+  void review_rule_names(size_t index) {
+    const Rule& rule = policy_.rules[index];
+    const bool names = !rule.when.values.empty() || !rule.required.empty() || !rule.when.paths.empty() ||
+                       (rule.excluded && (!rule.excluded->values.empty() || !rule.excluded->paths.empty()));
+    if (!names) return;
+    std::vector<uint32_t> reached;
+    for (const RuleReach::OfSlot& slot : reaches_[index].slots()) reached.push_back(slot.slot);
+    review_names(rule, reached, policy_, findings_);
   }
 
   void review_patterns(const Rule& rule) {

@@ -83,7 +83,7 @@ std::string to_line(const StoredEvent& event) {
   for (const char* name : {"client", "source_ip", "operation", "method", "path", "decision"})
     if (const std::string value = text_of(data, name); !value.empty()) line += "  " + printable(value);
   if (!is_request_event(event.type)) add_secret(data, line);
-  for (const char* name : {"upstream_status", "status", "lost"})
+  for (const char* name : {"upstream_status", "status", "lost", "widened", "narrowed", "unknown"})
     if (const auto found = data.find(name); found != data.end() && found->is_number())
       line.append("  ").append(name).append("=").append(found->dump());
   for (const char* name : {"rules", "shadow_rules"})

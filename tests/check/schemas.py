@@ -59,6 +59,8 @@ def main(root):
                 ("policy", root / "config/demo/policy.yaml"),
                 ("config", root / "config/examples/sluice.yaml"),
                 *(("policy" if path.stem.endswith("policy") else "config", path) for path in sorted((root / "config/audit").glob("*.yaml"))),
+                ("config", root / "config/examples/rollout/sluice.yaml"),
+                *(("policy", root / "config/examples/rollout" / name) for name in ("observe.yaml", "trial.yaml", "policy.yaml")),
                 *(("policy", path) for path in sorted((root / "config/examples").glob("*.yaml"))
                   if path.name != "sluice.yaml" and not path.name.endswith(".test.yaml"))]
     for kind, path in examples:

@@ -10,6 +10,6 @@ ask GET '/securenvoy/api/user/restapi/users' "$SIEM_TOKEN"
 ask GET '/push/v1/loginEvents' "$SIEM_TOKEN"
 ask POST '/push/v1/employees/e1/groups' "$SOAR_TOKEN" '{"group":"Quarantine"}'
 ask POST '/push/v1/employees/e2/groups' "$SOAR_TOKEN" '{"group":"Administrators"}'
-ask POST '/push/v1/employees/e3/merge' "$SOAR_TOKEN" '{"secondaryEmployeeIds":["e8","e9"]}'
-ask POST '/push/v1/employees/e4/merge' "$SOAR_TOKEN" '{"secondaryEmployeeIds":["e5","e6","e7"]}'
+ask POST '/securenvoy/api/user/restapi/groups/g1/assignusers' "$SOAR_TOKEN" '["u1","u2"]'
+ask POST '/securenvoy/api/user/restapi/groups/g1/assignusers' "$SOAR_TOKEN" '["u1","u2","u3"]'
 ask PUT '/securenvoy/api/user/restapi/users/u1' "$SOAR_TOKEN" '{"city":"Leeds","password":"not-a-real-one"}'

@@ -84,6 +84,18 @@ TEST(Explain, WritesTheJsonOfTheContract) {
   EXPECT_EQ(json["rules"][3]["decides"], false) << "a shadow";
 }
 
+// The merge that another reading of the path finds has some.
+TEST(Explain, AnUnknownOperationHasNoTags) {
+  const PolicyUnderTest policy(
+      "version: 1\nrules:\n  - { id: passwords, effect: deny, when: { tag: credential-write } }\n");
+  const Explanation explanation =
+      explain(*policy.engine, policy.config,
+              policy.request("soar POST /push/v1/employees/e1/merge;x", R"({"secondaryEmployeeIds":["a"]})"));
+  EXPECT_EQ(explanation.operations, (std::vector<std::string>{"push.unknown", "push.employees.merge"}));
+  EXPECT_EQ(why(explanation, "passwords"),
+            "as push.unknown: the tags are none, the rule says tag: credential-write");
+}
+
 TEST(Explain, SaysWhatIsRefusedAndWithWhichStatus) {
   const auto json = nlohmann::json::parse(to_json(explained("soar GET /push/v1/%2e%2e/x")));
   EXPECT_EQ(json["decision"], "refuse");
