@@ -205,6 +205,18 @@ class Installed(unittest.TestCase):
             time.sleep(0.05)
         raise AssertionError(f"the gate does not listen: {log.read_text()}")
 
+    def test_what_is_commented_out_in_the_starter_files_is_valid_when_it_is_not(self):
+        self.install()
+        hashed = re.search(r'token_sha256: .*', self.root.run("sluice", "client", "new", "siem").stdout).group(0)
+        text = self.root.read("/etc/sluice/sluice.yaml").replace("clients: {}", f"clients:\n  siem: {{ {hashed} }}")
+        self.root.write("/etc/sluice/sluice.yaml", re.sub(r"^# (?=( |securenvoy:|webhooks:))", "  ", text, flags=re.MULTILINE))
+        policy = self.root.read("/etc/sluice/policy.yaml").replace("rules: []", "rules:")
+        self.root.write("/etc/sluice/policy.yaml", re.sub(r"^# (?=(- id| ))", "  ", policy, flags=re.MULTILINE))
+        for path, word in (("sluice.yaml", "\n  securenvoy:\n"), ("sluice.yaml", "\n  webhooks:\n"), ("policy.yaml", "\n  - id: siem-reads\n")):
+            self.assertIn(word, self.root.read(f"/etc/sluice/{path}"))
+        done = self.root.run("sluice", "check", "--config", "/etc/sluice/sluice.yaml")
+        self.assertEqual(done.returncode, 0, done.stdout)
+
     def test_it_is_neither_enabled_nor_started(self):
         self.root.pretend_systemd(enabled=False, active=False)
         self.install()
