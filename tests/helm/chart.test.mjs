@@ -4,6 +4,7 @@ import { counts } from "./helm.mjs";
 import "./parts/renders.mjs";
 import "./parts/values.mjs";
 import "./parts/guards.mjs";
+import "./parts/odd.mjs";
 import "./parts/schema.mjs";
 import "./parts/network.mjs";
 import "./parts/files.mjs";

@@ -28,6 +28,9 @@ function judgeNames(documents) {
     for (const [key, value] of labels.flatMap((each) => Object.entries(each ?? {}))) {
       if (!/^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/.test(value)) problems.push(`${id}: label ${key}: ${value}`);
     }
+    // RFC 1035, as the API server asks of Services; the others are parts of names in DNS too.
+    if (d.kind === "Service" && !/^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(d.metadata.name)) problems.push(`${id}: no name of a Service`);
+    if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(d.metadata.name)) problems.push(`${id}: no name in DNS`);
     if (d.kind === "Secret") problems.push(`${id}: a Secret is rendered`);
     if (d.spec && d.apiVersion !== "cilium.io/v2" && d.metadata.namespace !== "ns") problems.push(`${id}: no namespace`);
   }

@@ -21,7 +21,7 @@ kind: none
 {{- else if contains ":" $host }}
 kind: address
 cidr: {{ printf "%s/128" $host | quote }}
-{{- else if regexMatch "^[0-9.]+$" $host }}
+{{- else if regexMatch "^([0-9]{1,3}[.]){3}[0-9]{1,3}$" $host }}
 kind: address
 cidr: {{ printf "%s/32" $host | quote }}
 {{- else if or (not (contains "." $host)) (hasSuffix ".svc" $host) (contains ".svc." $host) }}
@@ -31,7 +31,8 @@ kind: public
 {{- end }}
 {{- end -}}
 
-{{/* Places that the configuration names, other than vendors and Redis: { webhooks: [..], others: [..] } of targets. */}}
+{{/* Places that the configuration names, other than Redis: { webhooks: [..], others: [..] } of targets. Vendors are among the
+     others where they are in the cluster, or at an address. */}}
 {{- define "sluice.targets" -}}
 {{- $config := include "sluice.config" . | fromYaml -}}
 {{- $webhooks := list -}}
@@ -42,13 +43,17 @@ kind: public
 {{- range (dig "identity" "jwt" list $config) }}{{ $urls = append $urls (dig "jwks" "url" "" .) }}{{ end -}}
 {{- $others := list -}}
 {{- range (compact $urls) }}{{ $others = append $others (include "sluice.urlTarget" . | fromYaml) }}{{ end -}}
+{{- range $name, $api := $config.apis -}}
+{{- $target := include "sluice.urlTarget" (toString $api.upstream) | fromYaml -}}
+{{- if has $target.kind (list "cluster" "address") }}{{ $others = append $others $target }}{{ end -}}
+{{- end -}}
 {{- toYaml (dict "webhooks" $webhooks "others" $others) -}}
 {{- end -}}
 
 {{/* Peers that may call: networkPolicy.ingress.from, and whom a load balancer lets in. */}}
 {{- define "sluice.callers" -}}
 {{- $from := .Values.networkPolicy.ingress.from -}}
-{{- if ne .Values.service.type "ClusterIP" -}}
+{{- if eq .Values.service.type "LoadBalancer" -}}
 {{- range .Values.service.loadBalancerSourceRanges }}{{ $from = append $from (dict "ipBlock" (dict "cidr" .)) }}{{ end -}}
 {{- end -}}
 {{- toYaml $from -}}
@@ -82,11 +87,11 @@ kind: public
 {{- range .Values.networkPolicy.upstreams.ports }}{{ $ports = append $ports (int .) }}{{ end -}}
 {{- range $name, $api := $config.apis -}}
 {{- $target := include "sluice.urlTarget" (toString $api.upstream) | fromYaml -}}
-{{- if ne $target.kind "none" }}{{ $ports = append $ports (int $target.port) }}{{ end -}}
+{{- if eq $target.kind "public" }}{{ $ports = append $ports (int $target.port) }}{{ end -}}
 {{- end -}}
 {{- if not .Values.networkPolicy.upstreams.cidrs -}}
 {{- $targets := include "sluice.targets" . | fromYaml -}}
-{{- range (ternary $targets.others (concat $targets.webhooks $targets.others) (gt (len .Values.networkPolicy.webhook.to) 0)) -}}
+{{- range (ternary $targets.others (concat $targets.webhooks $targets.others) (not (empty .Values.networkPolicy.webhook.to))) -}}
 {{- if eq .kind "public" }}{{ $ports = append $ports (int .port) }}{{ end -}}
 {{- end -}}
 {{- end -}}
@@ -132,8 +137,8 @@ kind: public
 
 {{- define "sluice.redisRule" -}}
 {{- $url := dig "rate_limit_store" "redis" "" (include "sluice.config" . | fromYaml) -}}
-{{- if $url }}
 {{- $target := include "sluice.urlTarget" $url | fromYaml }}
+{{- if and $url (or .Values.networkPolicy.redis.to (ne $target.kind "none")) }}
 - ports:
     - { port: {{ .Values.networkPolicy.redis.port | default $target.port }}, protocol: TCP }
   to:

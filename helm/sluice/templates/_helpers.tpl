@@ -1,18 +1,17 @@
 {{/* Names and labels. */}}
 
 {{- define "sluice.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimAll "-." -}}
 {{- end -}}
 
-{{/* At most 50 octets: a StatefulSet adds a hash to it in a label of at most 63, and the longest suffix here has 10. */}}
+{{/* At most 50 octets: a StatefulSet adds a hash to it in a label of at most 63, and the longest suffix here has 10. Without dots,
+     which a release's name may have and a Service's may not. */}}
 {{- define "sluice.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
-{{- else if contains (include "sluice.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name (include "sluice.name" .) | trunc 50 | trimSuffix "-" -}}
+{{- $name := .Values.fullnameOverride -}}
+{{- if not $name -}}
+{{- $name = ternary .Release.Name (printf "%s-%s" .Release.Name (include "sluice.name" .)) (contains (include "sluice.name" .) .Release.Name) -}}
 {{- end -}}
+{{- $name | replace "." "-" | trunc 50 | trimAll "-" -}}
 {{- end -}}
 
 {{- define "sluice.serviceAccountName" -}}
@@ -25,14 +24,14 @@
 
 {{/* What selects the gate's pods, and nothing else of the release. */}}
 {{- define "sluice.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "sluice.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "sluice.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: gate
 {{- end -}}
 
 {{- define "sluice.testLabels" -}}
-app.kubernetes.io/name: {{ include "sluice.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "sluice.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: test
 {{- end -}}
 
@@ -43,15 +42,15 @@ app.kubernetes.io/component: test
   "app.kubernetes.io/name" (include "sluice.name" .root)
   "app.kubernetes.io/instance" .root.Release.Name
   "app.kubernetes.io/component" .component
-  "app.kubernetes.io/version" (.root.Values.image.tag | default .root.Chart.AppVersion | replace "+" "_" | trunc 63 | trimSuffix "-")
+  "app.kubernetes.io/version" (.root.Values.image.tag | default .root.Chart.AppVersion | replace "+" "_" | trunc 63 | trimAll "-._")
   "app.kubernetes.io/managed-by" .root.Release.Service -}}
-{{- toYaml (mergeOverwrite dict .root.Values.commonLabels (.labels | default dict) $own) -}}
+{{- toYaml (mergeOverwrite dict (.root.Values.commonLabels | default dict) (.labels | default dict) $own) -}}
 {{- end -}}
 
 {{/* name, namespace and labels of an object. Usage: (dict "root" $ "component" "gate" "suffix" "-metrics" "labels" .. "annotations" ..) */}}
 {{- define "sluice.metadata" -}}
-name: {{ include "sluice.fullname" .root }}{{ .suffix }}
-namespace: {{ .root.Release.Namespace }}
+name: {{ printf "%s%s" (include "sluice.fullname" .root) (.suffix | default "") | quote }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "sluice.labels" . | nindent 2 }}
 {{- with .annotations }}
@@ -61,7 +60,7 @@ annotations:
 {{- end -}}
 
 {{- define "sluice.image" -}}
-{{- $registry := .Values.global.imageRegistry | default .Values.image.registry -}}
+{{- $registry := (.Values.global | default dict).imageRegistry | default .Values.image.registry -}}
 {{- $name := ternary (printf "%s/%s" $registry .Values.image.repository) .Values.image.repository (ne $registry "") -}}
 {{- if .Values.image.digest -}}
 {{- printf "%s@%s" $name .Values.image.digest -}}
@@ -71,11 +70,14 @@ annotations:
 {{- end -}}
 
 {{- define "sluice.imagePullSecrets" -}}
-{{- $names := concat .Values.global.imagePullSecrets .Values.imagePullSecrets | uniq -}}
-{{- with $names }}
+{{- $names := list -}}
+{{- range concat ((.Values.global | default dict).imagePullSecrets | default list) (.Values.imagePullSecrets | default list) -}}
+{{- $names = append $names (kindIs "map" . | ternary (get (kindIs "map" . | ternary . dict) "name") .) -}}
+{{- end -}}
+{{- with $names | uniq }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}

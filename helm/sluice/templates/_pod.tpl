@@ -4,15 +4,13 @@
 {{- define "sluice.podMetadata" -}}
 labels:
   {{- $own := include "sluice.selectorLabels" . | fromYaml }}
-  {{- toYaml (mergeOverwrite dict .Values.commonLabels .Values.podLabels $own) | nindent 2 }}
+  {{- toYaml (mergeOverwrite dict (.Values.commonLabels | default dict) (.Values.podLabels | default dict) $own) | nindent 2 }}
 annotations:
-  checksum/restart: {{ include "sluice.restartChecksum" . }}
+  {{- $checksums := dict "checksum/restart" (include "sluice.restartChecksum" .) }}
   {{- if eq .Values.policy.reload "rollout" }}
-  checksum/policy: {{ include "sluice.policyText" . | sha256sum }}
+  {{- $_ := set $checksums "checksum/policy" (include "sluice.policyText" . | sha256sum) }}
   {{- end }}
-  {{- with .Values.podAnnotations }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- toYaml (mergeOverwrite dict (.Values.podAnnotations | default dict) $checksums) | nindent 2 }}
 {{- end -}}
 
 {{- define "sluice.probe" -}}
@@ -20,7 +18,9 @@ httpGet:
   path: {{ .path }}
   port: admin
   scheme: HTTP
-{{ toYaml .timing }}
+{{- with .timing }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- define "sluice.ports" -}}
@@ -60,7 +60,7 @@ httpGet:
 {{- define "sluice.secretSources" -}}
 {{- range .Values.credentials.existingSecrets }}
 - secret:
-    name: {{ .name }}
+    name: {{ .name | quote }}
     {{- with .items }}
     items:
       {{- toYaml . | nindent 6 }}
@@ -69,7 +69,7 @@ httpGet:
 {{- with .Values.audit.webhook }}
 {{- if .url }}
 - secret:
-    name: {{ .existingSecret }}
+    name: {{ .existingSecret | quote }}
     items:
       - { key: {{ .secretKey | quote }}, path: webhook-secret }
 {{- end }}
@@ -77,13 +77,13 @@ httpGet:
 {{- with .Values.redis }}
 {{- if and .enabled .existingSecret }}
 - secret:
-    name: {{ .existingSecret }}
+    name: {{ .existingSecret | quote }}
     items:
       - { key: {{ .passwordKey | quote }}, path: redis-password }
 {{- end }}
 {{- if and .enabled .tls.enabled .tls.existingSecret }}
 - secret:
-    name: {{ .tls.existingSecret }}
+    name: {{ .tls.existingSecret | quote }}
     items:
       - { key: {{ .tls.key | quote }}, path: redis-ca.crt }
 {{- end }}
@@ -94,10 +94,10 @@ httpGet:
 {{- define "sluice.volumes" -}}
 - name: config
   configMap:
-    name: {{ include "sluice.fullname" . }}-config
+    name: {{ printf "%s-config" (include "sluice.fullname" .) | quote }}
 - name: policy
   configMap:
-    name: {{ include "sluice.policyConfigMap" . }}
+    name: {{ include "sluice.policyConfigMap" . | quote }}
 {{- with include "sluice.secretSources" . | trim }}
 - name: secrets
   projected:
@@ -108,7 +108,7 @@ httpGet:
 {{- if not (include "sluice.persistent" .) }}
 - name: spool
   emptyDir:
-    sizeLimit: {{ .Values.audit.spool.size }}
+    sizeLimit: {{ .Values.audit.spool.size | quote }}
 {{- end }}
 - name: tmp
   emptyDir:
@@ -116,20 +116,20 @@ httpGet:
 {{- with .Values.tls.existingSecret }}
 - name: tls
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     defaultMode: 288 # 0440
 {{- end }}
 {{- if .Values.clientCA.existingSecret }}
 - name: client-ca
   secret:
-    secretName: {{ .Values.clientCA.existingSecret }}
+    secretName: {{ .Values.clientCA.existingSecret | quote }}
     defaultMode: 288 # 0440
     items:
       - { key: {{ .Values.clientCA.key | quote }}, path: {{ .Values.clientCA.key | quote }} }
 {{- else if .Values.clientCA.existingConfigMap }}
 - name: client-ca
   configMap:
-    name: {{ .Values.clientCA.existingConfigMap }}
+    name: {{ .Values.clientCA.existingConfigMap | quote }}
     items:
       - { key: {{ .Values.clientCA.key | quote }}, path: {{ .Values.clientCA.key | quote }} }
 {{- end }}
@@ -151,7 +151,7 @@ httpGet:
 
 {{- define "sluice.container" -}}
 name: sluice
-image: {{ include "sluice.image" . }}
+image: {{ include "sluice.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 args:
   - serve
@@ -180,20 +180,24 @@ readinessProbe:
 resources:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with .Values.containerSecurityContext }}
 securityContext:
-  {{- toYaml .Values.containerSecurityContext | nindent 2 }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 volumeMounts:
   {{- include "sluice.mounts" . | nindent 2 }}
 {{- end -}}
 
 {{- define "sluice.podSpec" -}}
-serviceAccountName: {{ include "sluice.serviceAccountName" . }}
+serviceAccountName: {{ include "sluice.serviceAccountName" . | quote }}
 automountServiceAccountToken: {{ .Values.serviceAccount.automount }}
 enableServiceLinks: false
 {{- include "sluice.imagePullSecrets" . }}
+{{- with .Values.podSecurityContext }}
 securityContext:
-  {{- toYaml .Values.podSecurityContext | nindent 2 }}
-terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds | default (include "sluice.graceSeconds" .) }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds | default (include "sluice.graceSeconds" .) | int64 }}
 containers:
   - {{ include "sluice.container" . | nindent 4 | trim }}
   {{- with .Values.extraContainers }}
@@ -218,9 +222,9 @@ tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.runtimeClassName }}
-runtimeClassName: {{ . }}
+runtimeClassName: {{ . | quote }}
 {{- end }}
 {{- end -}}

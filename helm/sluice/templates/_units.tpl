@@ -24,7 +24,7 @@
 
 {{/* How many pods there are at most: the replicas, and those of a rollout beside them. */}}
 {{- define "sluice.mostPods" -}}
-{{- $replicas := ternary .Values.autoscaling.maxReplicas .Values.replicaCount .Values.autoscaling.enabled | int -}}
+{{- $replicas := include "sluice.replicas" . | int | max 1 -}}
 {{- if or (include "sluice.persistent" .) (eq .Values.strategy.type "Recreate") -}}
 {{- $replicas -}}
 {{- else -}}

@@ -13,13 +13,35 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "sluice.validateNames" -}}
+{{- $name := include "sluice.fullname" . -}}
+{{- if not (regexMatch "^[a-z]" $name) -}}
+{{- fail (printf "the Services would be called %s, and a Service's name begins with a letter: set fullnameOverride" $name) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sluice.validateVolumes" -}}
+{{- $own := list "config" "policy" "secrets" "spool" "tmp" "tls" "client-ca" -}}
+{{- range .Values.extraVolumes -}}
+{{- if has .name $own -}}
+{{- fail (printf "extraVolumes has %s, which the chart has itself: give it another name" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- $places := list "/etc/sluice/config" "/etc/sluice/policy" "/etc/sluice/tls" "/etc/sluice/client-ca" "/run/secrets/sluice" "/var/lib/sluice" "/tmp" -}}
+{{- range .Values.extraVolumeMounts -}}
+{{- if has (trimSuffix "/" .mountPath) $places -}}
+{{- fail (printf "extraVolumeMounts has %s, where the chart mounts its own: choose another place" .mountPath) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "sluice.validateConfig" -}}
 {{- range $key, $other := dict "listen" "listeners.proxy and tls" "admin" "listeners.admin" "policy" "policy.inline or policy.existingConfigMap" -}}
 {{- if hasKey $.Values.config $key -}}
 {{- fail (printf "config.%s conflicts with %s, which says the same: take config.%s out" $key $other $key) -}}
 {{- end -}}
 {{- end -}}
-{{- if hasKey .Values.extraFiles "sluice.yaml" -}}
+{{- if hasKey (.Values.extraFiles | default dict) "sluice.yaml" -}}
 {{- fail "extraFiles has sluice.yaml, which config makes: give the file another name" -}}
 {{- end -}}
 {{- end -}}
@@ -33,6 +55,16 @@
 {{- range .Values.credentials.existingSecrets -}}
 {{- if not .items }}{{ $any = true }}{{ end -}}
 {{- range .items }}{{ $there = append $there (printf "/run/secrets/sluice/%s" .path) }}{{ end -}}
+{{- end -}}
+{{- $paths := list -}}
+{{- range (include "sluice.secretSources" . | fromYamlArray) }}{{ range .secret.items }}{{ $paths = append $paths .path }}{{ end }}{{ end -}}
+{{- range $paths -}}
+{{- $path := . -}}
+{{- $same := 0 -}}
+{{- range $paths }}{{ if eq . $path }}{{ $same = add1 $same }}{{ end }}{{ end -}}
+{{- if gt (int $same) 1 -}}
+{{- fail (printf "two secrets would be the file /run/secrets/sluice/%s: give one of credentials.existingSecrets' items another path (webhook-secret, redis-password and redis-ca.crt are the chart's own)" .) -}}
+{{- end -}}
 {{- end -}}
 {{- if not $any -}}
 {{- range $wanted -}}
@@ -66,6 +98,12 @@
 {{- if and $connect (ne .Values.config.connect.address $wanted) -}}
 {{- fail (printf "config.connect.address %s cannot be reached from outside of the pod: set it to %s" .Values.config.connect.address $wanted) -}}
 {{- end -}}
+{{- if and $connect (eq (int .Values.service.port) (int .Values.service.connectPort)) -}}
+{{- fail (printf "service.port and service.connectPort must differ, and both are %v" .Values.service.port) -}}
+{{- end -}}
+{{- if and (or .Values.service.loadBalancerSourceRanges .Values.service.loadBalancerClass) (ne .Values.service.type "LoadBalancer") -}}
+{{- fail "service.loadBalancerSourceRanges and service.loadBalancerClass are for service.type LoadBalancer: take them out, or set service.type" -}}
+{{- end -}}
 {{- if and .Values.service.externalTrafficPolicy (eq .Values.service.type "ClusterIP") -}}
 {{- fail "service.externalTrafficPolicy is for service.type NodePort and LoadBalancer: take it out, or set service.type" -}}
 {{- end -}}
@@ -80,6 +118,11 @@
 
 {{- define "sluice.validateReplicas" -}}
 {{- $scaling := .Values.autoscaling -}}
+{{- $none := list "0" "0%" -}}
+{{- $rolling := .Values.strategy.rollingUpdate | default dict -}}
+{{- if and (eq .Values.strategy.type "RollingUpdate") (has (toString $rolling.maxUnavailable) $none) (has (toString $rolling.maxSurge) $none) -}}
+{{- fail "strategy.rollingUpdate.maxUnavailable and maxSurge are both 0, so that no pod could ever be replaced: set maxSurge to 1" -}}
+{{- end -}}
 {{- if and $scaling.enabled (include "sluice.persistent" .) -}}
 {{- fail "autoscaling.enabled with audit.spool.type=persistent: a replica that is scaled away leaves undelivered events in its volume: set replicaCount instead, or audit.spool.type=emptyDir" -}}
 {{- end -}}
@@ -88,6 +131,9 @@
 {{- end -}}
 {{- if and $scaling.enabled (not $scaling.targetCPU) (not $scaling.metrics) -}}
 {{- fail "autoscaling.enabled without a metric: set autoscaling.targetCPU or autoscaling.metrics" -}}
+{{- end -}}
+{{- if and .Values.pdb.enabled (or (eq (toString .Values.pdb.minAvailable) "100%") (and (eq (toString .Values.pdb.minAvailable) "") (has (toString .Values.pdb.maxUnavailable) $none))) -}}
+{{- fail (printf "pdb.minAvailable %v, pdb.maxUnavailable %v lets no node be drained: set pdb.maxUnavailable to 1" (.Values.pdb.minAvailable | quote) .Values.pdb.maxUnavailable) -}}
 {{- end -}}
 {{- $least := ternary $scaling.minReplicas .Values.replicaCount $scaling.enabled | int -}}
 {{- if and .Values.pdb.enabled (regexMatch "^[1-9][0-9]*$" (toString .Values.pdb.minAvailable)) -}}
@@ -154,7 +200,7 @@
 {{- $outside := false -}}
 {{- range (include "sluice.callers" . | fromYamlArray) }}{{ if .ipBlock }}{{ $outside = true }}{{ end }}{{ end -}}
 {{- if not $outside -}}
-{{- fail (printf "service.type %s is for callers from outside, and networkPolicy.ingress.from lets in pods only: add an ipBlock of theirs (of the nodes, without service.externalTrafficPolicy=Local), or set service.loadBalancerSourceRanges" .Values.service.type) -}}
+{{- fail (printf "service.type %s is for callers from outside, and networkPolicy.ingress.from lets in pods only: add an ipBlock of theirs (of the nodes, without service.externalTrafficPolicy=Local)%s" .Values.service.type (eq .Values.service.type "LoadBalancer" | ternary ", or set service.loadBalancerSourceRanges" "")) -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.enabled .Values.networkPolicy.upstreams.cidrs -}}

@@ -50,6 +50,16 @@ const guards = [
   ["a traffic policy for outside without an outside", set("service.externalTrafficPolicy=Local"), /service\.externalTrafficPolicy is for service\.type/],
   ["callers from outside that the NetworkPolicy keeps out", set("service.type=LoadBalancer"), /service\.type LoadBalancer .*add an ipBlock .*service\.loadBalancerSourceRanges/],
   ["a budget that lets no node be drained", set("pdb.minAvailable=1"), /pdb\.minAvailable 1 of 1 replicas lets no node be drained/],
+  ["a budget of none that may be missing", set("pdb.maxUnavailable=0"), /pdb\.maxUnavailable 0 lets no node be drained: set pdb\.maxUnavailable to 1/],
+  ["a budget of all that must be there", set("pdb.minAvailable=100%", "replicaCount=3"), /pdb\.minAvailable "100%", .*lets no node be drained/],
+  ["a rollout that can replace nothing", set("strategy.rollingUpdate.maxSurge=0%"), /strategy\.rollingUpdate\.maxUnavailable and maxSurge are both 0.*set maxSurge to 1/],
+  ["networks of a load balancer that is none", set("service.loadBalancerSourceRanges={10.0.0.0/8}"), /service\.loadBalancerSourceRanges .*for service\.type LoadBalancer: take them out/],
+  ["a class of a load balancer that is none", set("service.loadBalancerClass=a"), /service\.loadBalancerClass .*for service\.type LoadBalancer/],
+  ["two ports of the Service that are one", [...set("service.connectPort=8080"), ...json("config.connect", { address: "0.0.0.0:8081", ca: { certificate: "a", private_key: "b" } })], /service\.port and service\.connectPort must differ, and both are 8080/],
+  ["two secrets in one file", [...defaults, ...json("credentials.existingSecrets", ["a", "b"].map((name) => ({ name, items: [{ key: "k", path: "push-full" }] })))], /two secrets would be the file \/run\/secrets\/sluice\/push-full: .*another path/],
+  ["a secret in the file of Redis' password", [...set("redis.enabled=true", "redis.host=r", "redis.existingSecret=s"), ...json("credentials.existingSecrets", [{ name: "a", items: [{ key: "k", path: "push-full" }, { key: "r", path: "redis-password" }] }])], /two secrets would be the file .*redis-password/],
+  ["a volume of the chart's own name", [...defaults, ...json("extraVolumes", [{ name: "spool", emptyDir: {} }])], /extraVolumes has spool, which the chart has itself/],
+  ["a volume in the chart's own place", [...defaults, ...json("extraVolumeMounts", [{ name: "a", mountPath: "/var/lib/sluice/" }])], /extraVolumeMounts has \/var\/lib\/sluice\/, where the chart mounts its own/],
 ];
 
 for (const [what, values, message, bare] of guards)

@@ -14,7 +14,7 @@ const others = {
   probes: { startup: { failureThreshold: 7 }, liveness: { failureThreshold: 7 }, readiness: { failureThreshold: 7 } }, terminationGracePeriodSeconds: 999, strategy: { rollingUpdate: { maxSurge: 2 } },
   "pdb.minAvailable": "10%", "pdb.unhealthyPodEvictionPolicy": "IfHealthyBudget", topologySpreadConstraints: [], affinity: { podAffinity: {} }, nodeSelector: { other: "a" }, tolerations: [],
   extraArgs: ["--other"], extraEnv: [], extraEnvFrom: [], extraVolumes: [], extraVolumeMounts: [], extraContainers: [], extraObjects: [{ kind: "Other", apiVersion: "v1", metadata: { name: "a" } }],
-  "service.type": "NodePort", "service.annotations": { other: "a" }, "service.externalTrafficPolicy": "Cluster", "service.loadBalancerSourceRanges": ["192.0.2.0/24"], "service.ipFamilyPolicy": "SingleStack",
+  "service.type": "NodePort", "service.annotations": { other: "a" }, "service.externalTrafficPolicy": "Cluster", "service.loadBalancerSourceRanges": ["192.0.2.0/24"], "service.ipFamilyPolicy": "SingleStack", "service.ipFamilies": ["IPv6"],
   "ingress.annotations": { other: "a" }, "ingress.hosts": [{ host: "other.example" }], "ingress.tls": [], "httpRoute.annotations": { other: "a" }, "httpRoute.parentRefs": [{ name: "other" }], "httpRoute.hostnames": ["other.example"], "httpRoute.matches": [{ method: "GET" }], "httpRoute.filters": [],
   "networkPolicy.ingress.from": [], "networkPolicy.metrics.from": [{ podSelector: {} }], "networkPolicy.dns.to": [], "networkPolicy.upstreams.cidrs": ["198.51.100.0/24"], "networkPolicy.upstreams.ports": [8443], "networkPolicy.upstreams.except": ["10.0.0.0/8"],
   "networkPolicy.redis.to": [{ podSelector: {} }], "networkPolicy.redis.port": 7, "networkPolicy.webhook.to": [{ podSelector: {} }], "networkPolicy.webhook.ports": [7], "networkPolicy.extraIngress": [{ from: [] }], "networkPolicy.extraEgress": [{ to: [] }],
@@ -25,7 +25,7 @@ const beside = {
   "metrics.podMonitor.enabled": { "metrics.serviceMonitor.enabled": false }, "metrics.podMonitor.labels": { "metrics.serviceMonitor.enabled": false, "metrics.podMonitor.enabled": true }, "metrics.podMonitor.interval": { "metrics.serviceMonitor.enabled": false, "metrics.podMonitor.enabled": true },
   "image.tag": { "image.digest": "" }, "image.registry": { "global.imageRegistry": "" }, "redis.tls.key": { "redis.tls.enabled": true, "redis.tls.existingSecret": "ca" }, "redis.tls.existingSecret": { "redis.tls.enabled": true },
   "clientCA.existingConfigMap": { "clientCA.existingSecret": "" }, "serviceAccount.create": { "serviceAccount.name": "own" }, "networkPolicy.upstreams.cidrs": { "networkPolicy.webhook.to": [{ podSelector: {} }], "networkPolicy.extraEgress": [{ to: [] }] },
-  "networkPolicy.webhook.ports": { "networkPolicy.webhook.to": [{ podSelector: {} }] }, "policy.existingConfigMap": { "policy.inline": "" },
+  "service.type": { "service.loadBalancerClass": "", "service.loadBalancerSourceRanges": [], "networkPolicy.ingress.from": [{ ipBlock: { cidr: "192.0.2.0/24" } }] }, "networkPolicy.webhook.ports": { "networkPolicy.webhook.to": [{ podSelector: {} }] }, "policy.existingConfigMap": { "policy.inline": "" },
 };
 
 function* leaves(value, path = "") {

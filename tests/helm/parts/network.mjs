@@ -111,6 +111,20 @@ test("an address of the metadata service is not opened, nor one of the pod itsel
   }
 });
 
+test("a vendor in the cluster, or at an address, is reached there and opens nothing else", () => {
+  const policy = (upstream) => policyOf(renderDefault("--set-json", `config.apis=${JSON.stringify({ push: { catalogue: "push", upstream, credential: { full: { file: "/run/secrets/sluice/k" } } } })}`));
+  assert.deepEqual(podPorts(policy("https://push.test.svc:8443")), ["UDP 53", "TCP 53", "TCP 8443"]);
+  assert.equal(reaches(policy("https://push.test.svc:8443"), "1.1.1.1", 8443), false);
+  assert.equal(reaches(policy("https://10.1.2.3:8443"), "10.1.2.3", 8443), true);
+  assert.equal(reaches(policy("https://10.1.2.3:8443"), "10.1.2.4", 8443), false);
+  // No network of such a name: the API server would refuse the whole policy.
+  assert.doesNotMatch(JSON.stringify(policyOf(renderDefault("--set-json", 'config.tracing={"otlp":"https://2130706433"}'))), /2130706433/);
+});
+
+test("Redis in the pod itself wants no rule", () => {
+  assert.deepEqual(podPorts(policyOf(renderDefault("--set", "redis.enabled=true", "--set", "redis.host=127.0.0.1"))), ["UDP 53", "TCP 53"]);
+});
+
 test("Redis is open to pods on its port, unless it is said where it is", () => {
   const redis = ["--set", "redis.enabled=true", "--set", "redis.host=r.redis.svc"];
   assert.deepEqual(podPorts(policyOf(renderDefault(...redis))), ["UDP 53", "TCP 53", "TCP 6379"]);

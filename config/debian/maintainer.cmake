@@ -1,0 +1,10 @@
+# Who built the package, by the variables that Debian's own tools read.
+set(name $ENV{DEBFULLNAME})
+set(address $ENV{DEBEMAIL})
+if(NOT name)
+  set(name sluice)
+endif()
+if(NOT address)
+  set(address sluice@localhost)
+endif()
+set(CPACK_DEBIAN_PACKAGE_MAINTAINER "${name} <${address}>")
