@@ -113,6 +113,7 @@ std::vector<ApiConfig> find_apis(const Options& options, Findings& findings) {
 
 std::string unknown_api(const std::string& name, const std::vector<ApiConfig>& apis) {
   std::vector<std::string> known;
+  known.reserve(apis.size());
   for (const ApiConfig& api : apis) known.push_back(api.name);
   std::string hint = suggestion(name, known);
   if (hint.empty()) {
