@@ -153,14 +153,14 @@ class Installed(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout)
         return done.stdout
 
-    def changed(self, change):
-        """The package's next version."""
+    def changed(self, change=lambda folder: None):
+        """The package's next version, changed."""
         folder = pathlib.Path(tempfile.mkdtemp(dir=scratch))
         output("dpkg-deb", "--raw-extract", package, folder)
         control = folder / "DEBIAN/control"
         control.write_text(re.sub(r"^Version: .*$", "Version: 99.0", control.read_text(), flags=re.MULTILINE))
         change(folder)
-        output("dpkg-deb", "--root-owner-group", "--build", folder, folder.with_suffix(".deb"))
+        output("dpkg-deb", "-Znone", "--root-owner-group", "--build", folder, folder.with_suffix(".deb"))
         return folder.with_suffix(".deb")
 
     def test_it_runs_with_nothing_but_its_dependencies(self):
@@ -228,7 +228,7 @@ class Installed(unittest.TestCase):
         self.install()
         for active in (True, False):
             self.root.pretend_systemd(enabled=False, active=active)
-            self.install(self.changed(lambda folder: None))
+            self.install(self.changed())
             asked = self.root.asked_of_systemd()
             self.assertIn("--system daemon-reload", asked)
             self.assertEqual([line for line in asked if "restart" in line or " start" in line], ["--quiet --system restart sluice.service"] if active else [])
@@ -238,7 +238,7 @@ class Installed(unittest.TestCase):
         self.install()
         self.root.write("/etc/sluice/policy.yaml", "version: 1\nrules: []\n# mine\n")
         before = self.root.read("/etc/sluice/policy.yaml")
-        self.install(self.changed(lambda folder: None))
+        self.install(self.changed())
         self.assertEqual(self.root.read("/etc/sluice/policy.yaml"), before)
         self.assertFalse(self.root.has("/etc/sluice/policy.yaml.dpkg-dist"))
 
@@ -292,7 +292,7 @@ class Installed(unittest.TestCase):
         link = self.root.path / "etc/systemd/system/multi-user.target.wants/sluice.service"
         link.parent.mkdir(exist_ok=True)
         link.symlink_to("/usr/lib/systemd/system/sluice.service")  # systemctl enable sluice
-        self.install(self.changed(lambda folder: None))
+        self.install(self.changed())
         self.dpkg("--remove", "sluice")
         self.install()
         self.assertTrue(link.is_symlink())
