@@ -16,9 +16,16 @@ import unittest
 from debian_root import Root
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "config/image"))
+import debian
+import stage
+
 BINARY = os.environ.get("SLUICE_BINARY", str(SOURCE / "build/release/sluice"))
 BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD", SOURCE / "build/release"))
 EPOCH = "1700000000"
+# Packages whose files are compiled in, by what config/debian/copyright calls them.
+COMPILED_IN = {"libcli11-dev": "CLI11", "nlohmann-json3-dev": "nlohmann/json", "node-llhttp": "llhttp", "rapidjson-dev": "RapidJSON"}
+OF_TESTS = {"libgtest-dev", "libgmock-dev", "libbenchmark-dev"}
 PATIENCE = 60
 
 
@@ -115,6 +122,14 @@ class Contents(unittest.TestCase):
                               capture_output=True, text=True, check=False)
         print(f"lintian: {done.returncode} {done.stdout.strip()}", file=sys.stderr)
         self.assertEqual((done.returncode, [line for line in done.stdout.splitlines() if line[:2] in ("E:", "W:")]), (0, []), done.stderr)
+
+    def test_the_licences_of_what_is_compiled_in_are_there(self):
+        loaded = [debian.Package(name) for name in re.findall(r"(?:^|, )([a-z0-9.+-]+)", field("Depends"))]
+        found = {part.name for part in stage.compiled_in(BUILD, loaded)} - OF_TESTS
+        self.assertEqual(found, set(COMPILED_IN), "config/debian/copyright wants an entry for each, and this test its name")
+        text = (tree / "usr/share/doc/sluice/copyright").read_text()
+        for name in COMPILED_IN.values():
+            self.assertIn(f"({name})", text)
 
     def test_every_override_says_why(self):
         lines = (SOURCE / "config/debian/lintian-overrides").read_text().splitlines()
