@@ -16,9 +16,16 @@ import unittest
 from debian_root import Root
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "config/image"))
+import debian
+import stage
+
 BINARY = os.environ.get("SLUICE_BINARY", str(SOURCE / "build/release/sluice"))
 BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD", SOURCE / "build/release"))
 EPOCH = "1700000000"
+# Packages whose files are compiled in, by what config/debian/copyright calls them.
+COMPILED_IN = {"libcli11-dev": "CLI11", "nlohmann-json3-dev": "nlohmann/json", "node-llhttp": "llhttp", "rapidjson-dev": "RapidJSON"}
+OF_TESTS = {"libgtest-dev", "libgmock-dev", "libbenchmark-dev"}
 PATIENCE = 60
 
 
@@ -116,6 +123,14 @@ class Contents(unittest.TestCase):
         print(f"lintian: {done.returncode} {done.stdout.strip()}", file=sys.stderr)
         self.assertEqual((done.returncode, [line for line in done.stdout.splitlines() if line[:2] in ("E:", "W:")]), (0, []), done.stderr)
 
+    def test_the_licences_of_what_is_compiled_in_are_there(self):
+        loaded = [debian.Package(name) for name in re.findall(r"(?:^|, )([a-z0-9.+-]+)", field("Depends"))]
+        found = {part.name for part in stage.compiled_in(BUILD, loaded)} - OF_TESTS
+        self.assertEqual(found, set(COMPILED_IN), "config/debian/copyright wants an entry for each, and this test its name")
+        text = (tree / "usr/share/doc/sluice/copyright").read_text()
+        for name in COMPILED_IN.values():
+            self.assertIn(f"({name})", text)
+
     def test_every_override_says_why(self):
         lines = (SOURCE / "config/debian/lintian-overrides").read_text().splitlines()
         for before, line in zip([""] + lines, lines):
@@ -153,14 +168,14 @@ class Installed(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout)
         return done.stdout
 
-    def changed(self, change):
-        """The package's next version."""
+    def changed(self, change=lambda folder: None):
+        """The package's next version, changed."""
         folder = pathlib.Path(tempfile.mkdtemp(dir=scratch))
         output("dpkg-deb", "--raw-extract", package, folder)
         control = folder / "DEBIAN/control"
         control.write_text(re.sub(r"^Version: .*$", "Version: 99.0", control.read_text(), flags=re.MULTILINE))
         change(folder)
-        output("dpkg-deb", "--root-owner-group", "--build", folder, folder.with_suffix(".deb"))
+        output("dpkg-deb", "-Znone", "--root-owner-group", "--build", folder, folder.with_suffix(".deb"))
         return folder.with_suffix(".deb")
 
     def test_it_runs_with_nothing_but_its_dependencies(self):
@@ -228,7 +243,7 @@ class Installed(unittest.TestCase):
         self.install()
         for active in (True, False):
             self.root.pretend_systemd(enabled=False, active=active)
-            self.install(self.changed(lambda folder: None))
+            self.install(self.changed())
             asked = self.root.asked_of_systemd()
             self.assertIn("--system daemon-reload", asked)
             self.assertEqual([line for line in asked if "restart" in line or " start" in line], ["--quiet --system restart sluice.service"] if active else [])
@@ -238,7 +253,7 @@ class Installed(unittest.TestCase):
         self.install()
         self.root.write("/etc/sluice/policy.yaml", "version: 1\nrules: []\n# mine\n")
         before = self.root.read("/etc/sluice/policy.yaml")
-        self.install(self.changed(lambda folder: None))
+        self.install(self.changed())
         self.assertEqual(self.root.read("/etc/sluice/policy.yaml"), before)
         self.assertFalse(self.root.has("/etc/sluice/policy.yaml.dpkg-dist"))
 
@@ -292,7 +307,7 @@ class Installed(unittest.TestCase):
         link = self.root.path / "etc/systemd/system/multi-user.target.wants/sluice.service"
         link.parent.mkdir(exist_ok=True)
         link.symlink_to("/usr/lib/systemd/system/sluice.service")  # systemctl enable sluice
-        self.install(self.changed(lambda folder: None))
+        self.install(self.changed())
         self.dpkg("--remove", "sluice")
         self.install()
         self.assertTrue(link.is_symlink())

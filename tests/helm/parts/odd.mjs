@@ -1,7 +1,8 @@
 // Values that are legal and unusual: what is rendered is valid all the same. And values that are taken away by null.
 import { test } from "node:test";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { HELMS, assert, chart, configOf, defaults, find, parse, renderDefault, template, valuesOf, workload } from "../helm.mjs";
+import { HELMS, assert, chart, configOf, defaults, find, folder, parse, renderDefault, template, valuesOf, workload } from "../helm.mjs";
 import { judge } from "../judge.mjs";
 import { check } from "../gate.mjs";
 
@@ -76,6 +77,26 @@ test("the policy that looks like a template arrives as it is", () => {
 test("both Services have the families that are asked for", () => {
   const services = renderDefault(...json({ "service.ipFamilies": ["IPv6", "IPv4"], "service.ipFamilyPolicy": "RequireDualStack" })).filter((d) => d.kind === "Service");
   for (const { spec } of services) assert.deepEqual([spec.ipFamilyPolicy, spec.ipFamilies], ["RequireDualStack", ["IPv6", "IPv4"]]);
+});
+
+test("two gates of one parent chart, under two aliases, keep apart", () => {
+  const parent = folder();
+  mkdirSync(join(parent, "charts"));
+  cpSync(chart, join(parent, "charts/sluice"), { recursive: true });
+  writeFileSync(join(parent, "Chart.yaml"), "apiVersion: v2\nname: platform\nversion: 1.0.0\ndependencies:\n  - { name: sluice, version: 0.1.0, alias: inner }\n  - { name: sluice, version: 0.1.0, alias: outer }\n");
+  const values = valuesOf(defaults[1]);
+  writeFileSync(join(parent, "values.yaml"), JSON.stringify({ global: { imagePullSecrets: [{ name: "a" }] }, inner: values, outer: values }));
+  for (const version of HELMS) {
+    const documents = parse(template([], { of: parent, version }).stdout);
+    const ids = documents.map((d) => `${d.kind}/${d.metadata.name}`);
+    assert.equal(new Set(ids).size, ids.length, ids.join(" "));
+    const gates = documents.filter((d) => d.kind === "Deployment");
+    assert.deepEqual(gates.map((d) => d.metadata.name).sort(), ["rel-inner", "rel-outer"]);
+    for (const { metadata, spec } of documents.filter((d) => d.kind === "Service")) {
+      const chosen = gates.filter((gate) => Object.entries(spec.selector).every(([key, value]) => gate.spec.template.metadata.labels[key] === value));
+      assert.deepEqual(chosen.map((gate) => gate.metadata.name), [metadata.name.replace("-metrics", "")]);
+    }
+  }
 });
 
 // null takes a default away. Either the chart does without, or the schema says what is missing; a template never stumbles.
