@@ -18,6 +18,7 @@ from engine import SOURCE, docker, inspect
 BASE = "debian:bookworm-slim"
 IMAGE = "sluice:test"
 LARGEST = 24 << 20
+LENT = 4000  # entries of the compiler's cache, two for each object
 HARDENED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
 
 
@@ -28,10 +29,10 @@ def version():
 def lend_objects():
     """What this machine has compiled of late goes into the compiler's cache of the builds: the same compiler and sources give the
     same objects, and everything else is compiled as ever."""
-    cache = engine.subprocess.run(["ccache", "--get-config", "cache_dir"], capture_output=True, text=True)
-    place, begin = pathlib.Path(cache.stdout.strip() or "/nowhere"), time.time() - 24 * 3600
-    files = [path for path in place.glob("?/**/*[MR]") if path.stat().st_mtime > begin]
-    if cache.returncode != 0 or not files or sum(path.stat().st_size for path in files) > 1 << 30:
+    cache = engine.run("ccache", "--get-config=cache_dir", status=None)
+    place = pathlib.Path(cache.stdout.strip() or "/nowhere")
+    files = sorted(place.glob("?/**/*[MR]"), key=lambda path: path.stat().st_mtime, reverse=True)[:LENT]
+    if not files:
         return
     with tempfile.TemporaryDirectory() as folder:
         for path in files:

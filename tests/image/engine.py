@@ -20,7 +20,7 @@ PLACE = pathlib.Path(os.environ.get("SLUICE_ENGINE") or SOURCE / "build/engine")
 ROOT = PLACE / "root"
 PATIENCE = float(os.environ.get("SLUICE_TEST_PATIENCE", "1"))
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
-TOOLS = ("dockerd", "docker", "containerd", "runc", "iptables", "mmdebstrap", "docker-compose", "tini", "unshare", "nsenter", "ip")
+TOOLS = ("dockerd", "docker", "containerd", "runc", "iptables", "mmdebstrap", "docker-compose", "tini", "unshare", "nsenter", "setpriv", "ip")
 
 # In the engine's mount namespace: what it would write outside of its own folders is lost with it.
 START = """set -eu
@@ -108,7 +108,7 @@ class Engine:
         command = ["dockerd", "--data-root", PLACE / "data", "--exec-root", self.folder / "run", "--pidfile", self.folder / "pid",
                    "--host", f"unix://{self.socket}", "--ip6tables=false", "--storage-driver=overlay2", "--cgroup-parent", self.cgroup]
         self.popen = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", *(["--net"] if network == "own" else []),
+            ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", *(["--net"] if network == "own" else []),
              "sh", "-c", START, "sh", self.folder / "writes", network, *map(str, command), *options],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=ENVIRONMENT)
         try:
@@ -191,6 +191,12 @@ def docker(*arguments, **options):
 
 def inspect(name):
     return json.loads(docker("inspect", name).stdout)[0]
+
+
+def tidy():
+    """What the next run has no use for."""
+    docker("image", "prune", "--force")
+    docker("builder", "prune", "--force", "--keep-storage=3GB", seconds=300)
 
 
 def import_base(name):

@@ -4,6 +4,7 @@ usage: image_test.py [NAME...]      names of tests, such as contents.Files or co
 Exits 77, with the reason, where no engine can be had.
 """
 
+import signal
 import sys
 import unittest
 
@@ -23,11 +24,13 @@ def run(modules):
 
 def main():
     sys.stdout.reconfigure(line_buffering=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the engine ends, too
     with engine.Engine(network="host"):  # packages come from the network
         engine.import_base(contents.BASE)
         contents.lend_objects()
         contents.build(contents.IMAGE)
         passed = run([contents.__name__, serving.__name__])
+        engine.tidy()
     if not passed:
         sys.exit(1)
     with engine.Engine(network="own"):
