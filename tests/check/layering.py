@@ -7,7 +7,8 @@ usage: layering.py [SOURCE_DIR]     prints one line for each breach and exits 1 
 
 import pathlib
 import re
-import sys
+
+import rules
 
 # A layer may include itself and what stands before it.
 LAYERS = ["config", "policy", "proxy"]
@@ -104,17 +105,8 @@ def self_test():
         ("tests/unit/proxy/log_test.cc", "#include <openssl/ssl.h>"),
         ("config/units.h", "#include <string>"),
     ]
-    failures = [f"accepted: {case}" for case in wrong if not list(breaches(*case))]
-    failures += [f"refused: {case}" for case in right if list(breaches(*case))]
-    print("\n".join(failures) if failures else "layering: every rule can fail")
-    return 1 if failures else 0
-
-
-def main(arguments):
-    if arguments == ["--self-test"]:
-        return self_test()
-    return check(pathlib.Path(arguments[0] if arguments else "."))
+    return rules.prove("layering", breaches, [*((case, True) for case in wrong), *((case, False) for case in right)])
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    rules.run(check, self_test)
