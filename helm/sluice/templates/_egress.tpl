@@ -140,7 +140,7 @@ kind: public
 {{- $target := include "sluice.urlTarget" $url | fromYaml }}
 {{- if and $url (or .Values.networkPolicy.redis.to (ne $target.kind "none")) }}
 - ports:
-    - { port: {{ .Values.networkPolicy.redis.port | default $target.port }}, protocol: TCP }
+    - { port: {{ .Values.networkPolicy.redis.port | default (eq $target.host "" | ternary 6379 $target.port) }}, protocol: TCP }
   to:
     {{- if .Values.networkPolicy.redis.to }}
     {{- toYaml .Values.networkPolicy.redis.to | nindent 4 }}

@@ -129,15 +129,27 @@
 {{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
 {{- fail (printf "autoscaling.minReplicas %v is above autoscaling.maxReplicas %v: lower it" $scaling.minReplicas $scaling.maxReplicas) -}}
 {{- end -}}
+{{- if and $scaling.enabled $scaling.targetCPU -}}
+{{- if not ((.Values.resources | default dict).requests | default dict).cpu -}}
+{{- fail "autoscaling.targetCPU is a part of resources.requests.cpu, which is not set: set it, or autoscaling.targetCPU=0 and autoscaling.metrics" -}}
+{{- end -}}
+{{- range .Values.extraContainers -}}
+{{- if not ((.resources | default dict).requests | default dict).cpu -}}
+{{- fail (printf "autoscaling.targetCPU counts every container, and %s of extraContainers has no resources.requests.cpu: set it, or autoscaling.targetCPU=0 and autoscaling.metrics" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if and $scaling.enabled (not $scaling.targetCPU) (not $scaling.metrics) -}}
 {{- fail "autoscaling.enabled without a metric: set autoscaling.targetCPU or autoscaling.metrics" -}}
 {{- end -}}
-{{- if and .Values.pdb.enabled (or (eq (toString .Values.pdb.minAvailable) "100%") (and (eq (toString .Values.pdb.minAvailable) "") (has (toString .Values.pdb.maxUnavailable) $none))) -}}
-{{- fail (printf "pdb.minAvailable %v, pdb.maxUnavailable %v lets no node be drained: set pdb.maxUnavailable to 1" (.Values.pdb.minAvailable | quote) .Values.pdb.maxUnavailable) -}}
+{{- if and .Values.pdb.enabled (eq (toString .Values.pdb.minAvailable) "") (has (toString .Values.pdb.maxUnavailable) $none) -}}
+{{- fail (printf "pdb.maxUnavailable %v lets no node be drained: set pdb.maxUnavailable to 1" .Values.pdb.maxUnavailable) -}}
 {{- end -}}
 {{- $least := ternary $scaling.minReplicas .Values.replicaCount $scaling.enabled | int -}}
-{{- if and .Values.pdb.enabled (regexMatch "^[1-9][0-9]*$" (toString .Values.pdb.minAvailable)) -}}
-{{- if ge (int .Values.pdb.minAvailable) $least -}}
+{{- $wanted := toString .Values.pdb.minAvailable -}}
+{{- if and .Values.pdb.enabled $least (not (has $wanted (prepend $none ""))) -}}
+{{- if hasSuffix "%" $wanted }}{{ $wanted = div (add (mul (trimSuffix "%" $wanted | int) $least) 99) 100 }}{{ end -}}
+{{- if ge (int $wanted) $least -}}
 {{- fail (printf "pdb.minAvailable %v of %d replicas lets no node be drained: lower it, or leave it empty for pdb.maxUnavailable" .Values.pdb.minAvailable $least) -}}
 {{- end -}}
 {{- end -}}

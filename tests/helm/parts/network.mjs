@@ -121,6 +121,10 @@ test("a vendor in the cluster, or at an address, is reached there and opens noth
   assert.doesNotMatch(JSON.stringify(policyOf(renderDefault("--set-json", 'config.tracing={"otlp":"https://2130706433"}'))), /2130706433/);
 });
 
+test("Redis whose place comes from the environment has Redis' port", () => {
+  assert.deepEqual(podPorts(policyOf(renderDefault("--set-json", 'config.rate_limit_store={"redis":"${REDIS_URL}"}'))), ["UDP 53", "TCP 53", "TCP 6379"]);
+});
+
 test("Redis in the pod itself wants no rule", () => {
   assert.deepEqual(podPorts(policyOf(renderDefault("--set", "redis.enabled=true", "--set", "redis.host=127.0.0.1"))), ["UDP 53", "TCP 53"]);
 });

@@ -40,6 +40,8 @@ const cases = [
   ["an annotation under the chart's name", { podAnnotations: { "checksum/restart": "x" } }],
   ["Redis at an IPv6 address, with TLS and a user", { "redis.enabled": true, "redis.host": "fd00::7", "redis.username": "gate", "redis.existingSecret": "r", "redis.tls.enabled": true, "redis.tls.existingSecret": "ca" }],
   ["webhooks at IPv6 addresses, with and without a port", { "config.audit.webhooks": [{ name: "a", url: "https://[fd00::9]:8443/x", signature: "none" }, { name: "b", url: "https://[fd00::9]/x?y=http://z:1", signature: "none" }] }],
+  ["monitors at Prometheus' own pace", { "metrics.serviceMonitor.enabled": true, "metrics.serviceMonitor.interval": "", "networkPolicy.metrics.from": [{ podSelector: {} }] }],
+  ["a PodMonitor at Prometheus' own pace", { "metrics.podMonitor.enabled": true, "metrics.podMonitor.interval": "", "networkPolicy.metrics.from": [{ podSelector: {} }] }],
   ["an IPv6 Service", { "listeners.address": "::", "service.ipFamilyPolicy": "SingleStack", "service.ipFamilies": ["IPv6"] }],
   ["no pod, with volumes and Redis", { replicaCount: 0, "audit.spool.type": "persistent", "redis.enabled": true, "redis.host": "r" }],
   ["an autoscaler with Redis and an emptyDir", { "autoscaling.enabled": true, "redis.enabled": true, "redis.host": "r" }],
