@@ -17,7 +17,7 @@ file(GLOB PAGES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} README.md CHANGEL
   proxy/README.md
   config/*/README.md policy/*/README.md proxy/*/README.md proxy/*/*/README.md helm/sluice/*.md
   config/reference.yaml config/*/*.yaml config/*/*.py config/*/*.ps1 config/*/*.sh config/*/*.mjs)
-list(FILTER PAGES EXCLUDE REGEX "^config/(debian|monitoring)/.*yaml$")
+list(FILTER PAGES EXCLUDE REGEX "^config/(debian|image|monitoring)/.*[.](yaml|py|sh)$")
 foreach(page ${PAGES})
   get_filename_component(folder ${page} DIRECTORY)
   install(FILES ${page} DESTINATION ${DOCUMENTS}/${folder} COMPONENT sluice)
