@@ -65,6 +65,7 @@ class CatalogueReader {
       return;
     }
     if (const std::optional<Value> base = read_yaml(text, *name + ".yaml (built in)", findings_)) read(*base);
+    extended_ = *name + ".";
   }
 
   // All that is the API's own and not an operation's.
@@ -167,6 +168,10 @@ class CatalogueReader {
     } else if (id == "unknown") {
       findings_.error(value->at, "bad-id",
                       "id \"unknown\" is what requests are called that fit no operation");
+    } else if (!extended_.empty() && id.starts_with(extended_)) {
+      findings_.error(value->at, "bad-id",
+                      "id \"" + id + "\" begins with the API's name, which is put in front: write \"" +
+                          id.substr(extended_.size()) + "\"");
     } else if (!ids_.insert(id).second) {
       findings_.error(value->at, "duplicate-id", "operation \"" + id + "\" is defined twice");
     }
@@ -235,6 +240,7 @@ class CatalogueReader {
   bool fold() const { return catalogue_.case_insensitive; }
 
   Findings& findings_;
+  std::string extended_;  // "push.": of what is extended, once that has been read
   Catalogue catalogue_;
   std::vector<PathSegment> base_;
   std::set<std::string> ids_;

@@ -277,6 +277,15 @@ TEST(Catalogue, AnExtensionCannotRedefineOrOverlapTheBuiltInOne) {
       ":1:10: error: extends names \"pusj\", expected one of: push, securenvoy, did you mean \"push\"?");
 }
 
+// It would be push.push.url-blocking.list, which no rule names.
+TEST(Catalogue, AnExtensionsIdsDoNotBeginWithTheApi) {
+  expect_refused(
+      "extends: push\noperations:\n  - { id: push.url-blocking.list, method: GET, path: /v1/blockedUrls }\n",
+      ".yaml:3:11: error: id \"push.url-blocking.list\" begins with the API's name, which is put in front: "
+      "write "
+      "\"url-blocking.list\"");
+}
+
 TEST(Catalogue, ReportsEveryMistakeWithItsPlaceInOneRun) {
   const Loaded loaded = load_text(
       "api: acme\n"

@@ -74,6 +74,15 @@ TEST(Warnings, ThereAreNoneOfTheDemo) {
   for (const Finding& finding : findings.all()) ADD_FAILURE() << to_text(finding);
 }
 
+TEST(Warnings, APathMayBeginLikeAnApiWhenTheVendorsDo) {
+  Config config = two_clients();
+  config.apis[1].name = "api";  // and SecurEnvoy's paths begin with /api
+  const Findings findings = warnings_of(
+      "version: 1\nrules:\n  - { id: new-calls, effect: deny, when: { path: /api/user/restapi/new/** } }\n",
+      "policy.yaml", config);
+  for (const Finding& finding : findings.all()) EXPECT_NE(finding.rule, "unknown-name") << to_text(finding);
+}
+
 // A policy that leaves operations out on purpose is told which.
 TEST(Warnings, ThereAreOnlyNotesOfThePolicyInTheReadme) {
   const auto readme = read_file(SLUICE_SOURCE_DIR "/README.md");
