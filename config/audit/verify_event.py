@@ -92,13 +92,19 @@ class Chain:
         self.last = {}                       # source: (sequence, hash)
         self.recent = collections.defaultdict(collections.OrderedDict)
         if state and os.path.exists(state):
-            with open(state, encoding="utf-8") as file:
-                self.last = {source: tuple(pair) for source, pair in json.load(file).items()}
-            for source, (sequence, digest) in self.last.items():
-                self.recent[source][sequence] = digest
+            self.load(state)
 
-    def take(self, octets):
-        """(whether the event is new, what is wrong or None)."""
+    def load(self, state):
+        with open(state, encoding="utf-8") as file:
+            try:
+                self.last = {source: (0 + sequence, "" + digest) for source, (sequence, digest) in json.load(file).items()}
+            except UNREADABLE:
+                sys.exit(f"verify_event: {state} is no state of this program's: move it away")
+        for source, (sequence, digest) in self.last.items():
+            self.recent[source][sequence] = digest
+
+    def take(self, octets, keep=lambda: None):
+        """(whether the event is new, what is wrong or None). A new one counts once keep() has returned."""
         event = json.loads(octets)
         source, sequence = event["source"], event["data"]["sequence"]
         digest = hashlib.sha256(octets).hexdigest()
@@ -106,6 +112,7 @@ class Chain:
         if sequence in known and known[sequence] == digest:
             return False, None
         wrong = self.judge(source, sequence, event["data"]["previous"], digest)
+        keep()
         if source in self.last and 1 < sequence <= self.last[source][0]:
             return True, wrong
         self.last[source] = (sequence, digest)
@@ -142,8 +149,21 @@ def complain(text):
     print(f"verify_event: {text}", file=sys.stderr, flush=True)
 
 
+class Output:
+    """stdout, octet for octet. What could not be written whole is followed by the same event, on a line of its own."""
+
+    torn = False
+
+    def put(self, octets):
+        rest = (b"\n" if self.torn else b"") + octets + b"\n"
+        while rest:
+            rest = rest[os.write(sys.stdout.fileno(), rest):]
+            self.torn = bool(rest)
+
+
 def make_handler(keys, tolerance, chain):
     lock = threading.Lock()  # one delivery at a time: the order is part of what is verified
+    output = Output()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -169,14 +189,15 @@ def make_handler(keys, tolerance, chain):
 
         def take(self, body):
             batch = self.headers.get_content_type() == BATCH
-            for text in split_batch(body.decode()) if batch else [body.decode()]:
-                new, wrong = chain.take(text.encode())
-                if wrong:  # it is taken all the same: refusing it would hold up what follows, and mend nothing
-                    complain(wrong)
-                if new:
-                    sys.stdout.write(text + "\n")
-            sys.stdout.flush()
-            chain.save()  # before the answer: what comes twice is known, what is lost would not be
+            try:
+                for text in split_batch(body.decode()) if batch else [body.decode()]:
+                    octets = text.encode()
+                    _, wrong = chain.take(octets, lambda line=octets: output.put(line))
+                    if wrong:  # it is taken all the same: refusing it would hold up what follows, and mend nothing
+                        complain(wrong)
+                chain.save()  # before the answer: what comes twice is known, what is lost would not be
+            except OSError as error:  # a full disk, or nobody who reads: the gate tries again
+                raise Refused(503, f"a delivery cannot be kept: {error}") from error
 
         def answer(self, status):
             self.send_response(status)

@@ -56,17 +56,17 @@ class Endpoint:
 
 
 class Verifier:
-    """verify_event.py --listen."""
+    """verify_event.py --listen. `lines` has what it printed, unless that goes to a file."""
 
-    def __init__(self, secret, *arguments):
+    def __init__(self, secret, *arguments, stdout=subprocess.PIPE, **environment):
         self.popen = subprocess.Popen([sys.executable, "-B", VERIFIER, "--listen", "127.0.0.1:0", "--secret-env", "S", *arguments],
-                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                      env={**os.environ, "S": secret})
+                                      stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
+                                      env={**os.environ, "S": secret, **environment})
         self.address = ("127.0.0.1", int(self.popen.stderr.readline().rpartition(b":")[2]))
         self.url = "http://127.0.0.1:%d" % self.address[1]
         self.lines, self.complaints = [], []
         self.readers = [threading.Thread(target=into.extend, args=(stream,), daemon=True)
-                        for stream, into in ((self.popen.stdout, self.lines), (self.popen.stderr, self.complaints))]
+                        for stream, into in ((self.popen.stdout, self.lines), (self.popen.stderr, self.complaints)) if stream]
         for reader in self.readers:
             reader.start()
 
@@ -82,5 +82,5 @@ class Verifier:
         self.popen.wait(10)
         for reader in self.readers:
             reader.join(5)
-        self.popen.stdout.close()
-        self.popen.stderr.close()
+        for stream in filter(None, (self.popen.stdout, self.popen.stderr)):
+            stream.close()

@@ -1,6 +1,10 @@
 """verify_event.py of config/audit/ finds what was forged, is old, is missing, or was changed."""
 
+import base64
+import hashlib
+import hmac
 import os
+import resource
 import subprocess
 import sys
 
@@ -25,8 +29,8 @@ class Verifying(GateTest):
         wait_until("the last event", lambda: sink.events("gate.stopped"))
         return [(headers, body) for headers, body, _ in sink.deliveries]
 
-    def verifier(self, secret, *arguments):
-        verifier = Verifier(secret, *arguments)
+    def verifier(self, secret, *arguments, **options):
+        verifier = Verifier(secret, *arguments, **options)
         self.doubles.append(verifier)
         return verifier
 
@@ -74,6 +78,50 @@ class Verifying(GateTest):
         self.assertEqual([second.post(*events[at]) for at in (0, 1, 3)], [204] * 3)
         wait_until("the complaint", lambda: any(b"1 events are missing after 2" in line for line in second.complaints))
         self.assertEqual(second.lines, [events[1][1] + b"\n", events[3][1] + b"\n"])
+
+    def test_what_cannot_be_printed_is_not_taken_and_comes_again(self):
+        first, second = self.deliveries()[:2]
+        printed = self.folder / "events.ndjson"
+        with open(printed, "wb") as stdout:
+            receiver = self.verifier(self.secrets["WEBHOOK_SECRET"], stdout=stdout)
+        room = len(first[1]) + 1 + 10
+        resource.prlimit(receiver.popen.pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))  # as a disk that is full
+        self.assertEqual([receiver.post(*one) for one in (first, second, second)], [204, 503, 503])
+        wait_until("the complaint", lambda: any(b"cannot be kept: " in line for line in receiver.complaints))
+        resource.prlimit(receiver.popen.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        self.assertEqual([receiver.post(*one) for one in (second, second, first)], [204] * 3)
+        self.assertEqual(printed.read_bytes().splitlines(), [first[1], second[1][:10], second[1]])
+
+    def test_a_state_that_cannot_be_written_is_no_delivery(self):
+        first = self.deliveries()[0]
+        state = self.folder / "later"
+        receiver = self.verifier(self.secrets["WEBHOOK_SECRET"], "--state", str(state / "chain.json"))
+        self.assertEqual(receiver.post(*first), 503)
+        state.mkdir()
+        self.assertEqual(receiver.post(*first), 204)
+        self.assertEqual(receiver.lines, [first[1] + b"\n"])
+
+    def test_events_are_printed_octet_for_octet_whatever_the_locale(self):
+        headers, body = self.deliveries()[0]
+        other = body.replace(b'"gate.', "\"ü.".encode()).replace(b"io.sluice.", "ü.".encode())
+        self.assertNotEqual(other, body)
+        identifier, stamp = headers["webhook-id"], headers["webhook-timestamp"]
+        key = base64.b64decode(self.secrets["WEBHOOK_SECRET"].removeprefix("whsec_"))
+        code = hmac.new(key, b".".join((identifier.encode(), stamp.encode(), other)), hashlib.sha256).digest()
+        signed = {name: value for name, value in headers.items() if name.lower().startswith("webhook-")}
+        signed["webhook-signature"] = "v1," + base64.b64encode(code).decode()
+        receiver = self.verifier(self.secrets["WEBHOOK_SECRET"], PYTHONIOENCODING="ascii")
+        self.assertEqual(receiver.post(signed, other), 204)
+        wait_until("the line", lambda: receiver.lines)
+        self.assertEqual(receiver.lines, [other + b"\n"])
+
+    def test_a_state_that_is_none_is_said(self):
+        state = self.folder / "chain.json"
+        for text in ("", "[]", '{"s": [1]}', '{"s": ["1", "2"]}'):
+            state.write_text(text)
+            status, complaint = self.lines([b"{}"], "--state", str(state))
+            self.assertEqual((status, complaint), (1, f"verify_event: {state} is no state of this program's: move it away\n"))
+            self.assertEqual(state.read_text(), text)
 
     def test_missing_changed_and_moved_events_are_found(self):
         events = [body for _, body in self.deliveries()]
