@@ -29,6 +29,7 @@ class Serving(unittest.TestCase):
             network = ["--network=none", *(f"--add-host={each}:127.0.0.1" for each in STAND_INS)] if name == "webhook" else ["--network=container:webhook"]
             cls.start(name, *network, f"--env-file={cls.folder}/made/{name}.env", f"--volume={cls.folder}/made/tls:/etc/sluice/tls:ro",
                       "--no-healthcheck", IMAGE, "simulate", name, f"--listen=127.0.0.1:{port}", *SECRETS[name], *TLS)
+        cls.addClassCleanup(docker, "volume", "rm", "spool")
         cls.start_gate("gate")
 
     @classmethod
