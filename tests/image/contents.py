@@ -168,6 +168,20 @@ class Files(unittest.TestCase):
         self.assertEqual([digest for digest, _ in layers("sluice:again")], [digest for digest, _ in layers(IMAGE)])
 
 
+class Owners(unittest.TestCase):
+    def owner(self, path):
+        return engine.run("python3", "-B", "-c", "import debian, sys; print(debian.owner(sys.argv[1]))", path, status=None,
+                          environment={"PYTHONPATH": str(SOURCE / "config/image")})
+
+    def test_a_library_is_found_by_either_name_and_a_stray_one_ends_the_build(self):
+        library = next(pathlib.Path("/usr/lib").glob("*-linux-gnu/libc.so.6"))
+        for path in (library, "/" + str(library.relative_to("/usr"))):
+            self.assertEqual(self.owner(path).stdout, "libc6\n")
+        stray = self.owner("/usr/local/lib/libstray.so.1")
+        self.assertEqual((stray.returncode, stray.stdout), (1, ""))
+        self.assertIn("no Debian package owns /usr/local/lib/libstray.so.1", stray.stderr)
+
+
 class Settings(unittest.TestCase):
     def test_its_configuration_is_what_the_chart_and_compose_rely_on(self):
         config = inspect(IMAGE)["Config"]

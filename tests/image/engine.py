@@ -100,6 +100,8 @@ class Engine:
         self.network = network
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-engine."))
         (self.folder / "writes").mkdir()
+        shutil.rmtree(PLACE / "data/network", ignore_errors=True)  # else bridges of a run that was killed would come back
+        self.links = set(os.listdir("/sys/class/net"))
         self.socket = self.folder / "docker.sock"
         self.cgroup = self.folder.name
         ENVIRONMENT.update(DOCKER_HOST=f"unix://{self.socket}", DOCKER_CONFIG=str(self.folder / "client"))
@@ -139,15 +141,23 @@ class Engine:
     def __enter__(self):
         global CURRENT
         CURRENT = self
+        self.clear()
         return self
 
     def __exit__(self, *_):
-        for name in docker("ps", "--all", "--quiet", status=None).stdout.split():
-            docker("rm", "--force", "--volumes", name, status=None)
+        self.clear()
         self.stop()
         found = self.leftovers()
         if found:
             raise AssertionError("the engine left behind: " + "\n".join(found))
+
+    @staticmethod
+    def clear():
+        """No container and no volume, also of a run that was killed."""
+        for name in docker("ps", "--all", "--quiet", status=None).stdout.split():
+            docker("rm", "--force", "--volumes", name, status=None)
+        for name in docker("volume", "ls", "--quiet", status=None).stdout.split():
+            docker("volume", "rm", "--force", name, status=None)
 
     def stop(self):
         """Ends it and everything in it: the kernel kills what is left in a process namespace, and unmounts."""
@@ -182,6 +192,7 @@ class Engine:
                     found.append(entry.read_text().replace("\0", " "))
             except OSError:
                 pass
+        found += [name for name in set(os.listdir("/sys/class/net")) - self.links if name.startswith(("br-", "docker", "veth"))]
         return found + self.cgroups() + [str(self.folder)] * self.folder.exists()
 
 
