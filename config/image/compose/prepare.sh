@@ -2,7 +2,7 @@
 # prepare [FOLDER]: random keys, client tokens and certificates for docker-compose.yaml, in build/compose. Whoever can read them
 # can call the demo, and nothing else. Wants openssl. Run again, it makes new ones.
 set -eu
-place=${1:-$(dirname "$0")/../../../build/compose}
+place=${1:-$(cd "$(dirname "$0")/../../.." && pwd)/build/compose}
 rm -rf "$place"
 umask 022  # the containers read them as another user
 mkdir -p "$place/gate" "$place/tls"
