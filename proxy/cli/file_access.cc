@@ -100,6 +100,15 @@ class FileLook {
                         describe(*status) + "): chmod 600 " + word(path));
   }
 
+  // As the gate itself demands of the key of connect's authority.
+  void authority_key(const std::string& path, const Position& at) {
+    const auto status = look_at(path);
+    if (!status || (status->st_mode & (S_IROTH | S_IWOTH)) == 0) return secret(path, at, "private_key");
+    findings_.error(at, kFileRule,
+                    "connect.ca: the private key " + path + " can be read by others (" + describe(*status) +
+                        "): chmod 600 " + word(path) + ", or 640 for a group that may read it");
+  }
+
   void spool_folder(const std::string& spool, const Position& at) {
     const std::string folder = folder_of(spool);
     const std::string place = "audit.spool: the folder " + folder;
@@ -161,7 +170,7 @@ void look_at_keys(const Config& config, FileLook& look) {
       look.secret(pair.private_key, listener.address.at, "private_key");
   }
   for (const ApiConfig& api : config.apis) look.secret(api.upstream_tls.private_key, api.at, "private_key");
-  if (config.connect) look.secret(config.connect->ca.private_key, config.connect->at, "private_key");
+  if (config.connect) look.authority_key(config.connect->ca.private_key, config.connect->at);
 }
 
 void look_at_secrets(const Config& config, FileLook& look) {

@@ -1,5 +1,6 @@
 """The jobs of config/review, step by step in a git repository: their shell as the file has it, with a `gh` that writes down what it
-is asked and an API of GitLab's that keeps the notes. What only GitHub and GitLab do (actions, conditions) is not run."""
+is asked and an API of GitLab's that keeps the notes. What only GitHub and GitLab do (actions) is not run; conditions are read as
+Python."""
 
 import http.server
 import json
@@ -30,7 +31,7 @@ TESTS = """config: sluice.yaml
 tests:
   - { name: siem lists, request: { client: siem, method: GET, path: /push/v1/employees }, expect: allow }
 """
-GH = '#!/bin/sh\nprintf "%s\\n" "$*" >>"$GH_ASKED"\ncp "$5" "$GH_ASKED.body"\n'
+GH = '#!/bin/sh\nprintf "%s\\n" "$*" >>"$GH_ASKED"\n[ "$1" = api ] || cp "$5" "$GH_ASKED.body"\n'
 BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
 
 
@@ -140,6 +141,29 @@ class ReviewJobs(GateTest):
         _, done = self.follow_github(None, POLICY)
         self.assertEqual(done["diff"].returncode, 0, done["diff"].stderr)
         self.assertEqual((self.temp / "output").read_text(), "widened=1\n")
+
+    def test_github_lets_a_label_count_for_what_was_pushed_before_it(self):
+        steps = self.github(self.repository(POLICY, WIDER))
+        job = yaml.safe_load((SOURCE / "config/review/github-actions.yaml").read_text())
+        conditions = {step["name"]: step["if"] for step in job["jobs"]["review"]["steps"] if "run" in step and "if" in step}
+
+        def runs(name, action, labels):
+            texts = {"steps.diff.outputs.widened": "1", "github.event.action": action, "github.event.pull_request.labels.*.name": labels}
+            text = conditions[name].replace("&&", " and ").replace("||", " or ").replace("!contains", " not contains")
+            for context, value in texts.items():
+                text = text.replace(context, repr(value))
+            return eval(text, {"contains": lambda values, value: value in values, "fromJSON": json.loads})
+
+        for action, labels, taken_off, fails in (("opened", [], False, True), ("labeled", ["widens"], False, False),
+                                                 ("synchronize", ["widens"], True, True), ("reopened", ["widens"], True, True),
+                                                 ("labeled", ["other"], False, True), ("synchronize", [], False, True)):
+            with self.subTest(action=action, labels=labels):
+                self.assertEqual(runs("what is new since the label", action, labels), taken_off)
+                self.assertEqual(runs("somebody gains something", action, labels), fails)
+        self.environment["GITHUB_REPOSITORY"] = "acme/policy"
+        self.assertEqual(steps["what is new since the label"]().returncode, 0)
+        self.assertEqual((self.temp / "gh").read_text().splitlines()[-1],
+                         "api --silent --method DELETE repos/acme/policy/issues/17/labels/widens")
 
     # --- GitLab
 

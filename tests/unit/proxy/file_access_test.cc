@@ -97,14 +97,29 @@ TEST_F(FileAccess, FollowsLinksAsKubernetesHasThem) {
 }
 
 TEST_F(FileAccess, LooksAtEveryPrivateKey) {
-  for (const char* name : {"one", "two", "three", "four"}) make(name, 0604);
+  for (const char* name : {"one", "two", "three"}) make(name, 0604);
+  make("four", 0660);
   config.listen.resize(1);
   config.listen[0].address.at = {config.file, 3, 5};
   config.listen[0].tls = ListenerTls{"", path("one"), "", {{"", path("two")}}};
   config.apis[0].upstream_tls.private_key = path("three");
   config.connect.emplace().ca.private_key = path("four");
-  EXPECT_THAT(found(), ElementsAre(HasSubstr(":3:5: warning: private_key: others can read F/one"),
-                                   HasSubstr("F/two"), HasSubstr("F/three"), HasSubstr("F/four")));
+  EXPECT_THAT(found(),
+              ElementsAre(HasSubstr(":3:5: warning: private_key: others can read F/one"), HasSubstr("F/two"),
+                          HasSubstr("F/three"), HasSubstr("warning: private_key: others can write F/four")));
+}
+
+// serve would not start with it.
+TEST_F(FileAccess, RefusesAKeyOfTheAuthorityThatOthersCanRead) {
+  make("authority", 0644);
+  config.connect.emplace().ca.private_key = path("authority");
+  config.connect->at = {config.file, 9, 3};
+  EXPECT_THAT(
+      found(),
+      ElementsAre("F/sluice.yaml:9:3: error: connect.ca: the private key F/authority can be read by others "
+                  "(mode 0644, owner me): chmod 600 F/authority, or 640 for a group that may read it"));
+  make("authority", 0640);
+  EXPECT_THAT(found(), IsEmpty());
 }
 
 TEST_F(FileAccess, LooksAtTheMasterOfTheSealedStore) {
