@@ -9,6 +9,7 @@ SLUICE_TOKEN   the client's token
 SLUICE_CA      PEM of the authority of the gate's certificate, if the system does not know it
 """
 
+import http.client
 import json
 import os
 import signal
@@ -104,4 +105,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (OSError, http.client.HTTPException) as error:  # nobody answers, or not to the end: a write may have been carried out
+        sys.exit(f"gate.py: {os.environ['SLUICE_URL']}: {error}")

@@ -1,5 +1,9 @@
 // The part of the SpoolWriter that an error of the spool calls for: whom it is told, and how the spool is
 // used again.
+#include <sys/stat.h>
+
+#include <cerrno>
+
 #include "proxy/audit/spool_writer.h"
 #include "proxy/log.h"
 
@@ -41,7 +45,11 @@ void SpoolWriter::recover() {
   if (listener_ != nullptr) listener_->on_reopened();
 }
 
+// A file that is gone is not made anew: whoever puts it back beside its log must not find another in its
+// place.
 Result<void> SpoolWriter::reopen() {
+  if (struct stat file{}; ::stat(setup_.config.spool.c_str(), &file) != 0 && errno == ENOENT)
+    return removed();
   auto opened = Spool::open(setup_.config.spool, setup_.config.durability, SpoolCheck::kHead);
   if (!opened) return opened.error();
   spool_ = std::move(*opened);

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -64,6 +65,17 @@ class Requests(Tools):
             self.assertNotEqual(done.returncode, 0)
             self.assertRegex(done.stdout + done.stderr, "the client token is not known")
             self.assertEqual(self.answered(gate, 401), number)
+
+    def test_say_in_one_line_that_no_gate_answers(self):
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))  # and does not listen
+            url = f"https://127.0.0.1:{nobody.getsockname()[1]}/push"
+            for tool, arguments in (("curl.sh", ["GET", "/v1/employees"]), ("gate.py", ["GET", "/v1/employees"]), ("gate.py", ["--pages", "/v1/employees"])):
+                with self.subTest(tool=tool, arguments=arguments):
+                    done = self.use(tool, "siem", *arguments, url=url)
+                    self.assertNotEqual(done.returncode, 0)
+                    lines = [line for line in done.stderr.splitlines() if "retry" not in line]
+                    self.assertEqual((done.stdout, len(lines)), ("", 1), done.stderr)
 
     def test_wait_as_the_gate_says_and_come_again(self):
         gate = self.tls_gate(self.simulated(limit={"rate": 0.2, "burst": 1}, queue={"max_wait": "10ms"}))

@@ -189,14 +189,44 @@ TEST(AuditSpoolWriter, CallsNothingDurableInAFileThatWasRemoved) {
   EXPECT_FALSE(log->usable());
 }
 
-TEST(AuditSpoolWriter, RefusesToGoOnInAnotherFile) {
+TEST(AuditSpoolWriter, MakesNoFileWhereItsOwnWasSoThatThisCanBePutBack) {
   const TempFolder folder;
   const AuditConfig config = audit_config(folder);
+  AuditOptions options;
+  options.reopen_delay = Millis(0);
+  auto log = open_or_fail(config, {}, options);
+  Answers answers;
+  log->submit(new_record(AuditType::kRequestAttempted, "r"), &answers, 1);
+  EXPECT_TRUE(answers.wait(1));
+  const std::string away = config.spool + ".away";
+  std::filesystem::rename(config.spool, away);  // its -wal stays
+  uint64_t token = 1;
+  for (int i = 0; i < 50; ++i) {
+    log->submit(new_record(AuditType::kRequestAttempted, "r"), &answers, ++token);
+    EXPECT_FALSE(answers.wait(token));
+  }
+  EXPECT_NE(log->trouble().find("was removed while the gate runs"), std::string::npos) << log->trouble();
+  EXPECT_FALSE(std::filesystem::exists(config.spool));
+  std::filesystem::rename(away, config.spool);
+  log.reset();
+  open_or_fail(config).reset();
+  const auto events = read_spool(config.spool);
+  EXPECT_EQ(events.front().sequence, 1U);
+  EXPECT_EQ(count_type(events, AuditType::kAuditGap), 0U);
+}
+
+TEST(AuditSpoolWriter, RefusesToGoOnInAnotherFile) {
+  const TempFolder folder;
+  const TempFolder other;
+  const AuditConfig config = audit_config(folder);
+  const AuditConfig stranger = audit_config(other);
+  open_or_fail(stranger).reset();
   AuditOptions options;
   options.reopen_delay = Millis(1);
   options.retention_interval = Millis(5);
   const auto log = open_or_fail(config, {}, options);
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(config.spool + suffix);
+  std::filesystem::rename(stranger.spool, config.spool);
   Answers answers;
   uint64_t token = 0;
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
