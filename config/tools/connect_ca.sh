@@ -11,8 +11,9 @@ for file in connect-ca.crt connect-ca.key; do
   [[ ! -e $file ]] || { echo "connect_ca.sh: $file is there already: move it away, tools may trust it" >&2; exit 1; }
 done
 constraints=
+label='[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?'
 for host; do
-  [[ $host =~ ^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$ ]] || { echo "connect_ca.sh: $host is no host name" >&2; exit 2; }
+  [[ $host =~ ^($label\.)+$label$ && ! $host =~ ^[0-9.]+$ ]] || { echo "connect_ca.sh: $host is no host name" >&2; exit 2; }
   constraints+="permitted;DNS:$host,"
 done
 constraints+='excluded;IP:0.0.0.0/0.0.0.0,excluded;IP:0:0:0:0:0:0:0:0/0:0:0:0:0:0:0:0'

@@ -32,6 +32,8 @@ function Invoke-Gate {
         Method     = $Method
         Headers    = @{ 'x-api-key' = $env:SLUICE_TOKEN; Accept = 'application/json' }
         TimeoutSec = 60
+        MaximumRedirection = 0   # the token would go to wherever a vendor's redirect leads
+        ErrorAction = 'Stop'
     }
     if ($null -ne $Body) {
         $request.Body = ConvertTo-Json -InputObject $Body -Depth 10 -Compress

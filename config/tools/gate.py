@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Requests through the gate by Python's standard library, each repeated where that is safe.
 
-usage: gate.py METHOD PATH [JSON]     prints the answer's body; exits 1 when its status is an error
+usage: gate.py METHOD PATH [JSON]     prints the answer's body; exits 1 when its status is an error or a redirect
        gate.py --pages PATH           prints every item of a list of Push's, one JSON text a line
 
 SLUICE_URL     the gate and the API's name: https://gate.example:8443/push
@@ -26,16 +26,31 @@ TIMEOUT = 60
 READS = ("GET", "HEAD")
 
 
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A vendor's redirect is an answer: urllib would take the token along to wherever it leads."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+def token():
+    text = os.environ["SLUICE_TOKEN"].strip()
+    if not all("!" <= letter <= "~" for letter in text):
+        raise SystemExit("SLUICE_TOKEN is no token")
+    return text
+
+
 def once(method, path, body=None):
     """(status, headers, text) of one request."""
     context = ssl.create_default_context(cafile=os.environ.get("SLUICE_CA"))
+    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), NoRedirect)
     data = None if body is None else json.dumps(body).encode()
-    headers = {"x-api-key": os.environ["SLUICE_TOKEN"], "Accept": "application/json"}
+    headers = {"x-api-key": token(), "Accept": "application/json"}
     if data is not None:
         headers["Content-Type"] = "application/json"
     request = urllib.request.Request(os.environ["SLUICE_URL"] + path, data, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as answer:
+        with opener.open(request, timeout=TIMEOUT) as answer:
             return answer.status, answer.headers, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -62,27 +77,30 @@ def call(method, path, body=None):
 
 def pages(path):
     """Every item of a list of Push's, page after page."""
-    token = None
+    page, seen = None, set()
     while True:
         mark = "&" if "?" in path else "?"
-        status, headers, text = call("GET", path if token is None else f"{path}{mark}nextToken={urllib.parse.quote(token, safe='')}")
+        status, headers, text = call("GET", path if page is None else f"{path}{mark}nextToken={urllib.parse.quote(page, safe='')}")
         if status != 200:
             raise SystemExit(complaint(status, headers, text))
         document = json.loads(text)
         yield from document["result"]
         paging = document.get("paging", document)
-        token = paging.get("nextToken")
-        if not token:
+        page = paging.get("nextToken")
+        if not page:
             return
+        if page in seen:
+            raise SystemExit(f"vendor: the page {page} comes again")
+        seen.add(page)
 
 
 def complaint(status, headers, text):
     """An error for a log: whose answer it is, and what to look for in the audit."""
-    if headers.get("Sluice-Origin") == "gate":
+    if headers.get("Sluice-Origin") == "gate" and text:  # none after HEAD
         problem = json.loads(text)
         rules = " ".join(problem.get("rules", []))
         return f"gate: {status} {problem['type']}: {problem['detail']} {rules}".strip() + f" ({headers['Sluice-Request-Id']})"
-    return f"vendor: {status} {text} ({headers.get('Sluice-Request-Id')})"
+    return f"{headers.get('Sluice-Origin', 'vendor')}: {status} {text} ({headers.get('Sluice-Request-Id')})"
 
 
 def main(arguments):
@@ -97,7 +115,7 @@ def main(arguments):
         return 2
     body = json.loads(arguments[2]) if len(arguments) == 3 else None
     status, headers, text = call(arguments[0], arguments[1], body)
-    if status >= 400:
+    if status >= 300:
         print(complaint(status, headers, text), file=sys.stderr)
         return 1
     print(text)

@@ -241,12 +241,12 @@ class Installed(unittest.TestCase):
 
     def test_an_upgrade_restarts_it_where_it_runs_and_only_there(self):
         self.install()
-        for active in (True, False):
-            self.root.pretend_systemd(enabled=False, active=active)
+        for enabled, active in ((False, True), (False, False), (True, True), (True, False)):
+            self.root.pretend_systemd(enabled=enabled, active=active)
             self.install(self.changed())
             asked = self.root.asked_of_systemd()
             self.assertIn("--system daemon-reload", asked)
-            self.assertEqual([line for line in asked if "restart" in line or " start" in line], ["--quiet --system restart sluice.service"] if active else [])
+            self.assertEqual([line for line in asked if "restart" in line or " start" in line], ["try-restart sluice.service"])
             self.assertFalse([line for line in asked if "stop" in line], asked)
 
     def test_an_upgrade_keeps_what_the_operator_wrote_and_asks_nothing(self):

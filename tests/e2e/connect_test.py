@@ -546,8 +546,9 @@ class AuthorityFiles(Connect):
 
     def test_are_not_made_over_others_nor_of_what_is_no_host(self):
         self.assertEqual(self.make().returncode, 2)
-        done = self.make(f"{PUSH},permitted;DNS:evil.example")
-        self.assertEqual((done.returncode, done.stderr), (2, f"connect_ca.sh: {PUSH},permitted;DNS:evil.example is no host name\n"))
+        for host in (f"{PUSH},permitted;DNS:evil.example", "com", "a..example", "192.0.2.1"):  # com would be every host below it
+            done = self.make(host)
+            self.assertEqual((done.returncode, done.stderr), (2, f"connect_ca.sh: {host} is no host name\n"))
         self.assertFalse((self.folder / "connect-ca.crt").exists())
         certificate, _ = self.documented()
         before = certificate.read_bytes()

@@ -96,15 +96,58 @@ class Requests(Tools):
 
         def fail_the_first_of_each(request, connection):
             seen.append(request.method)
-            return answer(503 if seen.count(request.method) == 1 else 200, body=b"{}", headers=[("Retry-After", "1"), ("Content-Type", "application/json")])
+            first = seen.count(request.method) == 1
+            return answer(503 if first else 200, body=b'{"first":1}' if first else b"{}", headers=[("Retry-After", "1"), ("Content-Type", "application/json")])
         vendor = self.upstream(fail_the_first_of_each)
         self.tls_gate({"push": self.push(vendor.url)})
         for tool in COMMANDS:
             with self.subTest(tool=tool):
                 seen.clear()
-                self.assertEqual(self.use(tool, "admin", "GET", "/v1/employees").returncode, 0)
+                done = self.use(tool, "admin", "GET", "/v1/employees")
+                self.assertEqual((done.returncode, done.stdout.strip()), (0, "{}"), "the last answer alone")
                 self.assertNotEqual(self.use(tool, "admin", "POST", "/v1/employees/e1/groups", '{"group": "a"}').returncode, 0)
                 self.assertEqual(seen, ["GET", "GET", "POST"])
+
+    def test_follow_no_redirect_with_the_token(self):
+        elsewhere = self.upstream()
+        self.tls_gate({"push": self.push(self.upstream(lambda *_: answer(302, headers=[("Location", f"http://localhost:{elsewhere.port}/")])).url)})
+        for tool in COMMANDS:
+            self.use(tool, "siem", "GET", "/v1/employees")
+        self.assertEqual(elsewhere.targets(), [])
+        self.assertNotEqual(self.use("gate.py", "siem", "GET", "/v1/employees").returncode, 0)
+
+    def test_send_what_they_are_given_and_no_file(self):
+        vendor = self.upstream()
+        tool = self.use("curl.sh", "siem", "POST", "/v1/{a,b}?f[a]=[1-2]", "@" + str(self.authority.certificate), url=vendor.url)
+        self.assertEqual(tool.returncode, 0, tool.stderr)
+        self.assertEqual(vendor.targets(), ["POST /v1/{a,b}?f[a]=[1-2]"])
+        self.assertEqual(vendor.requests[0].body, b"@" + str(self.authority.certificate).encode())
+
+    def test_ask_for_the_head_alone(self):
+        gate = self.tls_gate({"push": self.push(self.upstream(lambda *_: answer(body=b"", headers=[("Content-Length", "9")])).url)})
+        for number, tool in enumerate(COMMANDS, start=1):
+            with self.subTest(tool=tool):
+                self.assertEqual(self.use(tool, "siem", "HEAD", "/v1/employees").returncode, 0)
+                denied = self.use(tool, "soar", "HEAD", "/v1/detections")
+                self.assertNotEqual(denied.returncode, 0)
+                self.assertNotIn("Traceback", denied.stderr)
+                self.assertEqual(self.answered(gate, 403), number)
+
+    def test_end_where_a_page_comes_again(self):
+        self.tls_gate({"push": self.push(self.upstream(lambda *_: answer(body=b'{"result":[1],"paging":{"nextToken":"n"}}')).url)})
+        done = self.use("gate.py", "siem", "--pages", "/v1/employees")
+        self.assertEqual((done.returncode, done.stdout), (1, "1\n1\n"))
+        self.assertEqual(done.stderr, "vendor: the page n comes again\n")
+
+    def test_say_nothing_of_a_token_that_is_odd(self):
+        gate = self.tls_gate(self.simulated())
+        whole = self.secrets["SIEM_TOKEN"]
+        self.secrets["SIEM_TOKEN"] = whole + "\r\n"  # a file of Windows
+        self.assertEqual(self.use("gate.py", "siem", "GET", "/v1/employees").returncode, 0)
+        self.secrets["SIEM_TOKEN"] = whole + "\r\nx"
+        done = self.use("gate.py", "siem", "GET", "/v1/employees")
+        self.assertEqual((done.returncode, done.stderr), (1, "SLUICE_TOKEN is no token\n"))
+        self.assertEqual(self.answered(gate, 200), 1)
 
     def test_read_page_after_page(self):
         self.tls_gate(self.simulated())

@@ -3,6 +3,10 @@
 # can call the demo, and nothing else. Wants openssl. Run again, it makes new ones.
 set -eu
 place=${1:-$(cd "$(dirname "$0")/../../.." && pwd)/build/compose}
+if [ $# -gt 0 ] && [ -n "$(ls -A "$place" 2>/dev/null)" ] && [ ! -e "$place/push.env" ]; then
+  echo "prepare: $place has what this did not make: name another folder" >&2
+  exit 1
+fi
 rm -rf "$place"
 umask 022  # the containers read them as another user
 mkdir -p "$place/gate" "$place/tls"

@@ -25,8 +25,9 @@ const podPorts = (policy) => policy.spec.egress.filter((rule) => (rule.to ?? [])
 
 const PRIVATE = ["10.0.0.1", "172.16.0.1", "172.31.255.254", "192.168.1.1", "100.64.0.1", "127.0.0.1", "0.0.0.0", "198.18.0.1", "224.0.0.1", "255.255.255.255",
   "fc00::1", "fd12::1", "fe80::1", "::1", "::", "ff02::1", "64:ff9b::10.0.0.1", "64:ff9b::172.16.0.1", "64:ff9b::192.168.0.1", "64:ff9b:1::1"];
-// AWS, GCP, Azure, OCI: the first; then AWS' and GCP's by IPv6, Azure's agent, Alibaba's, and the first behind NAT64.
-const METADATA = ["169.254.169.254", "fd00:ec2::254", "fd20:ce::254", "168.63.129.16", "100.100.100.200", "64:ff9b::169.254.169.254"];
+// AWS, GCP, Azure, OCI: the first; then AWS' and GCP's by IPv6, Azure's agent, Alibaba's, and behind NAT64 the first, Azure's agent, Alibaba's and OCI's by 192.0.0.192.
+const METADATA = ["169.254.169.254", "fd00:ec2::254", "fd20:ce::254", "168.63.129.16", "100.100.100.200",
+  "64:ff9b::169.254.169.254", "64:ff9b::168.63.129.16", "64:ff9b::100.100.100.200", "64:ff9b::192.0.0.192"];
 const PUBLIC = ["1.1.1.1", "34.120.1.1", "172.32.0.1", "172.15.0.1", "100.128.0.1", "2606:4700::1111", "64:ff9b::1.1.1.1"];
 
 test("with the required values alone everything is denied but DNS and the internet on 443", () => {
