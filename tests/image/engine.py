@@ -19,6 +19,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PLACE = pathlib.Path(os.environ.get("SLUICE_ENGINE") or SOURCE / "build/engine").resolve()
 ROOT = PLACE / "root"
 PATIENCE = float(os.environ.get("SLUICE_TEST_PATIENCE", "1"))
+DISK = 5e9  # octets that images, layers and their caches take while they are built
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 TOOLS = ("dockerd", "docker", "containerd", "runc", "iptables", "mmdebstrap", "docker-compose", "tini", "unshare", "nsenter", "setpriv", "ip")
 
@@ -97,6 +98,10 @@ class Engine:
         for name in TOOLS:
             if not tool(name):
                 skip(f"there is no {name}: ./dev test fetches it")
+        PLACE.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(PLACE).free
+        if free < DISK:
+            skip(f"an engine wants {DISK / 1e9:g} GB of disk in {PLACE}, and {free / 1e9:.1f} are free")
         self.network = network
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-engine."))
         (self.folder / "writes").mkdir()
