@@ -11,6 +11,7 @@
 #include "proxy/gate/certificate_ends.h"
 #include "proxy/log.h"
 #include "proxy/net/quiet_thread.h"
+#include "proxy/net/work_queue.h"
 
 namespace sluice {
 
@@ -21,6 +22,15 @@ constexpr Millis kWebhookPatience{5'000};
 constexpr Millis kEnding{10'000};  // for the rest: the reload under way, the seats, the spool
 constexpr Millis kCollectorPatience{1'000};
 constexpr std::array kSignals = {SIGTERM, SIGINT, SIGHUP};
+
+constexpr size_t kOtherLoops = 4;  // of the webhooks, the issuers' keys, the shared limits, the traces
+// Theirs, the audit's, the log's, the reloader's, and some for names that are looked up.
+constexpr size_t kOtherThreads = kOtherLoops + 3 + 4;
+
+size_t worker_count(const Config& config) {
+  if (config.workers > 0) return static_cast<size_t>(config.workers);
+  return std::max<size_t>(1, std::thread::hardware_concurrency());
+}
 
 void mask_signals(int how) {
   sigset_t set;
@@ -56,6 +66,9 @@ Gate::Gate(std::shared_ptr<Serving> serving, ReadServing read, SecretSources& so
 Result<std::unique_ptr<Gate>> Gate::open(ServingRead first, ReadServing read, SecretSources& sources) {
   const std::shared_ptr<Serving> serving = first.serving;
   auto gate = std::unique_ptr<Gate>(new Gate(serving, std::move(read), sources));
+  const size_t workers = worker_count(serving->config);
+  if (Result<void> started = start_thread_pool(workers + kOtherLoops, workers + kOtherThreads); !started)
+    return started.error();
   if (Result<void> opened = gate->open_budgets(*serving); !opened) return opened.error();
   if (Result<void> opened = gate->open_workers(serving); !opened) return opened.error();
   if (Result<void> taken = gate->key_sets_.take_up(serving->config.identity.jwt); !taken)
@@ -110,11 +123,7 @@ Result<void> Gate::open_budgets(Serving& serving) {
 }
 
 Result<void> Gate::open_workers(const std::shared_ptr<const Serving>& serving) {
-  const Config& config = serving->config;
-  const size_t count = config.workers > 0 ? static_cast<size_t>(config.workers)
-                                          : std::max<size_t>(1, std::thread::hardware_concurrency());
-  size_thread_pool(count +
-                   4);  // and the loops of the webhooks, the issuers' keys, the shared limits, the traces
+  const size_t count = worker_count(serving->config);
   std::vector<uint16_t> ports;
   for (size_t i = 0; i < count; ++i) {
     auto running = std::make_unique<RunningWorker>();

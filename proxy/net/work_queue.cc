@@ -3,13 +3,32 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <latch>
 #include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 namespace sluice {
 
 namespace {
 
 constexpr size_t kMostThreads = 1024;  // libuv's own limit
+
+// How many of so many threads there may be at once.
+size_t count_threads(size_t wanted) {
+  std::latch counted(1);
+  std::vector<std::thread> threads;
+  threads.reserve(wanted);
+  try {
+    while (threads.size() < wanted) threads.emplace_back([&counted] { counted.wait(); });
+  } catch (const std::system_error&) {
+    // no more
+  }
+  counted.count_down();
+  for (std::thread& thread : threads) thread.join();
+  return threads.size();
+}
 
 }  // namespace
 
@@ -58,9 +77,22 @@ bool WorkQueue::withdraw(Work& work) {
   return true;
 }
 
-void size_thread_pool(size_t loops) {
+Result<void> start_thread_pool(size_t loops, size_t others) {
   const size_t threads = std::min(loops * WorkQueue::kAtOnce, kMostThreads);
   ::setenv("UV_THREADPOOL_SIZE", std::to_string(threads).c_str(), 0);
+  const size_t wanted = threads + others;
+  if (const size_t had = count_threads(wanted); had < wanted)
+    return Error{std::to_string(wanted) + " threads are wanted, and the system lets the gate have " +
+                 std::to_string(had) +
+                 ": fewer workers, or a higher limit (ulimit -u, TasksMax=, --pids-limit)"};
+  uv_loop_t loop;
+  uv_work_t nothing;
+  uv_loop_init(&loop);
+  uv_queue_work(
+      &loop, &nothing, [](uv_work_t*) {}, [](uv_work_t*, int) {});
+  uv_run(&loop, UV_RUN_DEFAULT);
+  uv_loop_close(&loop);
+  return {};
 }
 
 }  // namespace sluice

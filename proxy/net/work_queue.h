@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <deque>
 
+#include "config/result.h"
+
 namespace sluice {
 
 // What is to be run. Must live until on_worked(), or until withdraw() has returned true.
@@ -24,7 +26,7 @@ class Work {
 
 class WorkQueue {
  public:
-  // The most that run at once, of one loop. See size_thread_pool().
+  // The most that run at once, of one loop. See start_thread_pool().
   static constexpr size_t kAtOnce = 2;
 
   explicit WorkQueue(uv_loop_t* loop);
@@ -54,8 +56,9 @@ class WorkQueue {
   uint64_t done_ = 0;
 };
 
-// Makes libuv's pool large enough for `loops` full queues, unless UV_THREADPOOL_SIZE is set. Before the
-// pool's first use, and before any thread is started.
-void size_thread_pool(size_t loops);
+// Starts libuv's pool, large enough for `loops` full queues (unless UV_THREADPOOL_SIZE says how large), after
+// seeing that the system lets the process have `others` threads more. libuv itself would abort in the middle
+// of a request. Before the pool's first use, and before any other thread. Fails: with how many there may be.
+Result<void> start_thread_pool(size_t loops, size_t others);
 
 }  // namespace sluice

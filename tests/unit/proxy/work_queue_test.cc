@@ -1,8 +1,12 @@
 #include "proxy/net/work_queue.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <condition_variable>
+#include <cstdlib>
+#include <iostream>
 #include <mutex>
 #include <thread>
 
@@ -116,6 +120,22 @@ TEST(WorkQueue, IsFinishedBeforeItsLoopEnds) {
     door.open();
   }
   EXPECT_EQ(job.told_on, std::this_thread::get_id());
+}
+
+// Another user may have so many processes and threads, and no right to have more.
+int start_pool_with(rlim_t limit) {
+  const rlimit most{limit, limit};
+  if (setrlimit(RLIMIT_NPROC, &most) != 0 || setgid(65'534) != 0 || setuid(65'534) != 0) return 2;
+  const Result<void> started = start_thread_pool(3, 10);
+  std::cerr << (started.ok() ? "started" : started.error().message) << '\n';
+  return started.ok() ? 0 : 1;
+}
+
+TEST(WorkQueueDeathTest, DoesNotStartWithoutTheThreadsThatItWants) {
+  if (geteuid() != 0) GTEST_SKIP() << "a limit of processes needs a user without any";
+  EXPECT_EXIT(std::_Exit(start_pool_with(10)), testing::ExitedWithCode(1),
+              "^16 threads are wanted, and the system lets the gate have [0-9]: fewer workers");
+  EXPECT_EXIT(std::_Exit(start_pool_with(1000)), testing::ExitedWithCode(0), "^started");
 }
 
 }  // namespace
