@@ -33,8 +33,12 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def setting(name):
+    return os.environ.get(name) or sys.exit(f"{name} is not set: gate.py --help says what it is")
+
+
 def token():
-    text = os.environ["SLUICE_TOKEN"].strip()
+    text = setting("SLUICE_TOKEN").strip()
     if not all("!" <= letter <= "~" for letter in text):
         raise SystemExit("SLUICE_TOKEN is no token")
     return text
@@ -48,7 +52,7 @@ def once(method, path, body=None):
     headers = {"x-api-key": token(), "Accept": "application/json"}
     if data is not None:
         headers["Content-Type"] = "application/json"
-    request = urllib.request.Request(os.environ["SLUICE_URL"] + path, data, headers, method=method)
+    request = urllib.request.Request(setting("SLUICE_URL") + path, data, headers, method=method)
     try:
         with opener.open(request, timeout=TIMEOUT) as answer:
             return answer.status, answer.headers, answer.read().decode()
