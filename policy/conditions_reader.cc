@@ -4,6 +4,7 @@
 
 #include "config/map_reader.h"
 #include "policy/constraint_reader.h"
+#include "policy/methods.h"
 #include "policy/unicode.h"
 
 namespace sluice {
@@ -226,15 +227,14 @@ class ConditionsReader {
     const Value* value = field(Field::kMethod);
     if (value == nullptr) return;
     for_each_text(*value, "method", findings_, [this](const Value& item, const std::string& text) {
-      const bool known_form = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= 'A' && c <= 'Z') || c == '-';
-      });
-      if (known_form) {
+      if (standing_of(text) == MethodStanding::kServed) {
         conditions_.methods.push_back(text);
       } else {
-        findings_.error(
-            item.at, "invalid-value",
-            "method: " + quoted(text) + " is not a method, write it in capitals such as GET or POST");
+        const std::vector<std::string> served(served_methods().begin(), served_methods().end());
+        const std::string hint = suggestion(text, served);
+        findings_.error(item.at, "unknown-method",
+                        "method: " + quoted(text) + " is not served" +
+                            (hint.empty() ? ", write one that is, such as GET or POST" : hint));
       }
     });
   }

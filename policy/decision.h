@@ -16,8 +16,8 @@ namespace sluice {
 
 // A request that has no single meaning, or whose body is not what it claims: refused before policy.
 struct Refusal {
-  int status = 0;         // 400 or 415
-  std::string_view type;  // problem type: malformed-request, body-not-json, body-rejected
+  int status = 0;         // 400, 404, 405, 415 or 501
+  std::string_view type;  // problem type: malformed-request, body-not-json, body-rejected, and so on
   std::string detail;
 
   void clear() noexcept {

@@ -9,6 +9,7 @@
 #include "policy/catalogue/schema_reader.h"
 #include "policy/catalogue/template_reader.h"
 #include "policy/json_view.h"
+#include "policy/methods.h"
 #include "policy/path.h"
 
 namespace sluice {
@@ -181,12 +182,10 @@ class CatalogueReader {
   void read_method_and_access(MapReader& map, Operation& operation) {
     const Value* method = map.required("method");
     map.text("method", operation.method);
-    const bool upper = std::all_of(operation.method.begin(), operation.method.end(),
-                                   [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; });
     if (method != nullptr && method->is_scalar() &&
-        (!upper || operation.method.empty() || operation.method == "CONNECT")) {
+        standing_of(operation.method) != MethodStanding::kServed) {
       findings_.error(method->at, "bad-method",
-                      "method has to be an HTTP method in capitals, such as GET or POST");
+                      "method has to be one that the gate serves, in capitals, such as GET or POST");
     }
     operation.access =
         operation.method == "GET" || operation.method == "HEAD" ? Access::kRead : Access::kWrite;

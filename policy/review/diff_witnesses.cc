@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "policy/methods.h"
 #include "policy/review/diff_items.h"
 #include "policy/unicode.h"
 
@@ -101,14 +102,15 @@ Dimension WitnessFinder::methods(const DiffPlace& place, const Asked& asked) con
     if (!has(names, name)) names.push_back(name);
   }
   if (asked.methods && !has(names, "HEAD")) names.emplace_back("HEAD");
-  // One that no rule and no operation names.
-  for (const char* name : {"OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "PURGE"}) {
+  // One that no rule and no operation names; HEAD fits the operations of GET.
+  for (std::string_view served : served_methods()) {
+    const std::string name(served);
     const auto& operations = engine_.catalogue(place.api).operations;
-    const bool taken = has(names, name) ||
+    const bool taken = name == "HEAD" || has(names, name) ||
                        std::any_of(operations.begin(), operations.end(),
-                                   [name](const Operation& operation) { return operation.method == name; });
+                                   [&name](const Operation& operation) { return operation.method == name; });
     if (taken) continue;
-    names.emplace_back(name);
+    names.push_back(name);
     break;
   }
   for (const std::string& name : names) methods.witnesses.push_back(of_text(name));

@@ -145,9 +145,9 @@ void append_rules(const Explanation& explanation, std::string_view mode, std::st
 Explanation explain(const Engine& engine, const Config& config, const ReviewRequest& request, Words words) {
   Explanation explanation;
   explanation.client = config.clients[request.client].name;
-  if (!request.api) {
+  if (auto refusal = refuse_unasked(request)) {
     explanation.outcome = Outcome::kRefuse;
-    explanation.refusal = no_api_refusal();
+    explanation.refusal = *std::move(refusal);
     explanation.reason = explanation.refusal.detail;
     return explanation;
   }

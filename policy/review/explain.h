@@ -23,7 +23,7 @@ struct RuleExplanation {
 
 struct Explanation {
   Outcome outcome = Outcome::kDeny;
-  Refusal refusal;  // of kRefuse; 404 when no API fits
+  Refusal refusal;  // of kRefuse; see refuse_unasked() too
   std::string client;
   std::vector<std::string> operations;
   std::string reason;                  // empty: none

@@ -83,7 +83,7 @@ class TestReader {
     if (map.optional("reason") != nullptr) map.text("reason", expect.reason.emplace());
     if (map.optional("type") != nullptr) map.text("type", expect.type.emplace());
     if (const Value* status = map.optional("status")) {
-      map.integer("status", expect.status.emplace(), 400, 499);
+      map.integer("status", expect.status.emplace(), 400, 599);
       if (decision != nullptr && expect.outcome == Outcome::kAllow)
         findings_.error(status->at, "bad-expectation",
                         "status: an allowed request has the vendor's, leave it out");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/ascii.h"
+#include "policy/methods.h"
 
 namespace sluice {
 
@@ -34,10 +35,10 @@ RequestView view_of(const ReviewRequest& request, std::vector<HeaderView>& heade
 }
 
 Decision decide(const Engine& engine, const ReviewRequest& request) {
-  if (!request.api) {
+  if (auto refusal = refuse_unasked(request)) {
     Decision decision;
     decision.outcome = Outcome::kRefuse;
-    decision.refusal = no_api_refusal();
+    decision.refusal = *std::move(refusal);
     return decision;
   }
   std::vector<HeaderView> headers;
@@ -47,8 +48,10 @@ Decision decide(const Engine& engine, const ReviewRequest& request) {
   return engine.decide(target, view, request.body);
 }
 
-Refusal no_api_refusal() {
-  return {404, "unknown-api", "neither the host nor the first segment of the path names an API"};
+std::optional<Refusal> refuse_unasked(const ReviewRequest& request) {
+  if (auto refusal = refuse_method(request.method)) return refusal;
+  if (request.api) return std::nullopt;
+  return Refusal{404, "unknown-api", "neither the host nor the first segment of the path names an API"};
 }
 
 }  // namespace sluice

@@ -34,8 +34,9 @@ std::optional<size_t> find_client(const Config& config, std::string_view name);
 // are. Requires: request.api.
 RequestView view_of(const ReviewRequest& request, std::vector<HeaderView>& headers);
 
-// What the gate decides on it: the engine's decision, or the refusal when no API fits.
+// What the gate decides on it: the engine's decision, or the refusal before the engine is asked.
 Decision decide(const Engine& engine, const ReviewRequest& request);
-Refusal no_api_refusal();
+// When the method is not served, or no API fits; else nullopt.
+std::optional<Refusal> refuse_unasked(const ReviewRequest& request);
 
 }  // namespace sluice

@@ -1,7 +1,6 @@
 #include "proxy/cli/explain_command.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -85,8 +84,6 @@ Result<ReviewRequest> read_request(const Options& options, const Config& config)
 
 int run(const Options& options) {
   if (!is_token(options.method)) return usage_error("METHOD: '" + options.method + "' is not a method");
-  if (std::any_of(options.method.begin(), options.method.end(), [](char c) { return c >= 'a' && c <= 'z'; }))
-    return usage_error("METHOD: '" + options.method + "' is not a method, write it in capitals such as GET");
   if (options.path.empty() || options.path[0] != '/')
     return usage_error("PATH: expected a path with the API's prefix such as /push/v1/employees, got '" +
                        options.path + "'");

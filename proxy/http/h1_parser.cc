@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "config/ascii.h"
+#include "policy/methods.h"
 
 namespace sluice {
 
@@ -218,10 +219,13 @@ HeadError check_request_line(std::string_view head, const HeadLimits& limits, Se
     return refuse(out.detail, HeadError::kMethodNotAllowed,
                   "this listener is a proxy for https: it serves connect");
   }
-  if (serves == Serves::kRequests && (method == "CONNECT" || method == "TRACE")) {
-    return refuse(out.detail, HeadError::kMethodNotAllowed, "this method is not served");
-  }
-  return HeadError::kNone;
+  if (serves == Serves::kConnect) return HeadError::kNone;
+  const MethodStanding standing = standing_of(method);
+  if (standing == MethodStanding::kServed) return HeadError::kNone;
+  return refuse(
+      out.detail,
+      standing == MethodStanding::kUnknown ? HeadError::kMethodUnknown : HeadError::kMethodNotAllowed,
+      to_text(standing));
 }
 
 // Whether a Transfer-Encoding is well formed but asks for more than chunked: "gzip", "gzip, chunked".
@@ -281,10 +285,8 @@ HeadError run(llhttp_type_t type, std::string_view head, Collector& collector, l
   llhttp_init(&parser, type, &settings());
   parser.data = &collector;
   const llhttp_errno_t status = llhttp_execute(&parser, head.data(), head.size());
-  if (status == HPE_PAUSED || status == HPE_PAUSED_UPGRADE) return HeadError::kNone;
-  // The version has been checked, so a constant can only be wrong for a method of RTSP or ICE.
-  const bool method = status == HPE_INVALID_METHOD || status == HPE_INVALID_CONSTANT;
-  return method ? HeadError::kMethodUnknown : HeadError::kMalformed;
+  const bool whole = status == HPE_PAUSED || status == HPE_PAUSED_UPGRADE;
+  return whole ? HeadError::kNone : HeadError::kMalformed;
 }
 
 // What the heads of all requests have in common: the lines, the fields, and the one Host.
@@ -301,7 +303,7 @@ HeadError read_request(std::string_view head, const HeadLimits& limits, Serves s
   collector.fields = &out.fields;
   llhttp_t parser;
   if (const HeadError error = run(HTTP_REQUEST, head, collector, parser); error != HeadError::kNone) {
-    return refuse(out.detail, error, "the method is not known, or the head is malformed");
+    return refuse(out.detail, error, "the head is malformed");
   }
   if (out.fields.size() > limits.header_count) {
     return refuse(out.detail, HeadError::kHeadTooLarge, "too many header fields");

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "policy/methods.h"
 #include "proxy/http/h1_writer.h"
 
 namespace sluice {
@@ -52,6 +53,15 @@ void append_rate_limit(std::string& out, double rate, int64_t reset) {
   append_field(out, "RateLimit-Policy",
                R"("vendor";q=)" + std::to_string(quota) + ";w=" + std::to_string(window));
   append_field(out, "RateLimit", R"("vendor";r=0;t=)" + std::to_string(reset));
+}
+
+std::string_view served_list() {
+  static const std::string kList = [] {
+    std::string list;
+    for (std::string_view method : served_methods()) list.append(list.empty() ? "" : ", ").append(method);
+    return list;
+  }();
+  return kList;
 }
 
 }  // namespace
@@ -112,7 +122,7 @@ std::string render(const LocalReply& reply, bool keep_alive, bool to_head) {
     append_field(out, "Proxy-Authenticate", "Bearer realm=\"sluice\"");
   }
   if (reply.problem == Problem::kMethodNotAllowed) {
-    append_field(out, "Allow", reply.allow);
+    append_field(out, "Allow", reply.allow.empty() ? served_list() : reply.allow);
   }
   if (reply.retry_after) append_field(out, "Retry-After", static_cast<uint64_t>(*reply.retry_after));
   if (reply.rate) append_rate_limit(out, *reply.rate, reply.retry_after.value_or(1));

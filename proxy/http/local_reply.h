@@ -60,8 +60,8 @@ struct LocalReply {
   std::string request_id;  // "" before one was given
   std::vector<std::string> rules;
   std::string operation;
-  std::optional<int64_t> retry_after;                              // seconds
-  std::string_view allow = "GET, HEAD, POST, PUT, PATCH, DELETE";  // of a method that is not served
+  std::optional<int64_t> retry_after;  // seconds
+  std::string_view allow = {};         // of a method that is not served; empty: all that the gate serves
   std::optional<double> rate =
       std::nullopt;  // of a limit that the request met, per second: for RateLimit-Policy
 };

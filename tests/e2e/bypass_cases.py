@@ -168,6 +168,7 @@ STOPPED = {
     "%u in a query": (get("/push/v1/findings?%u0066ields=a"), 400),
     # Methods
     "a method in lower case": (ask("delete", USER), 501),
+    "a method that HTTP does not know": (ask("DELETED", USER), 501),
     "a method in a query": (ask("POST", USER + "?_method=DELETE"), 400),
     "a method in a query by the header's name": (ask("POST", USER + "?X-HTTP-Method-Override=DELETE"), 400),
     "a method in a form": (ask("POST", USER, "Content-Type: application/x-www-form-urlencoded", body="_method=DELETE"), 415),

@@ -17,6 +17,7 @@ DENIED_PATHS = ["/push/v1/employees/", "/push/V1/employees", "/push/v1/Employees
                 "/push/v1/employees/e1/merge/"]
 EVERYTHING = {"version": 1, "rules": [
     {"id": "all", "effect": "allow", "when": {"client": "admin", "operation": ["*.*", "push.unknown"]}}]}
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "TRACE", "CONNECT", "FOO", "get"]
 # (content type, body, status)
 BODIES = [
     ("application/json", b"", 400), ("application/json", b"{", 400), ("application/json", b'{"group":"a"} {"group":"b"}', 400),
@@ -52,6 +53,36 @@ class OneMeaning(GateTest):
                 if response.status == 403:
                     self.assertEqual(response.json()["operation"], "push.unknown")
         self.assertEqual(self.vendor.connections, 0)
+
+    def test_explain_and_test_answer_for_every_method_as_the_gate_does(self):
+        """Of the gate: its own refusal, or "allow" for what has come to the vendor."""
+        gate = self.push_gate(policy=EVERYTHING)
+        tests, answered = [], set()
+        for method in METHODS:
+            for path in ("/push/v1/x", "/nothing/v1/x"):
+                with self.subTest(method=method, path=path):
+                    before = len(self.vendor.requests)
+                    answer = gate.ask(method, path, [self.key()])
+                    arguments = ("explain", "--config", self.folder / "sluice.yaml", "--client", "admin", "--format", "json", method, path)
+                    explained = json.loads(self.run_sluice(*arguments, status=0)[1])
+                    if len(self.vendor.requests) > before:
+                        answered.add(method)
+                        self.assertEqual((answer.status, self.vendor.requests[-1].method), (200, method))
+                        self.assertEqual((explained["decision"], explained["operations"]), ("allow", ["push.unknown"]))
+                        expect = "allow"
+                    else:
+                        self.assertEqual((explained["decision"], explained["status"]), ("refuse", answer.status))
+                        if method != "HEAD":
+                            problem = self.assert_problem(answer, explained["status"], explained["type"])
+                            if answer.status != 404:
+                                self.assertEqual(problem["detail"], explained["reason"])
+                        if answer.status == 405:
+                            self.assertLessEqual(answered, set(answer.header("allow").split(", ")))
+                            self.assertNotIn(method, answer.header("allow"))
+                        expect = {"decision": "refuse", "status": answer.status, "type": explained["type"]}
+                    tests.append({"name": f"{method} {path}", "expect": expect, "request": {"client": "admin", "method": method, "path": path}})
+        self.assertEqual(len(tests), 2 * len(METHODS))
+        self.run_sluice("test", self.write("tests.yaml", {"config": "sluice.yaml", "tests": tests}), status=0)
 
     def test_securenvoy_is_matched_whatever_its_case(self):
         vendor = self.upstream()

@@ -1,5 +1,6 @@
 // A stream of requests: however it is cut, the same heads, bodies and errors; and each head holds what its
 // lines say.
+#include "policy/methods.h"
 #include "tests/fuzz/raw_head.h"
 #include "tests/fuzz/stream_reader.h"
 
@@ -25,7 +26,7 @@ void check_framing(const RequestHead& head, const RawHead& raw) {
 
 void check_head(const RequestHead& head, std::string_view text, const HeadLimits& limits) {
   const RawHead raw = take_apart(text);
-  require(!head.method.empty() && head.method != "CONNECT" && head.method != "TRACE", "the method is served");
+  require(standing_of(head.method) == MethodStanding::kServed, "the method is served");
   require(head.target.starts_with('/') && head.target.size() <= limits.target_size, "the target is a path");
   require(is_one_line(head.method) && is_one_line(head.target), "the first line is one line");
   const std::string line = raw.first_line;

@@ -262,6 +262,15 @@ TEST(Catalogue, AddsATeamsOperationsToABuiltInOne) {
   EXPECT_EQ(loaded.catalogue->credential_header, "x-api-key");
 }
 
+TEST(Catalogue, AnOperationsMethodIsOneThatTheGateServes) {
+  const auto with_method = [](const std::string& method) {
+    return "extends: push\noperations:\n  - { id: mine, method: " + method + ", path: /mine }\n";
+  };
+  for (const char* method : {"CONNECT", "TRACE", "FOO", "get", "\"\""})
+    expect_refused(with_method(method), ".yaml:3:25: error: method");
+  EXPECT_TRUE(load_text(with_method("PROPFIND")).catalogue.has_value());
+}
+
 TEST(Catalogue, AnExtensionCannotRedefineOrOverlapTheBuiltInOne) {
   expect_refused("extends: push\noperations:\n  - { id: employees.merge, method: POST, path: /v1/other }\n",
                  ".yaml:3:11: error: operation \"employees.merge\" is defined twice");

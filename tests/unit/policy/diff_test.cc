@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "policy/methods.h"
 #include "policy/review/explain.h"
 #include "policy_fixture.h"
 
@@ -284,6 +285,33 @@ TEST(Diff, ManyQuestionsAtOnceAreUnknownRatherThanLeftOut) {
   const Changed changed(kEmployees, kEmployees + rules);
   EXPECT_EQ(changed.report.count(Direction::kUnknown), 1U);
   EXPECT_NE(to_text(changed.report).find("requests to try"), std::string::npos);
+}
+
+std::string allow_but(std::span<const std::string_view> methods) {
+  std::string names;
+  for (std::string_view name : methods) names += (names.empty() ? "" : ", ") + std::string(name);
+  return "  - { id: u, effect: allow, when: { client: soar, operation: push.unknown, not: { method: [" +
+         names + "] } } }\n";
+}
+
+TEST(Diff, ShowsByAMethodThatTheGateServes) {
+  const auto first = served_methods().first(7);
+  const Changed changed(kEmployees, kEmployees + allow_but(first));
+  ASSERT_EQ(changed.lines(), (Lines{"widened soar push.unknown"}));
+  EXPECT_FALSE(refuse_method(changed.example().request.method)) << changed.example().request.method;
+}
+
+TEST(Diff, WhatOnlyAMethodShowsThatIsNeverServedIsNoDifference) {
+  const Changed changed(kEmployees, kEmployees + allow_but(served_methods()));
+  EXPECT_EQ(to_text(changed.report).find("widened  "), std::string::npos) << to_text(changed.report);
+  EXPECT_EQ(changed.lines(), Lines{});
+}
+
+TEST(Diff, TheLastServedMethodIsTriedToo) {
+  const auto all = served_methods();
+  const Changed changed(kEmployees, kEmployees + allow_but(all.first(all.size() - 1)));
+  ASSERT_EQ(changed.lines(), (Lines{"widened soar push.unknown"}));
+  EXPECT_EQ(changed.example().request.method, all.back());
 }
 
 TEST(Diff, JsonHasTheContractsNames) {

@@ -104,6 +104,26 @@ TEST(Explain, SaysWhatIsRefusedAndWithWhichStatus) {
   EXPECT_EQ(nlohmann::json::parse(to_json(explained("soar GET /elsewhere/x")))["status"], 404);
 }
 
+// Even where a rule would allow it, and where no API fits.
+TEST(Explain, RefusesMethodsThatTheGateNeverServes) {
+  const PolicyUnderTest policy(
+      "version: 1\nrules:\n  - { id: a, effect: allow, when: { operation: [\"*.*\", push.unknown] } }\n");
+  for (const char* path : {"/push/v1/x", "/push/v1/employees", "/elsewhere/x"}) {
+    for (const auto& [method, refusal] :
+         {std::pair("TRACE", "405 method-not-allowed"), std::pair("CONNECT", "405 method-not-allowed"),
+          std::pair("FOO", "501 not-implemented"), std::pair("get", "501 not-implemented")}) {
+      const ReviewRequest request = policy.request("soar " + std::string(method) + " " + path);
+      const Explanation explanation = explain(*policy.engine, policy.config, request);
+      const std::string line = std::string(method) + " " + path;
+      EXPECT_EQ(to_text(explanation).find(std::string("refuse with ") + refusal + "\nclient: soar\n"), 0U)
+          << line;
+      EXPECT_FALSE(explanation.reason.empty()) << line;
+      EXPECT_TRUE(explanation.rules.empty() && explanation.operations.empty()) << line;
+      EXPECT_EQ(summary(policy.decide(request)), std::string("refuse ") + refusal) << line;
+    }
+  }
+}
+
 TEST(Explain, WritesNullForNoReason) {
   EXPECT_TRUE(nlohmann::json::parse(to_json(explained("siem GET /push/v1/employees")))["reason"].is_null());
 }

@@ -1,6 +1,12 @@
 #include "proxy/http/h1_parser.h"
 
 #include <gtest/gtest.h>
+#include <llhttp.h>
+
+#include <set>
+
+#include "policy/methods.h"
+#include "proxy/http/local_reply.h"
 
 namespace sluice {
 namespace {
@@ -148,6 +154,29 @@ TEST(H1Parser, RefusesWhatStrictLlhttpLetsThrough) {
            std::string("GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n"),
        }) {
     EXPECT_EQ(parse(text), HeadError::kMalformed) << text;
+  }
+}
+
+// All that llhttp knows, of RTSP too, and others: explain and the parser say the same.
+TEST(H1Parser, ServesTheMethodsThatThePolicySpeaksOf) {
+  std::set<std::string> methods(served_methods().begin(), served_methods().end());
+  for (const char* other : {"FOO", "get", "GET1", "QUERY"}) methods.insert(other);
+#define SLUICE_INSERT(number, name, text) methods.insert(#text);
+  HTTP_ALL_METHOD_MAP(SLUICE_INSERT)
+#undef SLUICE_INSERT
+  EXPECT_GT(methods.size(), 40U);
+  for (const std::string& method : methods) {
+    const MethodStanding standing = standing_of(method);
+    const HeadError expected = standing == MethodStanding::kServed       ? HeadError::kNone
+                               : standing == MethodStanding::kNotAllowed ? HeadError::kMethodNotAllowed
+                                                                         : HeadError::kMethodUnknown;
+    EXPECT_EQ(parse(method + " / HTTP/1.1\r\nHost: a\r\n\r\n"), expected) << method;
+    const ProblemKind& kind = kind_of(problem_of(expected));
+    const auto refusal = refuse_method(method);
+    ASSERT_EQ(refusal.has_value(), expected != HeadError::kNone) << method;
+    if (!refusal) continue;
+    EXPECT_EQ(refusal->status, kind.status) << method;
+    EXPECT_EQ(refusal->type, kind.type) << method;
   }
 }
 
