@@ -314,6 +314,15 @@ TEST(Diff, TheLastServedMethodIsTriedToo) {
   EXPECT_EQ(changed.example().request.method, all.back());
 }
 
+// GET, HEAD and POST of it are known operations.
+TEST(Diff, AnUnknownCallOfAKnownPathIsShownByAnotherMethod) {
+  const Changed changed(kEmployees, kEmployees +
+                                        "  - { id: u, effect: allow, when: { client: soar, operation: "
+                                        "securenvoy.unknown, path: /api/user/restapi/users } }\n");
+  ASSERT_EQ(changed.lines(), (Lines{"widened soar securenvoy.unknown"}));
+  EXPECT_EQ(changed.example().request.method, "OPTIONS");
+}
+
 TEST(Diff, JsonHasTheContractsNames) {
   const Changed changed(kEmployees, kMerge);
   const auto json = nlohmann::json::parse(to_json(changed.report));
