@@ -45,7 +45,7 @@ class TestRequestReader {
     read_time();
     map_.finish();
     context_.route(context_.config, target, request_);
-    if (!target.empty() && !request_.api && !may_be_lost) report_lost(*path, target);
+    if (path != nullptr && !target.empty() && !request_.api && !may_be_lost) report_lost(*path, target);
     return std::move(request_);
   }
 
