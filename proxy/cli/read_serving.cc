@@ -1,5 +1,6 @@
 #include "proxy/cli/read_serving.h"
 
+#include "config/wipe.h"
 #include "proxy/cli/load.h"
 #include "proxy/gate/watched_files.h"
 #include "proxy/net/passed_sockets.h"
@@ -21,6 +22,7 @@ ServingRead read_serving(const std::string& path, const Serving* before, Secrets
   ServingTexts texts{std::move(loaded->policy_text), loaded->policy_sha256, loaded->config_sha256};
   auto serving =
       make_serving(std::move(loaded->config), std::move(loaded->engine), std::move(texts), before, &secrets);
+  wipe_thread();
   if (serving) {
     read.serving = std::move(*serving);
   } else {

@@ -2,6 +2,7 @@
 
 #include "config/secret_refs.h"
 #include "config/secret_source.h"
+#include "config/wipe.h"
 #include "proxy/keys/unseal.h"
 #include "proxy/log.h"
 
@@ -131,7 +132,12 @@ Result<void> SecretSources::fetch(Config& config) {
 
 bool SecretSources::changed() {
   if (!in_force_.vault) return false;
-  const VaultClient::Answers answers = client_.read(*in_force_.vault, paths_of(in_force_.vault_names));
+  const bool is_changed = differs(client_.read(*in_force_.vault, paths_of(in_force_.vault_names)));
+  wipe_thread();
+  return is_changed;
+}
+
+bool SecretSources::differs(const VaultClient::Answers& answers) const {
   for (const std::string& name : in_force_.vault_names) {
     const Result<Secret> value = find(answers, name);
     const auto known = known_.find(to_text(SecretRef{SecretRef::Kind::kVault, name, {}}));

@@ -55,6 +55,7 @@ class SecretSources {
   };
 
   std::map<std::string, std::string> ask_vault(Config& config);
+  bool differs(const VaultClient::Answers& answers) const;
   Result<void> settle(SecretRef& ref, const Lost& lost);
   Result<void> keep_last(SecretRef& ref, const Lost& lost);
 
