@@ -26,9 +26,9 @@ inline void wipe_all(std::string& text) {
   wipe(text);
 }
 
-// What this thread has left behind where nobody frees it: the stack below the caller, and the vector registers, in
-// which memcpy leaves the last octets that it moved; the dynamic linker saves those on the stack whenever it binds
-// a function at its first call. For whoever has read secrets and may sleep for long.
+// What this thread has left behind where nobody frees it: the stack below the caller, and the vector
+// registers, in which memcpy leaves the last octets that it moved; the dynamic linker saves those on the
+// stack whenever it binds a function at its first call. For whoever has read secrets and may sleep for long.
 void wipe_thread();
 
 }  // namespace sluice
