@@ -120,6 +120,10 @@ test("the notes say what is next, and what is missing", () => {
   assert.match(notes("--set", "redis.enabled=true", "--set", "redis.host=r.cache.example"), /networkPolicy\.redis\.to/);
   assert.match(notes("--set", "networkPolicy.enabled=false"), /metadata service/);
   assert.match(notes("--set", "autoscaling.enabled=true"), /starts at one pod/);
+  assert.doesNotMatch(first, /Pod Security/);
+  for (const less of ["containerSecurityContext=null", "podSecurityContext=null", "containerSecurityContext.privileged=true", "containerSecurityContext.capabilities.drop=null",
+    "containerSecurityContext.allowPrivilegeEscalation=true"])
+    assert.match(notes("--set", less), /less than Pod Security "restricted" asks/, less);
   assert.match(notes("--set-json", 'config.clients={"soar":{"token_sha256":["0f"]}}', "--set", "tls.existingSecret=t"), /Its clients: soar\. Tools call\n +https:/);
 });
 
