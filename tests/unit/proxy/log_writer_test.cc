@@ -74,7 +74,10 @@ class Redirected {
 
 class LogThreadTest : public testing::TestWithParam<bool> {
  protected:
-  LogThreadTest() { std::signal(SIGPIPE, SIG_IGN); }
+  LogThreadTest() {
+    std::signal(SIGPIPE, SIG_IGN);
+    configure_log({});  // whatever ran before
+  }
   ~LogThreadTest() override { configure_log({}); }
   static void say(int number) {
     const std::string text = std::to_string(number);
