@@ -48,7 +48,8 @@ Result<std::vector<IpAddress>> look_up(const std::string& host) {
   hints.ai_family = AF_UNSPEC;
   addrinfo* list = nullptr;
   const int status = getaddrinfo(host.c_str(), nullptr, &hints, &list);
-  if (status != 0) return Error{"cannot resolve " + host + ": " + reason_of(status, errno)};
+  const int system_error = errno;  // before anything else sets it
+  if (status != 0) return Error{"cannot resolve " + host + ": " + reason_of(status, system_error)};
   std::vector<IpAddress> addresses = read_addresses(list);
   freeaddrinfo(list);
   if (addresses.empty()) return Error{"cannot resolve " + host + ": no address"};
