@@ -1,8 +1,6 @@
 """docker-compose.yaml, by docker-compose itself, on bridges of its own."""
 
-import pathlib
 import shutil
-import tempfile
 import unittest
 
 import engine
@@ -13,9 +11,7 @@ from engine import SOURCE, docker, inspect, run, wait_until
 class Compose(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = pathlib.Path(tempfile.mkdtemp())
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.folder.chmod(0o755)
+        cls.folder = engine.folder_of(cls)
         shutil.copy(SOURCE / "docker-compose.yaml", cls.folder)
         for name in ("config/image/compose", "config/demo"):
             shutil.copytree(SOURCE / name, cls.folder / name)

@@ -86,6 +86,14 @@ def wait_until(what, predicate, seconds=40):
     return value
 
 
+def folder_of(case):
+    """A folder that containers may read as another user; it goes with the class of tests."""
+    folder = pathlib.Path(tempfile.mkdtemp())
+    case.addClassCleanup(shutil.rmtree, folder)
+    folder.chmod(0o755)
+    return folder
+
+
 CURRENT = None  # the engine that runs
 
 

@@ -1,9 +1,7 @@
 """The gate and what it calls as containers that share one loopback and nothing else, as in a pod, asked by curl."""
 
 import json
-import pathlib
 import shutil
-import tempfile
 import unittest
 
 import engine
@@ -19,9 +17,7 @@ SECRETS = {"push": ["--key-env", "PUSH_KEY"], "securenvoy": ["--key-env", "SECUR
 class Serving(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = pathlib.Path(tempfile.mkdtemp())
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.folder.chmod(0o755)
+        cls.folder = engine.folder_of(cls)
         run("sh", SOURCE / "config/image/compose/prepare.sh", cls.folder / "made")
         shutil.copytree(SOURCE / "config/image/compose", cls.folder / "config")
         for name, port in STAND_INS.items():
